@@ -1,0 +1,82 @@
+//! Which resource agent the nodes get: the one of this workspace, or the original in Perl.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{paths, shell};
+
+/// Where Pacemaker looks for the agent.
+pub const PATH: &str = "usr/lib/ocf/resource.d/heartbeat/pgsqlms";
+
+/// The agent under test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agent {
+    /// The native agent, built from this workspace.
+    Ours,
+    /// The Perl agent of Debian's package resource-agents-paf.
+    Paf,
+}
+
+impl Agent {
+    /// The agent that `PGSQLMS_UNDER_TEST` names: `ours` (default) or `paf`.
+    pub fn from_environment() -> Result<Self> {
+        match std::env::var("PGSQLMS_UNDER_TEST").as_deref() {
+            Err(_) | Ok("" | "ours") => Ok(Self::Ours),
+            Ok("paf") => Ok(Self::Paf),
+            Ok(other) => bail!("PGSQLMS_UNDER_TEST={other}: it may be ours or paf"),
+        }
+    }
+
+    /// Its name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Paf => "paf",
+        }
+    }
+
+    /// Builds the agent if it has to be built.
+    pub fn build(self) -> Result<()> {
+        if self == Self::Paf {
+            return Ok(());
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["build", "--release", "--quiet", "-p", "pgsqlms"]);
+        shell::run(command.current_dir(paths::workspace())).context("cannot build the agent")?;
+        Ok(())
+    }
+
+    /// Key of what the agent's meta-data make of the cluster configuration.
+    pub fn key(self) -> Result<String> {
+        let Self::Ours = self else {
+            return Ok("paf".to_owned());
+        };
+        let text = shell::run(Command::new(binary()).arg("meta-data"))
+            .context("the agent cannot tell its meta-data")?;
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Ok(format!("ours-{:016x}", hasher.finish()))
+    }
+
+    /// Puts the agent into a node's file system; the Perl agent is in there already.
+    pub fn install(self, root: &Path) -> Result<()> {
+        if self == Self::Paf {
+            return Ok(());
+        }
+        let target = root.join(PATH);
+        fs::copy(binary(), &target)
+            .with_context(|| format!("cannot install the agent as {}", target.display()))?;
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o755))?;
+        Ok(())
+    }
+}
+
+fn binary() -> PathBuf {
+    paths::workspace().join("target/release/pgsqlms")
+}

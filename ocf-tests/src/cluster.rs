@@ -1,0 +1,301 @@
+//! A running cluster: boot it from its prepared layers, operate it, ask it, wait for it.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::agent::Agent;
+use crate::node::{Node, on_each};
+use crate::postgresql::{Instance, SYNCHRONOUS};
+use crate::power::Power;
+use crate::prepare::{self, Recipe};
+use crate::progress::Steps;
+use crate::release::{self, Release};
+use crate::state::State;
+use crate::warden::Plan;
+use crate::{network, pacemaker, paths};
+
+/// Time for a cluster to become whole after whatever a test did to it.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How a cluster is to be.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its name: two clusters with different names run side by side.
+    pub id: String,
+    /// Number of nodes.
+    pub nodes: usize,
+    /// Debian release of the nodes.
+    pub release: &'static Release,
+    /// Commits wait for one standby.
+    pub synchronous: bool,
+    /// Agent that the nodes get.
+    pub agent: Agent,
+    /// Corosync's token time-out in ms.
+    pub token: u32,
+    /// Outlives this process.
+    pub detached: bool,
+}
+
+impl Options {
+    /// Three nodes of the default release with the agent of the environment.
+    pub fn new(id: &str) -> Result<Self> {
+        Ok(Self {
+            id: id.to_owned(),
+            nodes: 3,
+            release: release::find("bookworm")?,
+            synchronous: false,
+            agent: Agent::from_environment()?,
+            token: pacemaker::TOKEN,
+            detached: false,
+        })
+    }
+
+    /// What it is prepared from.
+    pub fn recipe(&self) -> Recipe {
+        Recipe {
+            release: self.release,
+            nodes: self.nodes,
+            agent: self.agent,
+        }
+    }
+}
+
+/// A cluster of booted nodes.
+pub struct Cluster {
+    /// How it was made.
+    pub options: Options,
+    /// Its nodes, those without power too.
+    pub nodes: Vec<Node>,
+    /// Its warden.
+    pub power: Power,
+    /// Where it reports what it does.
+    pub steps: Steps,
+}
+
+impl Cluster {
+    /// Boots the nodes of a prepared cluster; neither corosync nor Pacemaker runs yet.
+    pub fn boot(options: Options, steps: &Steps) -> Result<Self> {
+        let layers = prepare::ensure(&options.recipe(), steps)?;
+        let plan = Plan {
+            id: options.id.clone(),
+            nodes: options.nodes,
+            rootfs: layers.rootfs,
+            prepared: Some(layers.prepared),
+            on_disk: std::env::var("PGSQLMS_LAB_STORAGE").is_ok_and(|value| value == "disk"),
+            detached: options.detached,
+        };
+        let power = Power::launch(&plan)?;
+        fs::write(paths::run(&options.id).join("options"), remember(&options))?;
+        let nodes = (1..=options.nodes)
+            .map(|i| Node::new(&options.id, power.pid(), i))
+            .collect();
+        let cluster = Self {
+            options,
+            nodes,
+            power,
+            steps: steps.clone(),
+        };
+        cluster
+            .nodes
+            .iter()
+            .try_for_each(|node| cluster.furnish(node))?;
+        prepare::boot(&cluster.power, &cluster.nodes, steps)?;
+        Ok(cluster)
+    }
+
+    /// Boots a cluster, starts its stack and waits until it is whole.
+    pub fn start(options: Options, steps: &Steps) -> Result<Self> {
+        let cluster = Self::boot(options, steps)?;
+        cluster.start_stack(&cluster.nodes)?;
+        cluster.wait_whole()?;
+        Ok(cluster)
+    }
+
+    /// The cluster `id` that `lab up` left running.
+    pub fn attach(id: &str, steps: &Steps) -> Result<Self> {
+        let power = Power::attach(id)?;
+        let options = recall(id)?;
+        let nodes = (1..=options.nodes)
+            .map(|i| Node::new(id, power.pid(), i))
+            .collect();
+        Ok(Self {
+            options,
+            nodes,
+            power,
+            steps: steps.clone(),
+        })
+    }
+
+    /// What differs from the prepared layer is written before the first boot.
+    fn furnish(&self, node: &Node) -> Result<()> {
+        let root = node.root();
+        self.options.agent.install(&root)?;
+        if self.options.synchronous {
+            let path = format!(
+                "{}/conf.d/synchronous.conf",
+                self.options.release.confdir("main")
+            );
+            fs::write(root.join(path.trim_start_matches('/')), SYNCHRONOUS)?;
+        }
+        if self.options.token != pacemaker::TOKEN {
+            let path = root.join("etc/corosync/corosync.conf");
+            let text = fs::read_to_string(&path)?;
+            let (old, new) = (pacemaker::TOKEN, self.options.token);
+            ensure!(
+                text.contains(&format!("token: {old}")),
+                "no token in corosync.conf"
+            );
+            fs::write(
+                &path,
+                text.replace(&format!("token: {old}"), &format!("token: {new}")),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Node called `name`.
+    pub fn node(&self, name: &str) -> Result<&Node> {
+        self.nodes
+            .iter()
+            .find(|n| n.name == name)
+            .with_context(|| format!("no node {name}"))
+    }
+
+    /// All nodes but `name`.
+    pub fn others(&self, name: &str) -> Vec<Node> {
+        self.nodes
+            .iter()
+            .filter(|node| node.name != name)
+            .cloned()
+            .collect()
+    }
+
+    /// Starts corosync and Pacemaker on `nodes`, on each by itself.
+    pub fn start_stack(&self, nodes: &[Node]) -> Result<()> {
+        let names = nodes
+            .iter()
+            .map(|node| node.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        self.steps.say(&format!("pcs cluster start on {names}"));
+        on_each(nodes, |node| {
+            node.run_within(PATIENCE, &["pcs", "cluster", "start"])
+                .map(drop)
+        })
+    }
+
+    /// Starts pcsd everywhere, which `pcs … --all` needs and which prepared nodes do not run.
+    pub fn start_pcsd(&self) -> Result<()> {
+        on_each(&self.nodes, |node| {
+            node.run(&["systemctl", "start", "pcsd"]).map(drop)
+        })
+    }
+
+    /// A node where Pacemaker runs, with quorum if there is one: a node that was cut off has
+    /// a view of its own.
+    pub fn any(&self) -> Result<&Node> {
+        let running: Vec<&Node> = self.nodes.iter().filter(|node| node.stack_runs()).collect();
+        let quorate = |node: &&&Node| node.cluster_state().is_ok_and(|state| state.quorum);
+        let found = running.iter().find(quorate).or(running.first());
+        found.copied().context("Pacemaker runs on no node")
+    }
+
+    /// Runs `pcs` on a node where Pacemaker runs.
+    pub fn pcs(&self, words: &[&str]) -> Result<String> {
+        let mut all = vec!["pcs"];
+        all.extend(words);
+        self.steps.say(&all.join(" "));
+        self.any()?.run_within(PATIENCE, &all)
+    }
+
+    /// Process id, inside the node, of the postmaster of `instance`.
+    pub fn postmaster(&self, node: &Node, instance: &Instance) -> Result<i32> {
+        let path = format!(
+            "{}/postmaster.pid",
+            self.options.release.datadir(instance.name)
+        );
+        let text = node.run(&["head", "-n1", &path])?;
+        text.trim()
+            .parse()
+            .with_context(|| format!("{path}: {text:?}"))
+    }
+
+    /// Cuts PostgreSQL's traffic to and from `node`, as a broken replication network does;
+    /// corosync and fencing go on. [`Cluster::heal_network`] ends it.
+    pub fn cut_replication(&self, node: &Node, instance: &Instance) -> Result<()> {
+        let (address, port) = (node.address(), instance.port);
+        let warden = self.power.pid();
+        network::filter(warden, &format!("ip saddr {address} tcp dport {port} drop"))?;
+        network::filter(warden, &format!("ip daddr {address} tcp sport {port} drop"))
+    }
+
+    /// Plugs all cables and lets all packets through again.
+    pub fn heal_network(&self) -> Result<()> {
+        network::clear_filters(self.power.pid())?;
+        for node in &self.nodes {
+            if self.power.is_on(&node.name)? {
+                node.plug(true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Boots a node again after a power cut and starts its cluster stack.
+    pub fn bring_back(&self, node: &Node) -> Result<()> {
+        prepare::boot(&self.power, std::slice::from_ref(node), &self.steps)?;
+        self.start_stack(std::slice::from_ref(node))
+    }
+
+    /// Takes the cluster down and forgets it.
+    pub fn shut_down(self) -> Result<()> {
+        self.power.shut_down()
+    }
+}
+
+impl Node {
+    /// Whether Pacemaker runs on this node.
+    pub fn stack_runs(&self) -> bool {
+        self.output(&["systemctl", "is-active", "pacemaker"])
+            .is_ok_and(|out| out.success())
+    }
+
+    /// What Pacemaker on this node says.
+    pub fn cluster_state(&self) -> Result<State> {
+        let words = ["crm_mon", "-1", "--output-as=xml"];
+        State::parse(&self.run_within(Duration::from_secs(20), &words)?)
+    }
+}
+
+fn remember(options: &Options) -> String {
+    format!(
+        "{} {} {} {} {}",
+        options.nodes,
+        options.release.name,
+        options.synchronous,
+        options.agent.name(),
+        options.token
+    )
+}
+
+fn recall(id: &str) -> Result<Options> {
+    let text = fs::read_to_string(paths::run(id).join("options"))?;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [nodes, release, synchronous, agent, token] = words[..] else {
+        bail!("unreadable options of cluster {id}: {text:?}");
+    };
+    Ok(Options {
+        nodes: nodes.parse()?,
+        release: release::find(release)?,
+        synchronous: synchronous == "true",
+        agent: if agent == "paf" {
+            Agent::Paf
+        } else {
+            Agent::Ours
+        },
+        token: token.parse()?,
+        detached: true,
+        id: id.to_owned(),
+    })
+}

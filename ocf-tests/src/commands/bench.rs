@@ -1,0 +1,70 @@
+//! `lab bench`.
+
+use anyhow::{Context, Result};
+
+use crate::agent::Agent;
+use crate::bench::{self, Results};
+use crate::progress::Steps;
+use crate::{paths, power, shell};
+
+/// What to measure.
+#[derive(clap::Args, Debug)]
+pub struct Choice {
+    /// Repetitions of each disturbance
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=100))]
+    runs: u8,
+    /// Agents to measure
+    #[arg(long, value_delimiter = ',', default_values = ["paf", "ours"],
+          value_parser = ["paf", "ours"])]
+    agents: Vec<String>,
+    /// Write the table to docs/benchmarks.md
+    #[arg(long)]
+    write: bool,
+}
+
+/// Measures, prints a table, and writes it where asked.
+pub fn bench(choice: &Choice) -> Result<()> {
+    power::sweep_stale()?;
+    let steps = Steps::new("", true);
+    let mut columns: Vec<(Agent, Results)> = Vec::new();
+    for name in &choice.agents {
+        let agent = if name == "paf" {
+            Agent::Paf
+        } else {
+            Agent::Ours
+        };
+        steps.say(&format!("measuring {name}"));
+        columns.push((
+            agent,
+            bench::measure(agent, usize::from(choice.runs), &steps)?,
+        ));
+    }
+    let table = bench::table(&columns)?;
+    println!("\n{table}");
+    if choice.write {
+        let path = paths::workspace().join("docs/benchmarks.md");
+        std::fs::write(&path, document(&table, choice.runs)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        println!("written to {}", path.display());
+    }
+    Ok(())
+}
+
+fn document(table: &str, runs: u8) -> Result<String> {
+    let day = shell::run_words(&["date", "+%Y-%m-%d"])?;
+    let cores = std::thread::available_parallelism()?;
+    Ok(format!(
+        "# Benchmarks
+
+Measured by `cargo lab bench --write` on {day}: three nodes on one machine with {cores} cores, Debian
+bookworm, corosync's default token of 1 s, monitors every 15 and 16 s. `paf` is the agent in Perl
+of Debian's resource-agents-paf, `ours` is pgsqlms. Cells are median (smallest–largest).
+
+Times of disturbances are what one client sees that writes a row every 5 ms through the address of
+the primary: the widest gap between two acknowledgements, {runs} runs each, at random moments of the
+monitor interval. CPU is user and system time of the agent and all its children. Only ratios count:
+absolute values depend on the machine.
+
+{table}"
+    ))
+}

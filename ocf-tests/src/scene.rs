@@ -1,0 +1,156 @@
+//! What a test gets: a whole cluster, a client that writes to it, and words to judge with.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+
+use crate::client::{Client, Report};
+use crate::cluster::Cluster;
+use crate::node::Node;
+use crate::postgresql::{Instance, MAIN};
+use crate::progress::Steps;
+
+/// The set-up of a test.
+pub struct Scene {
+    /// The cluster, whole when the test begins (unless the test starts it itself).
+    pub cluster: Cluster,
+    /// Writes through the address of the primary; none in tests that want silence.
+    pub client: Option<Client>,
+    /// Where the test says what it does.
+    pub steps: Steps,
+}
+
+impl Scene {
+    /// Runs `pcs` with the words of `line` on a node where Pacemaker runs.
+    pub fn pcs(&self, line: &str) -> Result<String> {
+        self.cluster
+            .pcs(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Passes when no action failed, no fail count is left and nobody was fenced.
+    pub fn undisturbed(&self) -> Result<()> {
+        let state = self.cluster.state()?;
+        ensure!(
+            state.failures.is_empty(),
+            "failed actions: {}",
+            state.failures.join("; ")
+        );
+        ensure!(
+            state.fail_counts.is_empty(),
+            "fail counts: {}",
+            state.fail_counts.join("; ")
+        );
+        self.nobody_fenced()
+    }
+
+    /// Passes when the cluster never asked the power switch for anything.
+    pub fn nobody_fenced(&self) -> Result<()> {
+        let fencings = self.cluster.power.fencings()?;
+        ensure!(fencings.is_empty(), "fenced: {fencings:?}");
+        Ok(())
+    }
+
+    /// Passes when `name` and no other node was fenced.
+    pub fn only_fenced(&self, name: &str) -> Result<()> {
+        let fencings = self.cluster.power.fencings()?;
+        ensure!(
+            fencings.iter().any(|f| f.node == name),
+            "{name} was not fenced"
+        );
+        ensure!(
+            fencings.iter().all(|f| f.node == name),
+            "fenced: {fencings:?}"
+        );
+        Ok(())
+    }
+
+    /// Wipes the record of failures, as an operator does once a node is repaired.
+    pub fn clean_up(&self) -> Result<()> {
+        self.pcs("resource cleanup")?;
+        self.cluster.wait_whole()?;
+        let state = self.cluster.state()?;
+        ensure!(
+            state.fail_counts.is_empty(),
+            "fail counts: {}",
+            state.fail_counts.join("; ")
+        );
+        Ok(())
+    }
+
+    /// Waits until the client's writes are acknowledged again.
+    pub fn writes_go_on(&self) -> Result<()> {
+        match &self.client {
+            Some(client) => client.wait_writing(&self.steps, Duration::from_secs(30)),
+            None => bail!("this test has no client"),
+        }
+    }
+
+    /// Longest time without an acknowledged write so far.
+    pub fn downtime(&self) -> Result<Duration> {
+        match &self.client {
+            Some(client) => Ok(client.downtime()),
+            None => bail!("this test has no client"),
+        }
+    }
+
+    /// A standby to do something to: the last one, which the agent likes least.
+    pub fn a_standby(&self) -> Result<Node> {
+        match self.cluster.standbys()?.pop() {
+            Some(node) => Ok(node),
+            None => bail!("no standby"),
+        }
+    }
+
+    /// Waits until `instance` runs on no node, judged by its processes.
+    pub fn wait_stopped(&self, instance: &Instance, nodes: &[Node]) -> Result<()> {
+        let what = format!("{} to be stopped", instance.resource);
+        self.steps.wait(&what, Duration::from_secs(60), || {
+            for node in nodes {
+                ensure!(
+                    self.cluster.postmaster(node, instance).is_err(),
+                    "it runs on {}",
+                    node.name
+                );
+            }
+            Ok(())
+        })
+    }
+
+    /// Start time and process id of the main postmaster of every node: changes with any restart.
+    pub fn postmasters(&self) -> Result<Vec<String>> {
+        let query = "SELECT pg_postmaster_start_time(), pg_is_in_recovery()";
+        self.cluster
+            .nodes
+            .iter()
+            .map(|node| node.sql_on(MAIN.port, query))
+            .collect()
+    }
+
+    /// Lets time pass for a stated reason.
+    pub fn let_pass(&self, time: Duration, why: &str) {
+        self.steps.say(&format!("{why}: {} s pass", time.as_secs()));
+        std::thread::sleep(time);
+    }
+
+    /// Ends the client and demands that nothing acknowledged is lost.
+    pub fn settle(&mut self) -> Result<Option<Report>> {
+        let Some(client) = self.client.take() else {
+            return Ok(None);
+        };
+        client.wait_writing(&self.steps, Duration::from_secs(30))?;
+        let report = client.finish(&self.steps)?;
+        let some: Vec<_> = report.lost.iter().take(5).collect();
+        ensure!(
+            report.lost.is_empty(),
+            "{} of {} acknowledged rows are lost, first {some:?}",
+            report.lost.len(),
+            report.acknowledged
+        );
+        let downtime = report.downtime.as_secs_f64();
+        self.steps.say(&format!(
+            "{} rows, none lost, {downtime:.1} s down",
+            report.acknowledged
+        ));
+        Ok(Some(report))
+    }
+}

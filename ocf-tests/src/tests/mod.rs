@@ -1,0 +1,58 @@
+//! All tests of the lab, one file per theme, registered in one table.
+//!
+//! A test gets a [`Scene`](crate::scene::Scene) with a freshly booted cluster. When it returns, the
+//! runner stops the client and fails the test if an acknowledged row is gone.
+
+use crate::runner::{Case, Needs};
+
+mod admin;
+mod crash;
+mod election;
+mod faults;
+pub mod moves;
+mod ocf;
+mod power;
+mod quiet;
+mod two;
+
+macro_rules! cases {
+    ($($module:ident :: $name:ident needs $needs:ident),* $(,)?) => {
+        &[$(Case {
+            name: concat!(stringify!($module), "::", stringify!($name)),
+            needs: Needs::$needs,
+            run: $module::$name,
+        }),*]
+    };
+}
+
+/// Every test, in the order they are started: the longest first.
+pub const ALL: &[Case] = cases![
+    quiet::no_cib_writes_and_no_complaints needs Silence,
+    two::instances_in_one_cluster needs Client,
+    power::cut_at_the_primary needs SynchronousClient,
+    power::cut_at_a_standby needs SynchronousClient,
+    election::lagging_standby_is_not_promoted needs Client,
+    election::switchover_right_after_the_first_start needs Nodes,
+    faults::frozen_postmaster_of_the_primary needs SynchronousClient,
+    faults::cable_of_the_primary_pulled needs SynchronousClient,
+    faults::power_cut_of_all_nodes needs SynchronousClient,
+    faults::replication_of_a_standby_cut needs Client,
+    faults::connections_exhausted needs Client,
+    faults::kill_a_backend needs Client,
+    crash::kill_postmaster_of_primary needs Client,
+    crash::kill_postmaster_of_standby needs Client,
+    crash::pg_ctl_stop_of_primary needs Client,
+    crash::pg_ctl_stop_of_standby needs Client,
+    moves::promoted_role_to_chosen_nodes needs Client,
+    moves::ban_of_a_standby needs Client,
+    moves::ban_of_the_primary needs Client,
+    admin::first_start_cleanup_and_refresh needs Client,
+    admin::disable_and_enable needs Client,
+    admin::stop_all_and_start_all needs Client,
+    admin::stop_and_start_of_a_standby needs Client,
+    admin::stop_and_start_of_the_primary needs Client,
+    admin::node_standby_of_the_primary needs Client,
+    admin::node_standby_of_a_standby needs Client,
+    admin::restart_under_maintenance needs Client,
+    ocf::tester_passes needs Nodes,
+];

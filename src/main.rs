@@ -1,0 +1,3 @@
+//! `pgsqlms`: the OCF resource agent.
+
+fn main() {}
