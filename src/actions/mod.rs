@@ -1,0 +1,53 @@
+//! One file an action: observe, decide, act.
+
+mod call;
+mod monitor;
+mod observe;
+mod start;
+mod stop;
+mod validate_all;
+
+pub use call::Call;
+
+use crate::ocf::{Environment, Failure, OcfExit, Outcome, metadata};
+
+/// The actions this agent knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
+pub enum Action {
+    /// Start the instance as a standby
+    Start,
+    /// Stop the instance
+    Stop,
+    /// Say what the instance is
+    Monitor,
+    /// Make changed parameters effective (they are read at every call)
+    Reload,
+    /// The same, under its OCF 1.1 name
+    ReloadAgent,
+    /// Print the agent's description as XML
+    MetaData,
+    /// Judge the parameters on this node
+    ValidateAll,
+    /// List the actions
+    Methods,
+}
+
+/// Runs `action` and returns what Pacemaker is told.
+pub fn run(action: Action, environment: &Environment) -> Outcome {
+    match action {
+        Action::MetaData => metadata::print(),
+        Action::Methods => metadata::print_methods(),
+        Action::Reload | Action::ReloadAgent => log::info!("Parameters are read at every call"),
+        Action::Start => return start::run(&Call::prepare(environment)?),
+        Action::Stop => return stop::run(&Call::prepare(environment)?),
+        Action::Monitor => return monitor::run(&Call::prepare(environment)?),
+        Action::ValidateAll => return validate_all::run(&Call::prepare(environment)?),
+    }
+    Ok(OcfExit::Success)
+}
+
+impl From<crate::postgres::server::ServerError> for Failure {
+    fn from(error: crate::postgres::server::ServerError) -> Self {
+        Failure::soft(error.to_string())
+    }
+}

@@ -1,0 +1,83 @@
+//! start: brings the instance up as a standby, always. Only promote opens an
+//! instance for writing; a crashed primary replays its WAL in recovery too.
+
+use std::time::Duration;
+
+use super::{Call, observe, validate_all};
+use crate::instance::{Refusal, Role, State};
+use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
+use crate::postgres::{server, standby_signal};
+
+const POLL: Duration = Duration::from_millis(50);
+
+/// Starts the instance.
+pub fn run(call: &Call) -> Outcome {
+    let deadline = call.request.deadline;
+    match observe::state(call, deadline)? {
+        State::Running(Role::Standby) => {
+            log::info!("The instance already runs as a standby");
+            Ok(OcfExit::Success)
+        }
+        State::Stopped(_) | State::Crashed(_) => {
+            validate_all::judge(call)?;
+            start_as_standby(call, deadline)
+        }
+        State::Transient(_) | State::Busy(Role::Standby, _) => until_up(call, deadline),
+        State::Running(Role::Primary) | State::Busy(Role::Primary, _) => Err(Failure::soft(
+            "The instance already runs as a primary, which start never leaves behind",
+        )),
+        other => other.monitor(false),
+    }
+}
+
+/// Starts a stopped instance in recovery and waits until it answers.
+pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
+    let Call {
+        parameters,
+        request,
+        user,
+    } = call;
+    standby_signal::write(&parameters.datadir, user)
+        .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
+    server::start(parameters, user, &request.resource, deadline)?;
+    until_up(call, deadline)
+}
+
+fn until_up(call: &Call, deadline: Deadline) -> Outcome {
+    loop {
+        let state = observe::state(call, deadline)?;
+        match state {
+            State::Running(Role::Standby) => return Ok(OcfExit::Success),
+            State::Running(Role::Primary) => {
+                return Err(Failure::soft(
+                    "The instance came up as a primary: recovery ended (recovery_target_*?)",
+                ));
+            }
+            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
+                return Err(died(call));
+            }
+            State::Busy(..) | State::Transient(_) | State::Failing(_) => {}
+        }
+        if !deadline.sleep(POLL) {
+            return Err(not_up(&state));
+        }
+    }
+}
+
+fn died(call: &Call) -> Failure {
+    let output = server::output_file(&call.request.resource, &call.user);
+    Failure::soft(format!(
+        "PostgreSQL ended while starting; see {} and its log",
+        output.display()
+    ))
+}
+
+fn not_up(state: &State) -> Failure {
+    let said = match state {
+        State::Busy(_, refusal) | State::Transient(refusal) | State::Failing(refusal) => {
+            refusal.clone()
+        }
+        _ => Refusal::Silent,
+    };
+    Failure::soft(format!("PostgreSQL is not up in time: {said}"))
+}

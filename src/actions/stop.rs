@@ -1,0 +1,108 @@
+//! stop: succeeds when nothing of the instance runs, whatever the control
+//! file says. A standby may be stopped hard within the deadline, which loses
+//! nothing; a primary is only ever asked to stop cleanly.
+
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::{Call, observe};
+use crate::instance::{ClusterState, Postmaster, Role, State};
+use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
+use crate::postgres::postmaster;
+use crate::postgres::server::{self, StopMode};
+
+const POLL: Duration = Duration::from_millis(20);
+/// Kept at the end of the time for the immediate stop and for SIGKILL each.
+const HARD_STEP: Duration = Duration::from_secs(5);
+
+/// Stops the instance.
+pub fn run(call: &Call) -> Outcome {
+    let deadline = call.request.deadline;
+    let state = observe::state(call, deadline.within(HARD_STEP))?;
+    if !state.is_running() {
+        log::info!("Nothing of the instance runs");
+        return Ok(OcfExit::Success);
+    }
+    if is_primary(call, &state, deadline) {
+        stop_cleanly(call, deadline)
+    } else {
+        stop_standby(call, deadline)
+    }
+}
+
+/// In doubt it is a primary: that is never stopped hard.
+fn is_primary(call: &Call, state: &State, deadline: Deadline) -> bool {
+    match state {
+        State::Running(role) | State::Busy(role, _) => *role == Role::Primary,
+        _ => {
+            !call.parameters.datadir.join("standby.signal").exists()
+                || observe::control(call, deadline)
+                    .is_ok_and(|control| control.state == ClusterState::InProduction)
+        }
+    }
+}
+
+/// Fast stop: sessions are cut, standbys get the shutdown checkpoint.
+pub fn stop_cleanly(call: &Call, deadline: Deadline) -> Outcome {
+    ask_to_stop(call, StopMode::Fast, deadline)?;
+    if gone(call, deadline) {
+        return Ok(OcfExit::Success);
+    }
+    Err(Failure::soft(
+        "The primary did not stop in time; it is not stopped hard, its node must be fenced",
+    ))
+}
+
+fn stop_standby(call: &Call, deadline: Deadline) -> Outcome {
+    let patient = deadline.less(HARD_STEP * 2);
+    ask_to_stop(call, StopMode::Fast, patient)?;
+    if gone(call, patient) {
+        return Ok(OcfExit::Success);
+    }
+    log::warn!("The standby does not stop: stopping it with mode immediate");
+    ask_to_stop(call, StopMode::Immediate, deadline.less(HARD_STEP))?;
+    if gone(call, deadline.less(HARD_STEP)) {
+        return Ok(OcfExit::Success);
+    }
+    kill_all(call);
+    if gone(call, deadline) {
+        return Ok(OcfExit::Success);
+    }
+    Err(Failure::soft(
+        "The standby's processes outlive SIGKILL: is its storage hung?",
+    ))
+}
+
+/// A postmaster that has just ended is no error: `gone` looks next.
+fn ask_to_stop(call: &Call, mode: StopMode, deadline: Deadline) -> Result<(), Failure> {
+    let Ok(Postmaster::Alive(_)) = postmaster::look(&call.parameters.datadir) else {
+        return Ok(());
+    };
+    if let Err(error) = server::stop(&call.parameters, &call.user, mode, deadline) {
+        log::warn!("{error}");
+    }
+    Ok(())
+}
+
+/// SIGKILL, after which a stopped (SIGSTOP) process ends too.
+fn kill_all(call: &Call) {
+    for pid in postmaster::processes(&call.parameters.datadir) {
+        log::warn!("Killing process {pid} of the standby");
+        if let Err(error) = kill(Pid::from_raw(pid), Signal::SIGKILL) {
+            log::warn!("Cannot kill process {pid}: {error}");
+        }
+    }
+}
+
+/// Waits until no process of the instance is left.
+fn gone(call: &Call, deadline: Deadline) -> bool {
+    loop {
+        match postmaster::look(&call.parameters.datadir) {
+            Ok(Postmaster::None) => return true,
+            _ if !deadline.sleep(POLL) => return false,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What `pg_controldata` prints (in the C locale), parsed strictly.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::wal::{Lsn, SystemId, Timeline};
+
+/// "Database cluster state" (PostgreSQL `src/bin/pg_controldata`, `dbState`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClusterState {
+    /// A primary that was stopped cleanly.
+    ShutDown,
+    /// A standby that was stopped cleanly.
+    ShutDownInRecovery,
+    /// A primary runs, or crashed.
+    InProduction,
+    /// A standby runs, or crashed.
+    InArchiveRecovery,
+    /// Replays its own WAL after a crash, or crashed again meanwhile.
+    InCrashRecovery,
+    /// On its way up.
+    StartingUp,
+    /// On its way down.
+    ShuttingDown,
+}
+
+/// The fields of the control file that the agent decides by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlData {
+    /// Which database this is.
+    pub system: SystemId,
+    /// What the instance last said of itself.
+    pub state: ClusterState,
+    /// Start of the latest checkpoint record.
+    pub checkpoint: Lsn,
+    /// Timeline of the latest checkpoint; minutes old after a failover.
+    pub checkpoint_timeline: Timeline,
+    /// Timeline up to which recovery must go; `None` on a primary.
+    pub recovery_timeline: Option<Timeline>,
+    /// `wal_level` as the server last ran with it.
+    pub wal_level: String,
+}
+
+/// Output that is not a control file's.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ControlDataError {
+    /// A field that every supported version prints is missing.
+    #[error("pg_controldata printed no \"{0}\"")]
+    Missing(&'static str),
+    /// A field has a value that cannot be.
+    #[error("pg_controldata printed \"{value}\" as \"{field}\"")]
+    Malformed {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl ControlData {
+    /// Parses the output of `pg_controldata`.
+    pub fn parse(output: &str) -> Result<Self, ControlDataError> {
+        let fields = Fields(
+            output
+                .lines()
+                .filter_map(|line| line.split_once(':'))
+                .collect(),
+        );
+        Ok(Self {
+            system: fields.parsed("Database system identifier")?,
+            state: fields.convert("Database cluster state", cluster_state)?,
+            checkpoint: fields.parsed("Latest checkpoint location")?,
+            checkpoint_timeline: fields.parsed("Latest checkpoint's TimeLineID")?,
+            recovery_timeline: fields.convert("Min recovery ending loc's timeline", timeline)?,
+            wal_level: fields.text("wal_level setting")?.to_owned(),
+        })
+    }
+
+    /// The highest timeline that the control file knows of. The checkpoint's
+    /// alone lags behind until the next restartpoint.
+    pub fn timeline(&self) -> Timeline {
+        let recovery = self.recovery_timeline;
+        recovery.map_or(self.checkpoint_timeline, |timeline| {
+            timeline.max(self.checkpoint_timeline)
+        })
+    }
+}
+
+struct Fields<'a>(BTreeMap<&'a str, &'a str>);
+
+impl Fields<'_> {
+    fn text(&self, field: &'static str) -> Result<&str, ControlDataError> {
+        let value = self.0.get(field).ok_or(ControlDataError::Missing(field))?;
+        Ok(value.trim())
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, field: &'static str) -> Result<T, ControlDataError> {
+        self.convert(field, |text| text.parse().ok())
+    }
+
+    fn convert<T>(
+        &self,
+        field: &'static str,
+        convert: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, ControlDataError> {
+        let value = self.text(field)?;
+        convert(value).ok_or_else(|| ControlDataError::Malformed {
+            field,
+            value: value.to_owned(),
+        })
+    }
+}
+
+/// 0 stands for "none": a primary has no recovery to end.
+#[allow(clippy::option_option)]
+fn timeline(text: &str) -> Option<Option<Timeline>> {
+    match text {
+        "0" => Some(None),
+        _ => text.parse().ok().map(Some),
+    }
+}
+
+fn cluster_state(text: &str) -> Option<ClusterState> {
+    Some(match text {
+        "shut down" => ClusterState::ShutDown,
+        "shut down in recovery" => ClusterState::ShutDownInRecovery,
+        "in production" => ClusterState::InProduction,
+        "in archive recovery" => ClusterState::InArchiveRecovery,
+        "in crash recovery" => ClusterState::InCrashRecovery,
+        "starting up" => ClusterState::StartingUp,
+        "shutting down" => ClusterState::ShuttingDown,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STANDBY: &str = "\
+pg_control version number:            1300
+Database system identifier:           7301234567890123456
+Database cluster state:               in archive recovery
+pg_control last modified:             Mon 23 Nov 2026 03:00:00 AM UTC
+Latest checkpoint location:           0/3000060
+Latest checkpoint's REDO location:    0/3000028
+Latest checkpoint's TimeLineID:       1
+Minimum recovery ending location:     0/4000148
+Min recovery ending loc's timeline:   2
+wal_level setting:                    replica
+";
+
+    #[test]
+    fn a_standby_is_on_the_timeline_that_its_recovery_must_reach() {
+        let data = ControlData::parse(STANDBY).unwrap();
+        assert_eq!(data.state, ClusterState::InArchiveRecovery);
+        assert_eq!(data.timeline(), "2".parse().unwrap());
+        assert_eq!(data.wal_level, "replica");
+    }
+
+    #[test]
+    fn every_field_is_needed() {
+        for missing in STANDBY
+            .lines()
+            .filter(|line| !line.starts_with("pg_control"))
+        {
+            if missing.contains("REDO") || missing.starts_with("Minimum") {
+                continue;
+            }
+            let output = STANDBY.replace(missing, "");
+            assert!(ControlData::parse(&output).is_err(), "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_named() {
+        let error = ControlData::parse(&STANDBY.replace("in archive recovery", "dreaming"));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "pg_controldata printed \"dreaming\" as \"Database cluster state\""
+        );
+    }
+}

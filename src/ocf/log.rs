@@ -1,0 +1,243 @@
+//! The lines that admins read, where Pacemaker's environment asks for them.
+//!
+//! The format is that of `ocf_log` (resource-agents, `ocf-shellfuncs`):
+//! `pgsqlms(pgsqld)[PID]: INFO: text`. A dead or stuck logger never holds up
+//! an action: the socket does not block, and no error of a sink is an error.
+
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Mutex;
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
+
+use super::Environment;
+
+/// Longest piece of a message in one datagram, in bytes.
+const LONGEST_PIECE: usize = 900;
+const OUR_TARGET: &str = "pgsqlms";
+
+/// Installs the logger of this call.
+pub fn install(environment: &Environment, resource: &str) {
+    let sinks = Sinks::asked_for(environment, resource);
+    let level = if debug_wanted(environment.get("HA_debug")) {
+        LevelFilter::Debug
+    } else {
+        LevelFilter::Info
+    };
+    if log::set_boxed_logger(Box::new(sinks)).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+/// Prints the exit reason for Pacemaker: the last line of stderr that begins
+/// with the prefix, once.
+pub fn exit_reason(environment: &Environment, reason: &str) {
+    let prefix = environment
+        .get("OCF_EXIT_REASON_PREFIX")
+        .unwrap_or("ocf-exit-reason:");
+    let line = format!("{prefix}{}\n", one_line(reason));
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// `HA_debug` is "0" on a quiet cluster, never unset; it may also be a list
+/// of daemons (Pacemaker 2.1.5 `lib/common/logging.c`).
+fn debug_wanted(value: Option<&str>) -> bool {
+    let Some(value) = value else { return false };
+    match value.to_ascii_lowercase().as_str() {
+        "0" | "no" | "false" | "off" | "n" => false,
+        "1" | "yes" | "true" | "on" | "y" => true,
+        daemons => daemons
+            .split(',')
+            .any(|daemon| matches!(daemon.trim(), "pacemaker-execd" | "lrmd")),
+    }
+}
+
+struct Sinks {
+    tag: String,
+    terminal: bool,
+    syslog: Option<Mutex<Logger<LoggerBackend, OcfFormat>>>,
+    file: Option<PathBuf>,
+}
+
+impl Sinks {
+    fn asked_for(environment: &Environment, resource: &str) -> Self {
+        let tag = format!("pgsqlms({resource})[{}]", std::process::id());
+        let terminal = io::stderr().is_terminal();
+        let asked = |name: &str| environment.get(name).filter(|value| *value != "none");
+        let syslog = asked("HA_LOGFACILITY")
+            .filter(|_| !terminal)
+            .and_then(|facility| open_syslog(facility, &tag))
+            .map(Mutex::new);
+        let file = asked("HA_LOGFILE").filter(|_| !terminal).map(PathBuf::from);
+        Self {
+            tag,
+            terminal,
+            syslog,
+            file,
+        }
+    }
+
+    fn to_syslog(&self, level: Level, text: &str) {
+        let Some(logger) = &self.syslog else { return };
+        let Ok(mut logger) = logger.lock() else {
+            return;
+        };
+        for piece in pieces(text) {
+            let _ = match level {
+                Level::Error => logger.err(piece),
+                Level::Warn => logger.warning(piece),
+                Level::Info => logger.info(piece),
+                Level::Debug | Level::Trace => logger.debug(piece),
+            };
+        }
+    }
+
+    /// One write a line, so that lines of several daemons do not mix.
+    fn to_file(&self, text: &str) {
+        let Some(path) = &self.file else { return };
+        let nonblocking = nix::fcntl::OFlag::O_NONBLOCK.bits();
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o640)
+            .custom_flags(nonblocking)
+            .open(path);
+        if let Ok(mut file) = file {
+            let line = format!("{} {}:    {text}\n", timestamp(), self.tag);
+            let _ = file.write_all(line.as_bytes());
+        }
+    }
+}
+
+impl Log for Sinks {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with(OUR_TARGET)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let text = format!(
+            "{}: {}",
+            priority(record.level()),
+            one_line(&record.args().to_string())
+        );
+        if self.terminal {
+            let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+            return;
+        }
+        self.to_syslog(record.level(), &text);
+        if record.level() <= Level::Info {
+            self.to_file(&text);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn priority(level: Level) -> &'static str {
+    match level {
+        Level::Error => "ERROR",
+        Level::Warn => "WARNING",
+        Level::Info => "INFO",
+        Level::Debug | Level::Trace => "DEBUG",
+    }
+}
+
+/// Our own socket: the syslog crate's would block once the reader stands
+/// still, and a stuck journald must not time out a monitor.
+fn open_syslog(facility: &str, tag: &str) -> Option<Logger<LoggerBackend, OcfFormat>> {
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.set_nonblocking(true).ok()?;
+    socket.connect("/dev/log").ok()?;
+    let format = OcfFormat {
+        facility: Facility::from_str(facility).unwrap_or(Facility::LOG_DAEMON),
+        tag: tag.to_owned(),
+    };
+    Some(Logger::new(LoggerBackend::Unix(socket), format))
+}
+
+/// RFC 3164 without a time stamp: the daemon's own receive time is right,
+/// the crate's would be in UTC.
+struct OcfFormat {
+    facility: Facility,
+    tag: String,
+}
+
+impl<T: std::fmt::Display> LogFormat<T> for OcfFormat {
+    fn format<W: Write>(&self, out: &mut W, severity: Severity, message: T) -> syslog::Result<()> {
+        let priority = self.facility as u8 | severity as u8;
+        write!(out, "<{priority}>{}: {message}", self.tag).map_err(syslog::Error::Write)
+    }
+}
+
+/// Newlines inside would make several records of one.
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r'])
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" | ")
+}
+
+fn pieces(text: &str) -> Vec<&str> {
+    let mut rest = text;
+    let mut pieces = Vec::new();
+    while rest.len() > LONGEST_PIECE {
+        let mut cut = LONGEST_PIECE;
+        while !rest.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        let (piece, tail) = rest.split_at(cut);
+        pieces.push(piece);
+        rest = tail;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+/// Seconds since the epoch: no time zone to get wrong, `date -d @N` reads it.
+fn timestamp() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    format!("@{}", now.map_or(0, |since| since.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_follows_the_cluster() {
+        for quiet in [None, Some("0"), Some("no"), Some("pacemaker-based")] {
+            assert!(!debug_wanted(quiet), "{quiet:?}");
+        }
+        for loud in ["1", "yes", "pacemaker-based,pacemaker-execd"] {
+            assert!(debug_wanted(Some(loud)), "{loud}");
+        }
+    }
+
+    #[test]
+    fn a_message_stays_one_record() {
+        assert_eq!(
+            one_line("FATAL:  no\nDETAIL:  why\n"),
+            "FATAL:  no | DETAIL:  why"
+        );
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters() {
+        let text = "é".repeat(1_000);
+        assert!(
+            pieces(&text)
+                .iter()
+                .all(|piece| piece.len() <= LONGEST_PIECE)
+        );
+        assert_eq!(pieces(&text).concat(), text);
+    }
+}

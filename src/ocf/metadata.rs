@@ -1,0 +1,80 @@
+//! The document that `meta-data` prints. Must stay cheap and never touch the
+//! cluster: the controller runs it in its own thread up to Pacemaker 2.1.4.
+
+use std::io::Write;
+
+/// OCF 1.0 on purpose: with `<version>1.1` a changed `maxlag` would restart
+/// PostgreSQL on Pacemaker before 2.1.0, which never calls `reload-agent`.
+const METADATA: &str = include_str!("../../metadata.xml");
+
+/// Prints the document; a closed stdout is not our failure.
+pub fn print() {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(METADATA.as_bytes());
+    let _ = stdout.flush();
+}
+
+/// Prints the actions, one a line.
+pub fn print_methods() {
+    const METHODS: &str =
+        "start\nstop\nmonitor\nreload\nreload-agent\nmeta-data\nvalidate-all\nmethods\n";
+    let _ = std::io::stdout().lock().write_all(METHODS.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ocf::{Environment, Parameters};
+
+    fn document(text: &str) -> roxmltree::Document<'_> {
+        let options = roxmltree::ParsingOptions {
+            allow_dtd: true,
+            ..Default::default()
+        };
+        roxmltree::Document::parse_with_options(text, options).unwrap()
+    }
+
+    fn default_of(name: &str) -> String {
+        let document = document(METADATA);
+        let parameter = document
+            .descendants()
+            .find(|node| node.has_tag_name("parameter") && node.attribute("name") == Some(name))
+            .unwrap();
+        let content = parameter
+            .children()
+            .find(|node| node.has_tag_name("content"))
+            .unwrap();
+        content.attribute("default").unwrap_or("").to_owned()
+    }
+
+    #[test]
+    fn its_version_is_that_of_the_package() {
+        let document = document(METADATA);
+        let version = document.root_element().attribute("version");
+        assert_eq!(version, Some(env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn its_defaults_are_those_of_the_code() {
+        let code = Parameters::from_environment(&Environment::default()).unwrap();
+        assert_eq!(default_of("system_user"), code.system_user);
+        assert_eq!(default_of("bindir"), code.bindir.to_string_lossy());
+        assert_eq!(default_of("pgdata"), code.pgdata.to_string_lossy());
+        assert_eq!(default_of("pghost"), code.pghost);
+        assert_eq!(default_of("pgport"), code.pgport.to_string());
+        assert_eq!(default_of("maxlag"), code.maxlag.to_string());
+    }
+
+    #[test]
+    fn the_two_monitors_differ_in_their_interval() {
+        let document = document(METADATA);
+        let intervals: Vec<_> = document
+            .descendants()
+            .filter(|node| node.attribute("name") == Some("monitor"))
+            .map(|node| (node.attribute("role"), node.attribute("interval")))
+            .collect();
+        let expected = [("Master", "15s"), ("Slave", "16s")]
+            .map(|(role, interval)| (Some(role), Some(interval)));
+        assert_eq!(intervals, expected);
+    }
+}

@@ -1,0 +1,18 @@
+//! The contract with Pacemaker: what an action is given and what it answers.
+//!
+//! Nothing here looks at PostgreSQL or at the cluster.
+
+pub mod deadline;
+pub mod environment;
+pub mod exit;
+pub mod log;
+pub mod metadata;
+pub mod notify;
+pub mod parameters;
+pub mod request;
+
+pub use deadline::Deadline;
+pub use environment::Environment;
+pub use exit::{Failure, OcfExit, Outcome};
+pub use parameters::Parameters;
+pub use request::Request;

@@ -1,0 +1,178 @@
+//! The resource parameters: PAF's names and defaults, parsed strictly.
+//!
+//! Reading never touches the host: whether a directory exists is a question
+//! for validate-all and start.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::{Environment, Failure, OcfExit};
+
+/// A parameter that cannot be what it is set to, on any node.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ParameterError {
+    /// Not a port.
+    #[error("pgport \"{0}\" is not a port number (1-65535)")]
+    Port(String),
+    /// Not a number of bytes.
+    #[error("maxlag \"{0}\" is not a whole number of bytes (0 = no limit)")]
+    MaxLag(String),
+    /// A directory parameter that is not absolute.
+    #[error("{name} \"{value}\" is not an absolute path")]
+    Relative {
+        /// The parameter.
+        name: &'static str,
+        /// What it is set to.
+        value: String,
+    },
+}
+
+impl From<ParameterError> for Failure {
+    /// 2, not 6: the clone on other nodes must not stop for it, since
+    /// a running instance goes on with the parameters it was started with.
+    fn from(error: ParameterError) -> Self {
+        Failure::new(OcfExit::Arguments, error.to_string())
+    }
+}
+
+/// The parameters of the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameters {
+    /// The account PostgreSQL runs as; also the database role we log in as.
+    pub system_user: String,
+    /// Directory of `postgres`, `pg_ctl`, `pg_controldata`.
+    pub bindir: PathBuf,
+    /// Directory given to `pg_ctl --pgdata`; Debian's configuration directory.
+    pub pgdata: PathBuf,
+    /// The data directory proper.
+    pub datadir: PathBuf,
+    /// Socket directory, or host name or address.
+    pub pghost: String,
+    /// Port, also part of the socket's name.
+    pub pgport: u16,
+    /// Bytes of write lag beyond which a standby is no candidate; 0 = no limit.
+    pub maxlag: u64,
+    /// Extra options of the server (`pg_ctl -o`).
+    pub start_opts: Option<String>,
+    /// The template of `recovery.conf`, which PostgreSQL 12 no longer knows.
+    pub recovery_template: PathBuf,
+}
+
+impl Parameters {
+    /// Reads `OCF_RESKEY_*`.
+    pub fn from_environment(environment: &Environment) -> Result<Self, ParameterError> {
+        let text =
+            |name: &str, default: &str| environment.parameter(name).unwrap_or(default).to_owned();
+        let path = |name: &'static str, default: PathBuf| match environment.parameter(name) {
+            None => Ok(default),
+            Some(value) => absolute(name, value),
+        };
+        let pgdata = path("pgdata", PathBuf::from("/var/lib/pgsql/data"))?;
+        Ok(Self {
+            system_user: text("system_user", "postgres"),
+            bindir: path("bindir", PathBuf::from("/usr/bin"))?,
+            datadir: path("datadir", pgdata.clone())?,
+            recovery_template: path("recovery_template", pgdata.join("recovery.conf.pcmk"))?,
+            pgdata,
+            pghost: text("pghost", "/var/run/postgresql"),
+            pgport: port(environment.parameter("pgport"))?,
+            maxlag: maxlag(environment.parameter("maxlag"))?,
+            start_opts: environment.parameter("start_opts").map(str::to_owned),
+        })
+    }
+
+    /// A program of this PostgreSQL.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.bindir.join(name)
+    }
+}
+
+fn absolute(name: &'static str, value: &str) -> Result<PathBuf, ParameterError> {
+    let path = PathBuf::from(value);
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(ParameterError::Relative {
+        name,
+        value: value.to_owned(),
+    })
+}
+
+/// PAF reads "0" as "default", for every parameter.
+fn port(value: Option<&str>) -> Result<u16, ParameterError> {
+    match value {
+        None | Some("0") => Ok(5432),
+        Some(text) => strict_number(text).ok_or_else(|| ParameterError::Port(text.to_owned())),
+    }
+}
+
+fn maxlag(value: Option<&str>) -> Result<u64, ParameterError> {
+    match value {
+        None => Ok(0),
+        Some(text) => strict_number(text).ok_or_else(|| ParameterError::MaxLag(text.to_owned())),
+    }
+}
+
+/// Digits only: `parse` alone would take a sign.
+fn strict_number<N: std::str::FromStr>(text: &str) -> Option<N> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(variables: &[(&str, &str)]) -> Result<Parameters, ParameterError> {
+        Parameters::from_environment(&Environment::of(variables))
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_paf() {
+        let defaults = parameters(&[]).unwrap();
+        assert_eq!(defaults.system_user, "postgres");
+        assert_eq!(defaults.bindir, PathBuf::from("/usr/bin"));
+        assert_eq!(defaults.datadir, PathBuf::from("/var/lib/pgsql/data"));
+        assert_eq!(defaults.pgport, 5432);
+        assert_eq!(defaults.maxlag, 0);
+        assert_eq!(parameters(&[("OCF_RESKEY_pgport", "0")]).unwrap(), defaults);
+        assert_eq!(parameters(&[("OCF_RESKEY_pgport", "")]).unwrap(), defaults);
+    }
+
+    #[test]
+    fn datadir_and_template_follow_pgdata() {
+        let split = parameters(&[("OCF_RESKEY_pgdata", "/etc/postgresql/15/main")]).unwrap();
+        assert_eq!(split.datadir, PathBuf::from("/etc/postgresql/15/main"));
+        assert!(
+            split
+                .recovery_template
+                .starts_with("/etc/postgresql/15/main")
+        );
+    }
+
+    #[test]
+    fn numbers_are_digits_and_nothing_else() {
+        for bad in [
+            "1e6",
+            "0x10",
+            "inf",
+            "nan",
+            "-1",
+            "+1",
+            "1 000",
+            "99999999999999999999",
+        ] {
+            let error = parameters(&[("OCF_RESKEY_maxlag", bad)]).unwrap_err();
+            assert_eq!(error, ParameterError::MaxLag(bad.to_owned()));
+        }
+        for bad in ["65536", "+5432", "http"] {
+            assert!(parameters(&[("OCF_RESKEY_pgport", bad)]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_relative_directory_is_refused() {
+        assert!(parameters(&[("OCF_RESKEY_pgdata", "data")]).is_err());
+    }
+}

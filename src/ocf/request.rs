@@ -1,0 +1,71 @@
+//! One call of the agent: which resource, on which node, with how much time.
+
+use std::time::{Duration, Instant};
+
+use super::{Deadline, Environment};
+use crate::pacemaker::NodeName;
+
+/// What the environment says about the call, besides the parameters.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The resource id without an instance number: `pgsqld`.
+    pub resource: String,
+    /// This node; `None` outside the cluster and before Pacemaker 1.1.17.
+    pub node: Option<NodeName>,
+    /// By when the action must have answered.
+    pub deadline: Deadline,
+    /// A one-time monitor that asks what is there, not whether all is well.
+    pub probe: bool,
+}
+
+impl Request {
+    /// Reads the request of an action that began at `start`.
+    pub fn from_environment(environment: &Environment, start: Instant) -> Self {
+        let timeout = environment
+            .meta("timeout")
+            .and_then(|text| text.parse().ok())
+            .map(Duration::from_millis);
+        Self {
+            resource: resource(environment.get("OCF_RESOURCE_INSTANCE")),
+            node: environment.meta("on_node").and_then(NodeName::new),
+            deadline: Deadline::of_action(start, timeout),
+            // A probe has no interval at all (Pacemaker 2.1.5) or 0.
+            probe: matches!(environment.meta("interval"), None | Some("0")),
+        }
+    }
+
+    /// The name of an attribute of this resource: `lsn_location-pgsqld`.
+    pub fn attribute(&self, name: &str) -> String {
+        format!("{name}-{}", self.resource)
+    }
+}
+
+/// crmsh runs `validate-all` without naming a resource: that is no error.
+fn resource(instance: Option<&str>) -> String {
+    let instance = instance.unwrap_or("default");
+    match instance.split_once(':') {
+        Some((id, _)) => id.to_owned(),
+        None => instance.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_instance_number_is_not_part_of_the_resource() {
+        assert_eq!(resource(Some("pgsqld:1")), "pgsqld");
+        assert_eq!(resource(None), "default");
+    }
+
+    #[test]
+    fn a_monitor_without_an_interval_is_a_probe() {
+        let probe = |variables| {
+            Request::from_environment(&Environment::of(variables), Instant::now()).probe
+        };
+        assert!(probe(&[]));
+        assert!(probe(&[("OCF_RESKEY_CRM_meta_interval", "0")]));
+        assert!(!probe(&[("OCF_RESKEY_CRM_meta_interval", "15000")]));
+    }
+}

@@ -1,0 +1,42 @@
+//! Reading the control file with the instance's own `pg_controldata`, which
+//! knows every version's layout.
+
+use std::process::Command;
+
+use thiserror::Error;
+
+use super::SystemUser;
+use super::program::{self, ProgramError};
+use crate::instance::ControlData;
+use crate::instance::control_data::ControlDataError;
+use crate::ocf::{Deadline, Parameters};
+
+/// Why there is no control data.
+#[derive(Debug, Error)]
+pub enum ControlFileError {
+    /// pg_controldata did not run or end.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// pg_controldata failed, in its words.
+    #[error("pg_controldata failed: {0}")]
+    Failed(String),
+    /// pg_controldata printed something else.
+    #[error(transparent)]
+    Output(#[from] ControlDataError),
+}
+
+/// Reads the control file as the system user.
+pub fn read(
+    parameters: &Parameters,
+    user: &SystemUser,
+    deadline: Deadline,
+) -> Result<ControlData, ControlFileError> {
+    let mut command = Command::new(parameters.program("pg_controldata"));
+    command.arg("--pgdata").arg(&parameters.datadir);
+    user.dress(&mut command);
+    let ended = program::run(&mut command, deadline)?;
+    if !ended.status.success() {
+        return Err(ControlFileError::Failed(ended.stderr));
+    }
+    Ok(ControlData::parse(&ended.stdout)?)
+}

@@ -1,0 +1,133 @@
+//! Becoming the system user: for a session by effective ids, for a child for
+//! good.
+//!
+//! All groups of the user are kept. `Command::uid` would drop them, and with
+//! them `ssl-cert`, without which Debian's PostgreSQL cannot read its TLS key.
+
+use std::ffi::CString;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use nix::unistd::{
+    Gid, Uid, User, getegid, geteuid, getgrouplist, getgroups, setegid, seteuid, setgid, setgroups,
+    setuid,
+};
+use thiserror::Error;
+
+/// The account PostgreSQL runs as, with all its groups.
+#[derive(Debug, Clone)]
+pub struct SystemUser {
+    /// Its name, also the database role.
+    pub name: String,
+    /// Its uid.
+    pub uid: Uid,
+    gid: Gid,
+    groups: Vec<Gid>,
+}
+
+/// Why we cannot become the system user.
+#[derive(Debug, Error)]
+pub enum IdentityError {
+    /// No such account.
+    #[error("system user \"{0}\" does not exist on this node (parameter system_user)")]
+    Unknown(String),
+    /// The account database failed, or we may not change identity.
+    #[error("cannot become system user \"{name}\": {source}")]
+    Denied {
+        /// The account.
+        name: String,
+        /// What the system said.
+        source: nix::Error,
+    },
+}
+
+impl SystemUser {
+    /// Looks the account and its groups up (through NSS, so LDAP works).
+    pub fn look_up(name: &str) -> Result<Self, IdentityError> {
+        let denied = |source| IdentityError::Denied {
+            name: name.to_owned(),
+            source,
+        };
+        let user = User::from_name(name)
+            .map_err(denied)?
+            .ok_or_else(|| IdentityError::Unknown(name.to_owned()))?;
+        let c_name = CString::new(name).map_err(|_| IdentityError::Unknown(name.to_owned()))?;
+        let groups = getgrouplist(&c_name, user.gid).map_err(denied)?;
+        Ok(Self {
+            name: name.to_owned(),
+            uid: user.uid,
+            gid: user.gid,
+            groups,
+        })
+    }
+
+    /// The primary group of the account.
+    pub fn gid(&self) -> Gid {
+        self.gid
+    }
+
+    /// Takes the user's effective identity until the guard is dropped. For a
+    /// connect by unix socket: the server sees the effective uid (peer
+    /// authentication). Process-wide, so open no other file meanwhile.
+    pub fn wear(&self) -> Result<Worn, IdentityError> {
+        let denied = |source| IdentityError::Denied {
+            name: self.name.clone(),
+            source,
+        };
+        let worn = Worn {
+            uid: geteuid(),
+            gid: getegid(),
+            groups: getgroups().map_err(denied)?,
+        };
+        if worn.uid != self.uid {
+            setgroups(&self.groups).map_err(denied)?;
+            setegid(self.gid).map_err(denied)?;
+            seteuid(self.uid).map_err(denied)?;
+        }
+        Ok(worn)
+    }
+
+    /// Makes `command` run as the user for good.
+    #[allow(unsafe_code)]
+    pub fn dress(&self, command: &mut Command) {
+        if geteuid() == self.uid {
+            return;
+        }
+        let Self { uid, gid, .. } = *self;
+        let groups = self.groups.clone();
+        // SAFETY: runs between fork and exec; the closure only makes three
+        // system calls on values computed before the fork and allocates
+        // nothing.
+        unsafe {
+            command.pre_exec(move || {
+                setgroups(&groups).map_err(io::Error::from)?;
+                setgid(gid).map_err(io::Error::from)?;
+                setuid(uid).map_err(io::Error::from)
+            });
+        }
+    }
+}
+
+/// Gives the former identity back when dropped.
+#[must_use]
+pub struct Worn {
+    uid: Uid,
+    gid: Gid,
+    groups: Vec<Gid>,
+}
+
+impl Drop for Worn {
+    fn drop(&mut self) {
+        if geteuid() == self.uid {
+            return;
+        }
+        // Back in the other order: only root may change groups.
+        let back = seteuid(self.uid)
+            .and_then(|()| setegid(self.gid))
+            .and_then(|()| setgroups(&self.groups));
+        if let Err(error) = back {
+            log::error!("cannot return from the system user's identity: {error}");
+        }
+    }
+}

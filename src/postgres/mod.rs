@@ -1,0 +1,13 @@
+//! Eyes and hands on PostgreSQL: identity, processes, programs, sessions.
+//!
+//! Nothing here decides what a thing seen means; see `crate::instance`.
+
+pub mod control_file;
+pub mod identity;
+pub mod postmaster;
+pub mod program;
+pub mod server;
+pub mod session;
+pub mod standby_signal;
+
+pub use identity::SystemUser;

@@ -1,0 +1,102 @@
+//! Running a program to its end, within a deadline, without a shell.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::ocf::Deadline;
+
+const POLL: Duration = Duration::from_millis(5);
+/// After the program's end: a child of it may hold the pipe open for ever.
+const PIPE_GRACE: Duration = Duration::from_millis(200);
+
+/// What a program that ended left.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+/// Why there is no end to report.
+#[derive(Debug, Error)]
+pub enum ProgramError {
+    /// It could not be started.
+    #[error("cannot run {}: {source}", program.display())]
+    NotStarted {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It was still running at the deadline and has been killed.
+    #[error("{} did not end in time and was killed", program.display())]
+    TooSlow {
+        /// The program.
+        program: PathBuf,
+    },
+}
+
+/// Runs `command` with an empty stdin, in the C locale, from `/`.
+pub fn run(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramError> {
+    let program = PathBuf::from(command.get_program());
+    let failed = |source| ProgramError::NotStarted {
+        program: program.clone(),
+        source,
+    };
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .current_dir("/")
+        .env("LC_ALL", "C")
+        .env_remove("LANG")
+        .env_remove("LANGUAGE")
+        .spawn()
+        .map_err(failed)?;
+    let stdout = collect(child.stdout.take());
+    let stderr = collect(child.stderr.take());
+    let Some(status) = wait(&mut child, deadline).map_err(failed)? else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(ProgramError::TooSlow { program });
+    };
+    let text = |pipe: mpsc::Receiver<String>| pipe.recv_timeout(PIPE_GRACE).unwrap_or_default();
+    Ok(Ended {
+        status,
+        stdout: text(stdout),
+        stderr: text(stderr),
+    })
+}
+
+fn wait(child: &mut Child, deadline: Deadline) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if !deadline.sleep(POLL) {
+            return Ok(None);
+        }
+    }
+}
+
+/// Reads a pipe to its end beside us, so that a full one never blocks.
+fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    if let Some(mut pipe) = pipe {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = pipe.read_to_end(&mut bytes);
+            let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+        });
+    }
+    receiver
+}

@@ -1,0 +1,123 @@
+//! Hands on the server: start, stop and promote by `pg_ctl`, never waiting
+//! there. Waiting is the caller's, with its own deadline.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::fcntl::OFlag;
+use thiserror::Error;
+
+use super::SystemUser;
+use super::program::{self, ProgramError};
+use crate::ocf::{Deadline, Parameters};
+
+const DEBIAN_LOGS: &str = "/var/log/postgresql";
+
+/// How to stop: `Smart` is missing on purpose, clients could block it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopMode {
+    /// Cut the sessions, write the shutdown checkpoint.
+    Fast,
+    /// Quit at once; recovery follows. Never for a primary.
+    Immediate,
+}
+
+/// Why pg_ctl did not do it.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    /// pg_ctl did not run or end.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// pg_ctl refused, in its words.
+    #[error("pg_ctl {action} failed: {text}")]
+    Refused {
+        /// What was asked of it.
+        action: &'static str,
+        /// What it said.
+        text: String,
+    },
+}
+
+/// Starts the server and returns at once.
+pub fn start(
+    parameters: &Parameters,
+    user: &SystemUser,
+    resource: &str,
+    deadline: Deadline,
+) -> Result<(), ServerError> {
+    let mut command = pg_ctl(parameters, "start");
+    command.arg("--log").arg(output_file(resource, user));
+    if let Some(options) = &parameters.start_opts {
+        command.arg("--options").arg(options);
+    }
+    finish("start", command, user, deadline)
+}
+
+/// Asks the server to stop and returns at once.
+pub fn stop(
+    parameters: &Parameters,
+    user: &SystemUser,
+    mode: StopMode,
+    deadline: Deadline,
+) -> Result<(), ServerError> {
+    let mut command = pg_ctl(parameters, "stop");
+    command.arg("--mode").arg(match mode {
+        StopMode::Fast => "fast",
+        StopMode::Immediate => "immediate",
+    });
+    finish("stop", command, user, deadline)
+}
+
+/// Where the server's own output goes: early messages, and all of its log
+/// without a logging collector. Where Debian's logrotate finds it, if it can.
+pub fn output_file(resource: &str, user: &SystemUser) -> PathBuf {
+    let name = format!("pgsqlms-{resource}.log");
+    if Path::new(DEBIAN_LOGS).is_dir() {
+        return Path::new(DEBIAN_LOGS).join(name);
+    }
+    let path = Path::new("/var/log").join(name);
+    if let Err(error) = give_to(&path, user) {
+        log::warn!("cannot prepare {}: {error}", path.display());
+    }
+    path
+}
+
+/// The system user cannot create files in /var/log itself.
+fn give_to(path: &Path, user: &SystemUser) -> std::io::Result<()> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(path)?;
+    fchown(&file, Some(user.uid.as_raw()), Some(user.gid().as_raw()))
+}
+
+fn pg_ctl(parameters: &Parameters, action: &str) -> Command {
+    let mut command = Command::new(parameters.program("pg_ctl"));
+    command
+        .arg(action)
+        .arg("--no-wait")
+        .arg("--pgdata")
+        .arg(&parameters.pgdata);
+    command
+}
+
+fn finish(
+    action: &'static str,
+    mut command: Command,
+    user: &SystemUser,
+    deadline: Deadline,
+) -> Result<(), ServerError> {
+    user.dress(&mut command);
+    let ended = program::run(&mut command, deadline)?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    Err(ServerError::Refused {
+        action,
+        text: ended.stderr,
+    })
+}
