@@ -6,6 +6,7 @@
 #![allow(dead_code)] // promote, demote and notify, which use the rest, are next
 
 mod actions;
+mod election;
 mod instance;
 mod ocf;
 mod pacemaker;

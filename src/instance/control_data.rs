@@ -68,10 +68,16 @@ impl ControlData {
                 .collect(),
         );
         Ok(Self {
-            system: fields.parsed("Database system identifier")?,
+            system: fields.convert("Database system identifier", |text| {
+                SystemId::from_decimal(text).ok()
+            })?,
             state: fields.convert("Database cluster state", cluster_state)?,
-            checkpoint: fields.parsed("Latest checkpoint location")?,
-            checkpoint_timeline: fields.parsed("Latest checkpoint's TimeLineID")?,
+            checkpoint: fields.convert("Latest checkpoint location", |text| {
+                Lsn::from_hex(text).ok()
+            })?,
+            checkpoint_timeline: fields.convert("Latest checkpoint's TimeLineID", |text| {
+                Timeline::from_decimal(text).ok()
+            })?,
             recovery_timeline: fields.convert("Min recovery ending loc's timeline", timeline)?,
             wal_level: fields.text("wal_level setting")?.to_owned(),
         })
@@ -95,10 +101,6 @@ impl Fields<'_> {
         Ok(value.trim())
     }
 
-    fn parsed<T: std::str::FromStr>(&self, field: &'static str) -> Result<T, ControlDataError> {
-        self.convert(field, |text| text.parse().ok())
-    }
-
     fn convert<T>(
         &self,
         field: &'static str,
@@ -117,7 +119,7 @@ impl Fields<'_> {
 fn timeline(text: &str) -> Option<Option<Timeline>> {
     match text {
         "0" => Some(None),
-        _ => text.parse().ok().map(Some),
+        _ => Timeline::from_decimal(text).ok().map(Some),
     }
 }
 
@@ -155,7 +157,7 @@ wal_level setting:                    replica
     fn a_standby_is_on_the_timeline_that_its_recovery_must_reach() {
         let data = ControlData::parse(STANDBY).unwrap();
         assert_eq!(data.state, ClusterState::InArchiveRecovery);
-        assert_eq!(data.timeline(), "2".parse().unwrap());
+        assert_eq!(data.timeline(), Timeline::new(2).unwrap());
         assert_eq!(data.wal_level, "replica");
     }
 

@@ -1,23 +1,58 @@
-//! A position in the write-ahead log.
+//! A place in the write-ahead log.
 
 use std::fmt;
-use std::str::FromStr;
-
 use thiserror::Error;
 
-/// Log sequence number: bytes of WAL since the beginning of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A log sequence number: bytes of WAL written since the database was created.
+///
+/// A node's LSN is the *end* of what it holds, i.e. the first byte it does not
+/// have. Sources: `pg_last_wal_receive_lsn()`, `pg_last_wal_replay_lsn()`,
+/// `pg_controldata`, history files, attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Lsn(u64);
 
-/// Text that is no LSN.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not an LSN (two hexadecimal numbers of 32 bits, as 0/3000060)")]
-pub struct LsnError(String);
+/// Why a text is not an LSN.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LsnError {
+    /// Not two groups of one to eight hexadecimal digits around a slash.
+    #[error("not a WAL location such as 1/A0000028: {0:?}")]
+    NotHex(String),
+    /// Not a plain decimal number of 64 bits.
+    #[error("not a WAL location in decimal: {0:?}")]
+    NotDecimal(String),
+}
 
 impl Lsn {
-    /// As a number of bytes.
-    pub fn as_u64(self) -> u64 {
+    /// The place before the first byte of WAL.
+    pub const ZERO: Self = Self(0);
+
+    /// Reads the form that PostgreSQL prints: `16/B374D848`.
+    ///
+    /// Strict on purpose: 1 to 8 digits on each side, no sign, no blank. (The
+    /// parser of the postgres crate takes more digits than 32 bits hold.)
+    pub fn from_hex(text: &str) -> Result<Self, LsnError> {
+        let wrong = || LsnError::NotHex(text.to_owned());
+        let (high, low) = text.split_once('/').ok_or_else(wrong)?;
+        let high = half(high).ok_or_else(wrong)?;
+        let low = half(low).ok_or_else(wrong)?;
+        Ok(Self((u64::from(high) << 32) | u64::from(low)))
+    }
+
+    /// Reads a plain decimal number, as attributes carry it.
+    pub fn from_decimal(text: &str) -> Result<Self, LsnError> {
+        decimal(text)
+            .map(Self)
+            .ok_or_else(|| LsnError::NotDecimal(text.to_owned()))
+    }
+
+    /// The location as a number of bytes.
+    pub const fn as_u64(self) -> u64 {
         self.0
+    }
+
+    /// Bytes from `earlier` to `self`; `None` if `earlier` is in fact later.
+    pub fn bytes_since(self, earlier: Self) -> Option<u64> {
+        self.0.checked_sub(earlier.0)
     }
 }
 
@@ -27,78 +62,100 @@ impl From<u64> for Lsn {
     }
 }
 
-impl FromStr for Lsn {
-    type Err = LsnError;
-
-    /// `X/X` as PostgreSQL prints it. Stricter than `PgLsn::from_str`, which
-    /// takes halves of more than 32 bits.
-    fn from_str(text: &str) -> Result<Self, LsnError> {
-        let halves = text
-            .split_once('/')
-            .and_then(|(high, low)| Some((half(high)?, half(low)?)));
-        let (high, low) = halves.ok_or_else(|| LsnError(text.to_owned()))?;
-        Ok(Self(u64::from(high) << 32 | u64::from(low)))
-    }
-}
-
 impl fmt::Display for Lsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:X}/{:X}", self.0 >> 32, self.0 & 0xFFFF_FFFF)
     }
 }
 
-/// One to eight hexadecimal digits; `from_str_radix` alone would take a sign.
-fn half(text: &str) -> Option<u32> {
-    let digits = matches!(text.len(), 1..=8) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    digits.then(|| u32::from_str_radix(text, 16).ok()).flatten()
+/// One side of the slash: 32 bits in hexadecimal.
+fn half(digits: &str) -> Option<u32> {
+    let well_formed =
+        (1..=8).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    well_formed
+        .then(|| u32::from_str_radix(digits, 16).ok())
+        .flatten()
+}
+
+/// A decimal number without sign, blank or overflow.
+pub(super) fn decimal(text: &str) -> Option<u64> {
+    let digits_only = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits_only.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
-    fn comparison_is_numeric_in_every_width() {
-        let lsn = |text: &str| text.parse::<Lsn>().unwrap();
-        assert!(lsn("9/0") < lsn("10/0"));
-        assert!(lsn("F/FFFFFFFF") < lsn("10/00000000"));
-        assert_eq!(lsn("0/03000060"), lsn("0/3000060"));
+    fn hex_is_read_in_every_width() {
+        for (text, number) in [
+            ("0/0", 0),
+            ("0/28", 0x28),
+            ("9/FFFFFFFF", 0x9_FFFF_FFFF),
+            ("10/0", 0x10_0000_0000),
+            ("F/1", 0xF_0000_0001),
+            ("0/0422B478", 0x0422_B478),
+            ("ffffffff/ffffffff", u64::MAX),
+        ] {
+            assert_eq!(Lsn::from_hex(text), Ok(Lsn::from(number)), "{text}");
+        }
     }
 
     #[test]
-    fn anything_else_is_refused() {
-        let broken = [
+    fn what_postgresql_never_prints_is_refused() {
+        for text in [
             "",
             "/",
-            "0",
             "0/",
             "/0",
+            "0",
             "0/0/0",
             "+1/0",
             "-1/0",
-            "g/0",
-            " 0/0",
-            "0/0 ",
+            "0x1/0",
+            " 1/0",
+            "1/0 ",
+            "1/ 0",
             "1FFFFFFFFF/0",
             "0/1FFFFFFFFF",
-            "000000000/0",
-        ];
-        for text in broken {
-            assert!(text.parse::<Lsn>().is_err(), "{text:?}");
+            "000000001/0",
+            "G/0",
+            "1/٣",
+            "1\\0",
+        ] {
+            assert!(Lsn::from_hex(text).is_err(), "{text:?}");
         }
     }
 
-    proptest! {
-        #[test]
-        fn what_is_printed_is_read(bytes: u64) {
-            prop_assert_eq!(Lsn::from(bytes).to_string().parse(), Ok(Lsn::from(bytes)));
+    #[test]
+    fn decimal_takes_digits_only() {
+        assert_eq!(Lsn::from_decimal("251658240"), Ok(Lsn::from(251_658_240)));
+        assert_eq!(
+            Lsn::from_decimal("18446744073709551615"),
+            Ok(Lsn::from(u64::MAX))
+        );
+        for text in [
+            "",
+            "+1",
+            "-1",
+            " 1",
+            "1 ",
+            "1.0",
+            "1e6",
+            "18446744073709551616",
+            "٣",
+        ] {
+            assert!(Lsn::from_decimal(text).is_err(), "{text:?}");
         }
+    }
 
-        #[test]
-        fn no_text_panics(text: String) {
-            let _ = text.parse::<Lsn>();
-        }
+    #[test]
+    fn order_is_numeric_not_textual() {
+        let lsn = |text| Lsn::from_hex(text).unwrap();
+        assert!(lsn("9/0") < lsn("10/0"));
+        assert!(lsn("F/FFFFFFFF") < lsn("10/0"));
+        assert_eq!(lsn("10/0").bytes_since(lsn("F/FFFFFFFF")), Some(1));
+        assert_eq!(lsn("9/0").bytes_since(lsn("10/0")), None);
     }
 }

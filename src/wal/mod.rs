@@ -1,12 +1,19 @@
-//! What a node holds, in the terms of the write-ahead log.
+//! What a node holds of the write-ahead log, and who holds more.
 //!
-//! Pure. Everything read from attributes, files and tools is parsed strictly:
-//! a lenient LSN may promote the wrong node.
+//! Everything here is a value: parsed from text or numbers that others read,
+//! compared, and printed. This module must never read a file, ask a server or
+//! look at the clock, and it never *guesses*: two positions whose relation the
+//! facts do not settle are `Unknown` to each other, and the caller decides.
 
+mod history;
 mod lsn;
-mod system_id;
+mod position;
 mod timeline;
 
-pub use lsn::Lsn;
-pub use system_id::SystemId;
-pub use timeline::Timeline;
+#[cfg(test)]
+mod properties;
+
+pub use history::{History, HistoryError, Switch};
+pub use lsn::{Lsn, LsnError};
+pub use position::{Common, Position, Relation};
+pub use timeline::{SystemId, Timeline, TimelineError};

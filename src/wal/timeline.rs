@@ -1,34 +1,92 @@
-//! A timeline of the write-ahead log: which promotion it began with.
+//! Timelines and the identity of a database cluster.
 
+use super::lsn::decimal;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::str::FromStr;
-
 use thiserror::Error;
 
-/// Timeline id, from 1; each promotion takes a higher one.
+/// A timeline: the number of a branch of WAL. Each promotion opens a new one.
+///
+/// Sources: `pg_controldata`, `pg_stat_wal_receiver.received_tli`, history
+/// files, attributes. The number alone does not name a branch for certain: two
+/// nodes promoted apart from each other both take the next free number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timeline(NonZeroU32);
 
-/// Text that is no timeline.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a timeline (a whole number from 1 to 4294967295)")]
-pub struct TimelineError(String);
+/// A text that is not a timeline or a system identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TimelineError {
+    /// Not a decimal number from 1 to 4294967295.
+    #[error("not a timeline number: {0:?}")]
+    NotTimeline(String),
+    /// Not a decimal number of 64 bits.
+    #[error("not a system identifier: {0:?}")]
+    NotSystemId(String),
+}
 
-impl FromStr for Timeline {
-    type Err = TimelineError;
+impl Timeline {
+    /// The timeline of a database that was never promoted.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
 
-    fn from_str(text: &str) -> Result<Self, TimelineError> {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        digits
-            .then(|| text.parse().ok())
-            .flatten()
-            .map(Self)
-            .ok_or_else(|| TimelineError(text.to_owned()))
+    /// Takes a number; `None` for zero, which PostgreSQL never uses.
+    pub fn new(number: u32) -> Option<Self> {
+        NonZeroU32::new(number).map(Self)
+    }
+
+    /// Reads a decimal number without sign or blank.
+    pub fn from_decimal(text: &str) -> Result<Self, TimelineError> {
+        decimal(text)
+            .and_then(|number| u32::try_from(number).ok())
+            .and_then(Self::new)
+            .ok_or_else(|| TimelineError::NotTimeline(text.to_owned()))
+    }
+
+    /// The number.
+    pub fn as_u32(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The name of the file in `pg_wal` that tells where this timeline
+    /// branched off. Timeline 1 has none.
+    pub fn history_file_name(self) -> String {
+        format!("{self:X}.history")
     }
 }
 
 impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The form in file names: eight hexadecimal digits.
+impl fmt::UpperHex for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08X}", self.0)
+    }
+}
+
+/// The identity that `initdb` gave a database cluster. Two nodes with different
+/// ones hold different databases, whatever their names say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SystemId(u64);
+
+impl SystemId {
+    /// Reads the decimal number that `pg_controldata` prints.
+    pub fn from_decimal(text: &str) -> Result<Self, TimelineError> {
+        decimal(text)
+            .map(Self)
+            .ok_or_else(|| TimelineError::NotSystemId(text.to_owned()))
+    }
+}
+
+impl From<u64> for SystemId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for SystemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -39,16 +97,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_timelines_are_numbers_too() {
-        let timeline = |text: &str| text.parse::<Timeline>().unwrap();
-        assert!(timeline("1024") < timeline("2147483648"));
-        assert_eq!(timeline("4294967295").to_string(), "4294967295");
+    fn timelines_are_positive_32_bit_numbers() {
+        assert_eq!(Timeline::from_decimal("1"), Ok(Timeline::FIRST));
+        assert_eq!(
+            Timeline::from_decimal("4294967295").map(Timeline::as_u32),
+            Ok(u32::MAX)
+        );
+        for text in ["", "0", "-1", "+1", "4294967296", "A", "1 "] {
+            assert!(Timeline::from_decimal(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]
-    fn anything_else_is_refused() {
-        for text in ["", "0", "-1", "+1", "1 ", "1.0", "4294967296", "0x1"] {
-            assert!(text.parse::<Timeline>().is_err(), "{text:?}");
-        }
+    fn the_history_file_is_named_in_eight_hex_digits() {
+        let timeline = Timeline::new(0x0123_45AB).unwrap();
+        assert_eq!(timeline.history_file_name(), "012345AB.history");
+        assert_eq!(format!("{:X}", Timeline::FIRST), "00000001");
+    }
+
+    #[test]
+    fn system_identifiers_are_64_bit_numbers() {
+        assert_eq!(
+            SystemId::from_decimal("7301234567890123456"),
+            Ok(SystemId::from(7_301_234_567_890_123_456))
+        );
+        assert!(SystemId::from_decimal("x").is_err());
     }
 }

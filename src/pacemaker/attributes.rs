@@ -1,0 +1,57 @@
+//! Private node attributes: seen by all nodes, never in the CIB, so they
+//! never abort a transition. Gone when Pacemaker stops on the node.
+
+use std::collections::BTreeMap;
+
+use super::NodeName;
+use super::tool::{ToolError, Tools};
+
+/// Sets an attribute of this node.
+pub fn set(tools: &Tools, name: &str, value: &str) -> Result<(), ToolError> {
+    let update = ["--name", name, "--update", value, "--private"];
+    tools.tell("attrd_updater", &update).map(drop)
+}
+
+/// Deletes an attribute of this node.
+pub fn delete(tools: &Tools, name: &str) -> Result<(), ToolError> {
+    let delete = ["--name", name, "--delete", "--private"];
+    tools.tell("attrd_updater", &delete).map(drop)
+}
+
+/// The attribute's value on each node that has one. An attribute that nobody
+/// ever set is none, not an error.
+pub fn of_all_nodes(tools: &Tools, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError> {
+    let ended = tools.ask("attrd_updater", &["--name", name, "--query", "--all"])?;
+    Ok(parse(&ended.stdout))
+}
+
+/// `name="X" host="n1" value="V"` a line; a deleted one has an empty value.
+fn parse(output: &str) -> BTreeMap<NodeName, String> {
+    output.lines().filter_map(parse_line).collect()
+}
+
+fn parse_line(line: &str) -> Option<(NodeName, String)> {
+    let node = NodeName::new(quoted(line, " host=\"")?)?;
+    let value = quoted(line, " value=\"").filter(|value| !value.is_empty())?;
+    Some((node, value.to_owned()))
+}
+
+fn quoted<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    let (_, rest) = line.split_once(key)?;
+    rest.split_once('"').map(|(value, _)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deleted_and_broken_lines_are_no_values() {
+        let output = "name=\"lsn\" host=\"srv1\" value=\"1#100\"\n\
+                      name=\"lsn\" host=\"srv2\" value=\"\"\n\
+                      name=\"lsn\" host=\"srv3\n\
+                      Could not query value of lsn\n";
+        let node = NodeName::new("srv1").unwrap();
+        assert_eq!(parse(output), [(node, "1#100".to_owned())].into());
+    }
+}

@@ -1,0 +1,20 @@
+//! Who is in the cluster.
+
+use std::collections::BTreeSet;
+
+use super::NodeName;
+use super::tool::{ToolError, Tools};
+
+/// The nodes of this partition.
+pub fn partition(tools: &Tools) -> Result<BTreeSet<NodeName>, ToolError> {
+    let output = tools.tell("crm_node", &["--partition"])?;
+    Ok(output
+        .split_whitespace()
+        .filter_map(NodeName::new)
+        .collect())
+}
+
+/// This node, where the environment did not say.
+pub fn this_node(tools: &Tools) -> Result<Option<NodeName>, ToolError> {
+    Ok(NodeName::new(&tools.tell("crm_node", &["--name"])?))
+}

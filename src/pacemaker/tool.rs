@@ -1,0 +1,60 @@
+//! Running Pacemaker's command line tools, the only interface that is stable
+//! from 1.1.13 to 3.0. Every argument is passed as it is, without a shell.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use thiserror::Error;
+
+use crate::ocf::Deadline;
+use crate::postgres::program::{self, Ended, ProgramError};
+
+/// Why a tool gave no answer.
+#[derive(Debug, Error)]
+pub enum ToolError {
+    /// It did not run or end.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// It failed, in its words.
+    #[error("{tool} failed: {text}")]
+    Failed {
+        /// The tool.
+        tool: &'static str,
+        /// What it said.
+        text: String,
+    },
+}
+
+impl From<ToolError> for crate::ocf::Failure {
+    fn from(error: ToolError) -> Self {
+        Self::soft(error.to_string())
+    }
+}
+
+/// The tools, and by when they must have answered.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    /// Their directory (`HA_SBIN_DIR`).
+    pub directory: PathBuf,
+    /// The action's deadline.
+    pub deadline: Deadline,
+}
+
+impl Tools {
+    /// Runs a tool whatever it answers.
+    pub fn ask(&self, tool: &'static str, arguments: &[&str]) -> Result<Ended, ToolError> {
+        let mut command = Command::new(self.directory.join(tool));
+        command.args(arguments);
+        Ok(program::run(&mut command, self.deadline)?)
+    }
+
+    /// Runs a tool that must succeed; what it printed.
+    pub fn tell(&self, tool: &'static str, arguments: &[&str]) -> Result<String, ToolError> {
+        let ended = self.ask(tool, arguments)?;
+        if ended.status.success() {
+            return Ok(ended.stdout);
+        }
+        let text = ended.stderr;
+        Err(ToolError::Failed { tool, text })
+    }
+}
