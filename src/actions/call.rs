@@ -1,8 +1,10 @@
 //! What every action that looks at the instance needs.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::ocf::{Environment, Failure, OcfExit, Parameters, Request};
+use crate::pacemaker::{NodeName, Tools, membership};
 use crate::postgres::SystemUser;
 
 /// One call of the agent on this instance.
@@ -13,6 +15,8 @@ pub struct Call {
     pub request: Request,
     /// The account of PostgreSQL.
     pub user: SystemUser,
+    /// Pacemaker's tools.
+    pub tools: Tools,
 }
 
 impl Call {
@@ -22,10 +26,25 @@ impl Call {
         let parameters = Parameters::from_environment(environment)?;
         let user = SystemUser::look_up(&parameters.system_user)
             .map_err(|error| Failure::new(OcfExit::Arguments, error.to_string()))?;
+        let directory = environment.get("HA_SBIN_DIR").unwrap_or("/usr/sbin");
+        let tools = Tools {
+            directory: PathBuf::from(directory),
+            deadline: request.deadline,
+        };
         Ok(Self {
+            tools,
             parameters,
             request,
             user,
         })
+    }
+
+    /// The name of this node in the cluster.
+    pub fn node(&self) -> Result<NodeName, Failure> {
+        if let Some(node) = &self.request.node {
+            return Ok(node.clone());
+        }
+        membership::this_node(&self.tools)?
+            .ok_or_else(|| Failure::soft("Pacemaker does not know the name of this node"))
     }
 }

@@ -1,8 +1,13 @@
 //! One file an action: observe, decide, act.
 
 mod call;
+mod demote;
+mod give_scores;
 mod monitor;
+mod names;
+mod notify;
 mod observe;
+mod promote;
 mod start;
 mod stop;
 mod validate_all;
@@ -20,6 +25,12 @@ pub enum Action {
     Stop,
     /// Say what the instance is
     Monitor,
+    /// Make a primary of the standby, if it wins the election
+    Promote,
+    /// Make a standby of the primary
+    Demote,
+    /// Take part in what the cluster is about to do or did
+    Notify,
     /// Make changed parameters effective (they are read at every call)
     Reload,
     /// The same, under its OCF 1.1 name
@@ -41,6 +52,9 @@ pub fn run(action: Action, environment: &Environment) -> Outcome {
         Action::Start => return start::run(&Call::prepare(environment)?),
         Action::Stop => return stop::run(&Call::prepare(environment)?),
         Action::Monitor => return monitor::run(&Call::prepare(environment)?),
+        Action::Promote => return promote::run(&Call::prepare(environment)?, environment),
+        Action::Demote => return demote::run(&Call::prepare(environment)?, environment),
+        Action::Notify => return notify::run(&Call::prepare(environment)?, environment),
         Action::ValidateAll => return validate_all::run(&Call::prepare(environment)?),
     }
     Ok(OcfExit::Success)

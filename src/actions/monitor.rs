@@ -1,8 +1,8 @@
 //! monitor: says what the instance is. Judges no configuration: a wrong
 //! setting never stops a running instance.
 
-use super::{Call, observe};
-use crate::instance::State;
+use super::{Call, give_scores, observe};
+use crate::instance::{Role, State};
 use crate::ocf::{OcfExit, Outcome};
 
 /// Answers 0, 7, 8, or a failure with its reason.
@@ -14,6 +14,9 @@ pub fn run(call: &Call) -> Outcome {
     let state = observe::state(call, call.request.deadline)?;
     if let State::Busy(role, refusal) = &state {
         log::warn!("The {role} runs but cannot be asked: {refusal}");
+    }
+    if state == State::Running(Role::Primary) && !call.request.probe {
+        give_scores::run(call);
     }
     state.monitor(call.request.probe)
 }

@@ -36,6 +36,7 @@ pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
         parameters,
         request,
         user,
+        ..
     } = call;
     standby_signal::write(&parameters.datadir, user)
         .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;

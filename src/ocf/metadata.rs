@@ -16,8 +16,7 @@ pub fn print() {
 
 /// Prints the actions, one a line.
 pub fn print_methods() {
-    const METHODS: &str =
-        "start\nstop\nmonitor\nreload\nreload-agent\nmeta-data\nvalidate-all\nmethods\n";
+    const METHODS: &str = "start\nstop\nmonitor\npromote\ndemote\nnotify\nreload\nreload-agent\nmeta-data\nvalidate-all\nmethods\n";
     let _ = std::io::stdout().lock().write_all(METHODS.as_bytes());
 }
 

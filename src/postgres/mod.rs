@@ -6,8 +6,10 @@ pub mod control_file;
 pub mod identity;
 pub mod postmaster;
 pub mod program;
+pub mod replication;
 pub mod server;
 pub mod session;
 pub mod standby_signal;
+pub mod wal_position;
 
 pub use identity::SystemUser;

@@ -70,6 +70,16 @@ pub fn stop(
     finish("stop", command, user, deadline)
 }
 
+/// Asks a standby to become primary and returns at once. Works with every
+/// connection taken, which `pg_promote()` would not.
+pub fn promote(
+    parameters: &Parameters,
+    user: &SystemUser,
+    deadline: Deadline,
+) -> Result<(), ServerError> {
+    finish("promote", pg_ctl(parameters, "promote"), user, deadline)
+}
+
 /// Where the server's own output goes: early messages, and all of its log
 /// without a logging collector. Where Debian's logrotate finds it, if it can.
 pub fn output_file(resource: &str, user: &SystemUser) -> PathBuf {

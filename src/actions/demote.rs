@@ -1,0 +1,56 @@
+//! demote: makes a standby of the primary, by a clean stop and a start in
+//! recovery. Standbys get the shutdown checkpoint, and this node publishes
+//! where it is: no new primary may lack it.
+
+use super::{Call, names, observe, start, stop};
+use crate::election::Vote;
+use crate::instance::{ClusterState, Role, State};
+use crate::ocf::notify::Transition;
+use crate::ocf::{Environment, Failure, OcfExit, Outcome};
+use crate::pacemaker::attributes;
+
+/// Demotes the instance.
+pub fn run(call: &Call, environment: &Environment) -> Outcome {
+    let deadline = call.request.deadline;
+    match observe::state(call, deadline)? {
+        State::Running(Role::Standby) => return Ok(OcfExit::Success),
+        State::Stopped(_) | State::Crashed(_) => {}
+        State::Running(Role::Primary) | State::Busy(Role::Primary, _) => {
+            stop::stop_cleanly(call, deadline)?;
+            publish_shutdown(call)?;
+        }
+        other => return other.monitor(false),
+    }
+    if is_stopped_next(call, environment) {
+        log::info!("Stopped; not started as a standby, since this transition stops it next");
+        return Ok(OcfExit::Success);
+    }
+    start::start_as_standby(call, deadline)
+}
+
+/// Starting what is stopped a moment later would only cost time.
+fn is_stopped_next(call: &Call, environment: &Environment) -> bool {
+    let transition = Transition::from_environment(environment);
+    let node = call.request.node.as_ref();
+    matches!((transition, node), (Some(transition), Some(node)) if transition.stop.contains(node))
+}
+
+/// Not publishing is no failure: the primary is stopped and must stay so.
+fn publish_shutdown(call: &Call) -> Result<(), Failure> {
+    let control = observe::control(call, call.request.deadline)?;
+    if control.state != ClusterState::ShutDown {
+        return Err(Failure::soft(
+            "The primary stopped without a shutdown checkpoint",
+        ));
+    }
+    let shutdown = Vote {
+        timeline: control.checkpoint_timeline,
+        lsn: control.checkpoint,
+    };
+    log::info!("The primary is stopped: its shutdown checkpoint is at {shutdown}");
+    let name = call.request.attribute(names::SHUTDOWN);
+    if let Err(error) = attributes::set(&call.tools, &name, &shutdown.encode()) {
+        log::warn!("Cannot publish the shutdown checkpoint: {error}");
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! What a standby holds: the end of the WAL that it has received or replayed.
+
+use ::postgres::Client;
+use ::postgres::types::PgLsn;
+
+/// What the server said about its WAL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WalPosition {
+    /// The larger of received and replayed. The received LSN alone is a
+    /// segment's start after a restart.
+    pub end: u64,
+    /// Timeline that the walreceiver last received, if one runs.
+    pub received_timeline: Option<u32>,
+    /// Has the startup process used up the local WAL? It has once it ever
+    /// asked for streaming, or waits for more. Until then `end` is too small.
+    pub complete: bool,
+}
+
+/// Wait events: `RecoveryWalAll` up to PostgreSQL 12, the others since.
+const QUERY: &str = "SELECT pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), \
+     (SELECT received_tli FROM pg_stat_wal_receiver), \
+     EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event IN \
+     ('RecoveryWalAll', 'RecoveryWalStream', 'RecoveryRetrieveRetryInterval'))";
+
+/// Asks a standby.
+pub fn query(client: &mut Client) -> Result<WalPosition, ::postgres::Error> {
+    let row = client.query_one(QUERY, &[])?;
+    let received: Option<PgLsn> = row.try_get(0)?;
+    let replayed: Option<PgLsn> = row.try_get(1)?;
+    let timeline: Option<i32> = row.try_get(2)?;
+    let waiting: bool = row.try_get(3)?;
+    Ok(WalPosition {
+        end: received.max(replayed).map_or(0, u64::from),
+        received_timeline: timeline.and_then(|timeline| u32::try_from(timeline).ok()),
+        complete: received.is_some() || waiting,
+    })
+}
