@@ -6,8 +6,11 @@ use std::time::Duration;
 use super::{Call, observe, validate_all};
 use crate::instance::{Refusal, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
+use crate::pacemaker::{membership, scores};
 use crate::postgres::{server, standby_signal};
 
+/// The promotion score of the first candidate.
+const FIRST_CANDIDATE: i32 = 1;
 const POLL: Duration = Duration::from_millis(50);
 
 /// Starts the instance.
@@ -18,9 +21,13 @@ pub fn run(call: &Call) -> Outcome {
             log::info!("The instance already runs as a standby");
             Ok(OcfExit::Success)
         }
-        State::Stopped(_) | State::Crashed(_) => {
+        state @ (State::Stopped(_) | State::Crashed(_)) => {
             validate_all::judge(call)?;
-            start_as_standby(call, deadline)
+            let outcome = start_as_standby(call, deadline)?;
+            if state == State::Stopped(Role::Primary) {
+                offer_first_candidate(call);
+            }
+            Ok(outcome)
         }
         State::Transient(_) | State::Busy(Role::Standby, _) => until_up(call, deadline),
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => Err(Failure::soft(
@@ -28,6 +35,30 @@ pub fn run(call: &Call) -> Outcome {
         )),
         other => other.monitor(false),
     }
+}
+
+/// The first start of a cluster: no node has a score yet, and the last one
+/// that was a primary, stopped cleanly, is the one to promote.
+fn offer_first_candidate(call: &Call) {
+    if let Err(failure) = try_offer(call) {
+        log::warn!("Cannot see whether this is the cluster's first start: {failure}");
+    }
+}
+
+fn try_offer(call: &Call) -> Result<(), Failure> {
+    let resource = &call.request.resource;
+    for node in membership::partition(&call.tools)? {
+        if scores::get(&call.tools, resource, &node)?.is_some_and(|score| score >= 0) {
+            return Ok(());
+        }
+    }
+    log::info!("No candidate around: offering this node, a primary when it was stopped");
+    Ok(scores::set(
+        &call.tools,
+        resource,
+        &call.node()?,
+        FIRST_CANDIDATE,
+    )?)
 }
 
 /// Starts a stopped instance in recovery and waits until it answers.
