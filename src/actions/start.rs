@@ -11,6 +11,9 @@ use crate::postgres::{server, standby_signal};
 
 /// The promotion score of the first candidate.
 const FIRST_CANDIDATE: i32 = 1;
+/// `pg_ctl --no-wait` returns before the postmaster has become one: until
+/// then the process table shows pg_ctl's shell, and no postmaster.pid.
+const LONGEST_APPEARANCE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Starts the instance.
@@ -76,8 +79,11 @@ pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
 }
 
 fn until_up(call: &Call, deadline: Deadline) -> Outcome {
+    let appears_by = deadline.within(LONGEST_APPEARANCE);
+    let mut seen = false;
     loop {
         let state = observe::state(call, deadline)?;
+        seen |= state.is_running();
         match state {
             State::Running(Role::Standby) => return Ok(OcfExit::Success),
             State::Running(Role::Primary) => {
@@ -85,6 +91,7 @@ fn until_up(call: &Call, deadline: Deadline) -> Outcome {
                     "The instance came up as a primary: recovery ended (recovery_target_*?)",
                 ));
             }
+            State::Stopped(_) | State::Crashed(_) if !seen && !appears_by.passed() => {}
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
                 return Err(died(call));
             }
