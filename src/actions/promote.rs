@@ -1,15 +1,18 @@
 //! promote: holds the election, and opens the instance for writing if this
 //! node wins it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Call, names, observe, start};
 use crate::election::ballot::elect;
+use crate::election::heirs::heirs;
 use crate::election::ranking::BEST_STANDBY;
 use crate::election::{Ballot, Verdict, Vote};
 use crate::instance::{Role, State};
 use crate::ocf::notify::{Nodes, Transition};
 use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
+use crate::pacemaker::tool::ToolError;
 use crate::pacemaker::{NodeName, attributes, scores};
 use crate::postgres::server;
 
@@ -31,16 +34,22 @@ pub fn run(call: &Call, environment: &Environment) -> Outcome {
         }
         other => return other.monitor(false),
     }
-    match Transition::from_environment(environment) {
-        Some(transition) => win(call, transition.active_after())?,
-        None => log::warn!("No notify lists: promoting by hand, without an election"),
-    }
+    let Some(transition) = Transition::from_environment(environment) else {
+        log::warn!("No notify lists: promoting by hand, without an election");
+        server::promote(&call.parameters, &call.user, deadline)?;
+        return until_primary(call, deadline);
+    };
+    let ballot = win(call, transition.active_after())?;
     server::promote(&call.parameters, &call.user, deadline)?;
+    // PostgreSQL takes a while: time that costs nobody anything.
+    if let Err(error) = offer_heirs(call, &ballot) {
+        log::warn!("Standbys may have no promotion score until the next monitor: {error}");
+    }
     until_primary(call, deadline)
 }
 
-/// Returns only if this node may be promoted.
-fn win(call: &Call, voters: Nodes) -> Result<(), Failure> {
+/// Returns the ballot, only if this node may be promoted.
+fn win(call: &Call, voters: Nodes) -> Result<Ballot, Failure> {
     let candidate = call.node()?;
     let patience = call.request.deadline.within(LONGEST_WAIT);
     loop {
@@ -48,7 +57,7 @@ fn win(call: &Call, voters: Nodes) -> Result<(), Failure> {
         match elect(&ballot) {
             Verdict::Promote { mute } => {
                 log_victory(&ballot, &mute);
-                return Ok(());
+                return Ok(ballot);
             }
             Verdict::Yield { to, reason } => return Err(give_way(call, &candidate, &to, reason)),
             Verdict::Refuse(reason) => return Err(Failure::soft(reason)),
@@ -76,6 +85,22 @@ fn ballot(
         floor: floors.get(candidate).and_then(parsed),
         wait_over,
     })
+}
+
+fn offer_heirs(call: &Call, ballot: &Ballot) -> Result<(), ToolError> {
+    let resource = &call.request.resource;
+    let mut stored = BTreeMap::new();
+    for node in ballot.votes.keys() {
+        if let Some(score) = scores::get(&call.tools, resource, node)? {
+            stored.insert(node.clone(), score);
+        }
+    }
+    let maxlag = call.parameters.maxlag;
+    for (node, score) in heirs(&ballot.candidate, &ballot.votes, &stored, maxlag) {
+        log::info!("Promotion score of {node}: {score}, by its vote");
+        scores::set(&call.tools, resource, &node, score)?;
+    }
+    Ok(())
 }
 
 fn log_victory(ballot: &Ballot, mute: &Nodes) {

@@ -4,6 +4,7 @@
 //! clock or socket.
 
 pub mod ballot;
+pub mod heirs;
 pub mod ranking;
 mod vote;
 

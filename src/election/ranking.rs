@@ -15,13 +15,14 @@ use crate::pacemaker::NodeName;
 pub const PRIMARY: i32 = 1001;
 /// The best standby's score, also that of a node that won an election.
 pub const BEST_STANDBY: i32 = 1000;
-const STEP: i32 = 10;
+/// Between two ranks.
+pub const STEP: i32 = 10;
 const CONNECTING: i32 = -1;
 const NOT_CONNECTED: i32 = -1000;
 /// Seconds for which a missing standby keeps a good score.
 const GRACE: u64 = 60;
 /// Standbys this close (bytes) are equal: one WAL segment.
-const CLOSE: u64 = 16 * 1024 * 1024;
+pub const CLOSE: u64 = 16 * 1024 * 1024;
 
 /// One row of `pg_stat_replication` that names a node.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -202,10 +202,9 @@ fn pieces(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// Seconds since the epoch: no time zone to get wrong, `date -d @N` reads it.
+/// Local time, as every other line of Pacemaker's log.
 fn timestamp() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    format!("@{}", now.map_or(0, |since| since.as_secs()))
+    chrono::Local::now().format("%b %d %T").to_string()
 }
 
 #[cfg(test)]
