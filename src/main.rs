@@ -3,10 +3,6 @@
 //! This file is the door: logger, panic guard, arguments, exit code. It
 //! decides nothing about PostgreSQL or the cluster.
 
-// The order of timeline histories (wal::Position) is tested, but the election
-// does not use it yet.
-#![allow(dead_code, unused_imports)]
-
 mod actions;
 mod election;
 mod instance;

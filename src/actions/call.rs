@@ -17,6 +17,8 @@ pub struct Call {
     pub user: SystemUser,
     /// Pacemaker's tools.
     pub tools: Tools,
+    /// Root's own directory for files that a reboot may take (`HA_RSCTMP`).
+    pub scratch: PathBuf,
 }
 
 impl Call {
@@ -31,8 +33,12 @@ impl Call {
             directory: PathBuf::from(directory),
             deadline: request.deadline,
         };
+        let scratch = environment
+            .get("HA_RSCTMP")
+            .unwrap_or("/run/resource-agents");
         Ok(Self {
             tools,
+            scratch: PathBuf::from(scratch),
             parameters,
             request,
             user,

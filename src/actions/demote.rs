@@ -2,8 +2,8 @@
 //! recovery. Standbys get the shutdown checkpoint, and this node publishes
 //! where it is: no new primary may lack it.
 
-use super::{Call, names, observe, start, stop};
-use crate::election::Vote;
+use super::{Call, observe, start, stop};
+use crate::election::Floor;
 use crate::instance::{ClusterState, Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Environment, Failure, OcfExit, Outcome};
@@ -43,13 +43,19 @@ fn publish_shutdown(call: &Call) -> Result<(), Failure> {
             "The primary stopped without a shutdown checkpoint",
         ));
     }
-    let shutdown = Vote {
+    let floor = Floor {
+        node: call.node()?,
+        system: Some(control.system),
         timeline: control.checkpoint_timeline,
         lsn: control.checkpoint,
     };
-    log::info!("The primary is stopped: its shutdown checkpoint is at {shutdown}");
-    let name = call.request.attribute(names::SHUTDOWN);
-    if let Err(error) = attributes::set(&call.tools, &name, &shutdown.encode()) {
+    log::info!(
+        "The primary is stopped: its shutdown checkpoint is at {} on timeline {}",
+        floor.lsn,
+        floor.timeline
+    );
+    let name = Floor::attribute(&call.request.resource);
+    if let Err(error) = attributes::set(&call.tools, &name, &floor.encode()) {
         log::warn!("Cannot publish the shutdown checkpoint: {error}");
     }
     Ok(())

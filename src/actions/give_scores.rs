@@ -1,63 +1,155 @@
-//! The primary's monitor: keeps the promotion scores of all members right.
-//! A failure here is logged and never fails the monitor: the primary is well.
+//! The primary's monitor: keeps the promotion scores of all members and the
+//! record of this reign right. A failure here is logged and never fails the
+//! monitor: the primary is well.
+//!
+//! While nothing changes it costs no process: what was seen is kept beside
+//! the version of the CIB it was settled with, in a file in memory.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Call, names};
-use crate::election::ranking::{View, rank};
+use super::{Call, evidence, names, position};
+use crate::election::Reign;
+use crate::election::ranking::{DEFAULT_GRACE_S, Ranking, Roster, rank};
 use crate::ocf::Failure;
-use crate::pacemaker::{NodeName, attributes, membership, scores};
-use crate::postgres::{replication, session};
+use crate::pacemaker::tool::ToolError;
+use crate::pacemaker::{NodeName, Permanent, attributes, cib_file, membership, permanent};
+use crate::postgres::replication::Primary;
+
+/// Lags closer than this (bytes) look the same to the file.
+const LAG_STEP: u64 = 16 * 1024 * 1024;
 
 /// Writes the scores that changed.
-pub fn run(call: &Call) {
-    if let Err(failure) = update(call) {
-        log::warn!("Promotion scores are not updated: {failure}");
+pub fn run(call: &Call, primary: &Primary) {
+    let seen = seen(call, primary);
+    if seen.is_some() && seen == fs::read_to_string(settled_file(call)).ok() {
+        return;
+    }
+    match update(call, primary) {
+        Ok(true) => settle(call, seen),
+        Ok(false) => {}
+        Err(failure) => log::warn!("Promotion scores are not updated: {failure}"),
     }
 }
 
-fn update(call: &Call) -> Result<(), Failure> {
-    let view = view(call)?;
-    let ranking = rank(&view);
-    for (node, score) in &ranking.changes {
-        log::info!("Promotion score of {node}: {score}");
-        scores::set(&call.tools, &call.request.resource, node, *score)?;
-    }
-    if ranking.missing != view.missing {
-        let name = call.request.attribute(names::MISSING);
-        match ranking.missing.is_empty() {
-            true => attributes::delete(&call.tools, &name)?,
-            false => attributes::set(&call.tools, &name, &encode(&ranking.missing))?,
-        }
-    }
-    Ok(())
+/// Makes the next monitor look at everything: a node came or went.
+pub fn look_again(call: &Call) {
+    let _ = fs::remove_file(settled_file(call));
 }
 
-fn view(call: &Call) -> Result<View, Failure> {
-    let primary = call.node()?;
-    let deadline = call.request.deadline;
-    let standbys = session::ask(&call.parameters, &call.user, deadline, replication::query)
-        .map_err(|refusal| Failure::soft(format!("pg_stat_replication: {refusal}")))?;
+/// All that scores depend on, in one line; `None` if the CIB cannot be watched.
+fn seen(call: &Call, primary: &Primary) -> Option<String> {
+    let lags = primary.senders.iter().map(|sender| {
+        let beyond =
+            call.parameters.maxlag > 0 && sender.lag.unwrap_or(u64::MAX) > call.parameters.maxlag;
+        let step = sender.lag.map(|lag| lag / LAG_STEP);
+        format!("{:?} {:?} {step:?} {beyond}", sender.name, sender.state)
+    });
+    Some(format!(
+        "{} {} {:?} {} {:?}",
+        cib_file::version()?,
+        call.parameters.maxlag,
+        primary.timeline,
+        primary.synchronous_standby_names,
+        lags.collect::<Vec<_>>()
+    ))
+}
+
+/// In a directory of root's own, and gone after a reboot.
+fn settled_file(call: &Call) -> PathBuf {
+    let name = format!("pgsqlms-{}.settled", call.request.resource);
+    call.scratch.join(name)
+}
+
+fn settle(call: &Call, seen: Option<String>) {
+    let Some(seen) = seen else { return };
+    let path = settled_file(call);
+    if let Err(error) = fs::write(&path, seen) {
+        log::debug!("{}: {error}", path.display());
+    }
+}
+
+/// `true` if nothing was to be done, and nothing is pending.
+fn update(call: &Call, primary: &Primary) -> Result<bool, Failure> {
+    let node = call.node()?;
+    let stored = Permanent::read(&call.tools)?;
+    let reigned = refresh_reign(call, &node, primary, &stored)?;
+    let roster = roster(call, node, primary, &stored)?;
+    let ranking = rank(&roster);
+    write(call, &roster, &ranking)?;
+    Ok(!reigned && ranking.changes.is_empty() && ranking.missing_since.is_empty())
+}
+
+fn refresh_reign(
+    call: &Call,
+    node: &NodeName,
+    primary: &Primary,
+    stored: &Permanent,
+) -> Result<bool, Failure> {
+    let branch = position::of_primary(call, primary)?;
+    let sync = evidence::sync_rule(&primary.synchronous_standby_names);
+    let known = evidence::reigns(call, stored);
+    let Some(reign) = Reign::refresh(node, &branch, sync, &known) else {
+        return Ok(false);
+    };
+    let name = Reign::attribute(&call.request.resource);
+    permanent::set(&call.tools, node, &name, &reign.encode())?;
+    Ok(true)
+}
+
+fn roster(
+    call: &Call,
+    primary_node: NodeName,
+    primary: &Primary,
+    stored: &Permanent,
+) -> Result<Roster, ToolError> {
     let members = membership::partition(&call.tools)?;
-    let mut stored = BTreeMap::new();
-    for node in &members {
-        if let Some(score) = scores::get(&call.tools, &call.request.resource, node)? {
-            stored.insert(node.clone(), score);
-        }
-    }
-    let name = call.request.attribute(names::MISSING);
-    let missing = attributes::of_all_nodes(&call.tools, &name)?;
-    let missing = missing.get(&primary).map(|value| decode(value));
-    Ok(View {
-        primary,
-        standbys,
+    let scores = stored.scores(&call.request.resource);
+    let offline = scores.keys().filter(|node| !members.contains(*node));
+    let remembered =
+        attributes::of_all_nodes(&call.tools, &call.request.attribute(names::MISSING))?;
+    let missing_since = remembered.get(&primary_node).map(|value| decode(value));
+    Ok(Roster {
+        offline: offline.cloned().collect(),
+        primary: primary_node,
+        senders: primary.senders.clone(),
         members,
-        scores: stored,
-        missing: missing.unwrap_or_default(),
+        scores,
+        missing_since: missing_since.unwrap_or_default(),
         now: seconds_since_epoch(),
         maxlag: call.parameters.maxlag,
+        grace_s: DEFAULT_GRACE_S,
     })
+}
+
+fn write(call: &Call, roster: &Roster, ranking: &Ranking) -> Result<(), ToolError> {
+    for notice in &ranking.notices {
+        log::info!("{notice}");
+    }
+    for change in &ranking.changes {
+        log::info!(
+            "Promotion score of {}: {}, {}",
+            change.node,
+            change.score,
+            change.reason
+        );
+        permanent::set_score(
+            &call.tools,
+            &call.request.resource,
+            &change.node,
+            change.score,
+        )?;
+    }
+    if ranking.missing_since == roster.missing_since {
+        return Ok(());
+    }
+    let name = call.request.attribute(names::MISSING);
+    if ranking.missing_since.is_empty() {
+        return attributes::delete(&call.tools, &name);
+    }
+    attributes::set(&call.tools, &name, &encode(&ranking.missing_since))
 }
 
 fn seconds_since_epoch() -> u64 {
@@ -75,11 +167,9 @@ fn encode(missing: &BTreeMap<NodeName, u64>) -> String {
 
 /// A broken entry is as if the node were missing only now.
 fn decode(value: &str) -> BTreeMap<NodeName, u64> {
-    value
-        .split_whitespace()
-        .filter_map(|entry| {
-            let (node, since) = entry.rsplit_once('@')?;
-            Some((NodeName::new(node)?, since.parse().ok()?))
-        })
-        .collect()
+    let entries = value.split_whitespace().filter_map(|entry| {
+        let (node, since) = entry.rsplit_once('@')?;
+        Some((NodeName::new(node)?, since.parse().ok()?))
+    });
+    entries.collect()
 }

@@ -2,11 +2,13 @@
 
 mod call;
 mod demote;
+mod evidence;
 mod give_scores;
 mod monitor;
 mod names;
 mod notify;
 mod observe;
+mod position;
 mod promote;
 mod start;
 mod stop;
@@ -62,6 +64,12 @@ pub fn run(action: Action, environment: &Environment) -> Outcome {
 
 impl From<crate::postgres::server::ServerError> for Failure {
     fn from(error: crate::postgres::server::ServerError) -> Self {
+        Failure::soft(error.to_string())
+    }
+}
+
+impl From<crate::pacemaker::tool::ToolError> for Failure {
+    fn from(error: crate::pacemaker::tool::ToolError) -> Self {
         Failure::soft(error.to_string())
     }
 }

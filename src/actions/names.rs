@@ -1,11 +1,5 @@
-//! The private attributes of this agent, each followed by `-<resource>`.
+//! The attributes and files that only the agent's effects name; the others
+//! are named by what they carry (`Vote::attribute`, `Reign::attribute` …).
 
-/// A node's vote; shared with nodes on the Perl agent.
-pub const VOTE: &str = "lsn_location";
-/// Where a demoted primary's shutdown checkpoint is, on its own node.
-pub const SHUTDOWN: &str = "shutdown_checkpoint";
-/// The same, kept by every other node: it outlives the old primary's. Never
-/// cleaned: a later primary is on a higher timeline.
-pub const FLOOR: &str = "shutdown_floor";
-/// Since when standbys are missing, on the primary: `node@seconds …`.
+/// Private, on the primary: since when standbys are missing, `node@seconds …`.
 pub const MISSING: &str = "missing";

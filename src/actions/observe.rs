@@ -2,53 +2,92 @@
 
 use std::time::Duration;
 
+use postgres::{Client, Error};
+
 use super::Call;
 use crate::instance::{ControlData, Observation, Postmaster, Refusal, Role, State};
 use crate::ocf::{Deadline, Failure};
+use crate::postgres::replication::{self, Primary};
 use crate::postgres::{control_file, postmaster, session};
 
 /// Longest wait for one answer: a server that is well takes milliseconds.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
 
+/// A question whose answer tells the role, and of a primary perhaps more.
+type Question = fn(&mut Client) -> Result<(Role, Option<Primary>), Error>;
+
 /// The state of the instance now.
 pub fn state(call: &Call, deadline: Deadline) -> Result<State, Failure> {
-    Ok(State::of(&look(call, deadline)?))
+    Ok(look(call, deadline, ask_role)?.0)
 }
 
-fn look(call: &Call, deadline: Deadline) -> Result<Observation, Failure> {
+/// The state of the instance, and what it says of itself if it is a primary,
+/// on one connection.
+pub fn state_of_primary(
+    call: &Call,
+    deadline: Deadline,
+) -> Result<(State, Option<Primary>), Failure> {
+    look(call, deadline, ask_role_and_primary)
+}
+
+fn look(
+    call: &Call,
+    deadline: Deadline,
+    question: Question,
+) -> Result<(State, Option<Primary>), Failure> {
     let postmaster = postmaster::look(&call.parameters.datadir)
         .map_err(|error| Failure::soft(error.to_string()))?;
     let answer = match postmaster {
-        Postmaster::Alive(_) => Some(role(call, deadline)),
+        Postmaster::Alive(_) => Some(ask(call, deadline, question)),
         Postmaster::LeftBehind(_) | Postmaster::None => None,
     };
     let control = match answer {
         Some(Ok(_)) => None,
         _ => Some(control(call, deadline)?),
     };
-    Ok(Observation {
+    let (answer, primary) = match answer {
+        None => (None, None),
+        Some(Err(refusal)) => (Some(Err(refusal)), None),
+        Some(Ok((role, primary))) => (Some(Ok(role)), primary),
+    };
+    let seen = Observation {
         postmaster,
         answer,
         control,
-    })
+    };
+    Ok((State::of(&seen), primary))
 }
 
 /// A connection that is cut off says nothing yet: asked once more.
-fn role(call: &Call, deadline: Deadline) -> Result<Role, Refusal> {
-    match ask_role(call, deadline) {
-        Err(Refusal::CutOff) => ask_role(call, deadline),
+fn ask(
+    call: &Call,
+    deadline: Deadline,
+    question: Question,
+) -> Result<(Role, Option<Primary>), Refusal> {
+    let once = || {
+        let deadline = deadline.within(LONGEST_ANSWER);
+        session::ask(&call.parameters, &call.user, deadline, question)
+    };
+    match once() {
+        Err(Refusal::CutOff) => once(),
         answer => answer,
     }
 }
 
-fn ask_role(call: &Call, deadline: Deadline) -> Result<Role, Refusal> {
-    let deadline = deadline.within(LONGEST_ANSWER);
-    let in_recovery = session::ask(&call.parameters, &call.user, deadline, |client| {
-        client
-            .query_one("SELECT pg_is_in_recovery()", &[])?
-            .try_get::<_, bool>(0)
-    })?;
-    Ok(if in_recovery {
+fn ask_role(client: &mut Client) -> Result<(Role, Option<Primary>), Error> {
+    Ok((role(client)?, None))
+}
+
+fn ask_role_and_primary(client: &mut Client) -> Result<(Role, Option<Primary>), Error> {
+    match role(client)? {
+        Role::Standby => Ok((Role::Standby, None)),
+        Role::Primary => Ok((Role::Primary, Some(replication::query(client)?))),
+    }
+}
+
+fn role(client: &mut Client) -> Result<Role, Error> {
+    let row = client.query_one("SELECT pg_is_in_recovery()", &[])?;
+    Ok(if row.try_get(0)? {
         Role::Standby
     } else {
         Role::Primary

@@ -1,27 +1,22 @@
 //! promote: holds the election, and opens the instance for writing if this
 //! node wins it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Call, names, observe, start};
-use crate::election::ballot::elect;
-use crate::election::heirs::heirs;
-use crate::election::ranking::BEST_STANDBY;
-use crate::election::{Ballot, Verdict, Vote};
+use super::{Call, evidence, observe, position, start};
+use crate::election::ranking::{ELECTED, FIRST_STANDBY};
+use crate::election::{Ballot, Outvoted, Refusal, Reign, Verdict, elect, explain, heirs};
 use crate::instance::{Role, State};
-use crate::ocf::notify::{Nodes, Transition};
+use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
 use crate::pacemaker::tool::ToolError;
-use crate::pacemaker::{NodeName, attributes, scores};
-use crate::postgres::server;
+use crate::pacemaker::{NodeName, permanent};
+use crate::postgres::{server, session};
 
 const POLL: Duration = Duration::from_millis(50);
 /// How long mute voters are waited for: each voted before this action began,
 /// so only the attribute may still be on its way.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// What a node gets that lost an election.
-const LOST: i32 = 1;
 
 /// Promotes the instance.
 pub fn run(call: &Call, environment: &Environment) -> Outcome {
@@ -34,94 +29,137 @@ pub fn run(call: &Call, environment: &Environment) -> Outcome {
         }
         other => return other.monitor(false),
     }
-    let Some(transition) = Transition::from_environment(environment) else {
-        log::warn!("No notify lists: promoting by hand, without an election");
-        server::promote(&call.parameters, &call.user, deadline)?;
-        return until_primary(call, deadline);
+    match Transition::from_environment(environment) {
+        Some(transition) => promote_elected(call, &transition),
+        None => {
+            log::warn!("No notify lists: promoting by hand, without an election");
+            server::promote(&call.parameters, &call.user, deadline)?;
+            until_primary(call, deadline)
+        }
+    }
+}
+
+fn promote_elected(call: &Call, transition: &Transition) -> Outcome {
+    let ballot = win(call, transition)?;
+    claim(call, &ballot)?;
+    let promoted = open(call, &ballot);
+    if promoted.is_err() {
+        withdraw_claim(call, &ballot.candidate);
+    }
+    promoted
+}
+
+/// Returns the ballot, only if this node may be promoted.
+fn win(call: &Call, transition: &Transition) -> Result<Ballot, Failure> {
+    let candidate = call.node()?;
+    let own = position::of_standby(call)?;
+    let patience = call.request.deadline.within(LONGEST_WAIT);
+    loop {
+        let mut ballot = evidence::ballot(call, &candidate, &own, transition)?;
+        ballot.mute_wait_over = patience.passed();
+        let verdict = elect(&ballot);
+        match &verdict {
+            Verdict::Wait { .. } => {
+                patience.sleep(POLL);
+                continue;
+            }
+            Verdict::Promote { .. } => log_decision(call, &ballot, &verdict),
+            Verdict::Yield { to, reason } => {
+                log_decision(call, &ballot, &verdict);
+                return Err(give_way(call, &candidate, to, reason));
+            }
+            Verdict::Refuse { reason } => {
+                log_decision(call, &ballot, &verdict);
+                return Err(refusal(reason));
+            }
+        }
+        return Ok(ballot);
+    }
+}
+
+fn log_decision(call: &Call, ballot: &Ballot, verdict: &Verdict) {
+    for line in explain(ballot, verdict, &call.request.resource) {
+        log::info!("Election: {line}");
+    }
+    if let Verdict::Promote { warnings, .. } = verdict {
+        for warning in warnings {
+            log::warn!("Election: {warning}");
+        }
+    }
+}
+
+fn refusal(reason: &Refusal) -> Failure {
+    Failure::soft(format!("Promotion refused: {reason}"))
+}
+
+fn give_way(call: &Call, candidate: &NodeName, to: &NodeName, reason: &Outvoted) -> Failure {
+    let resource = &call.request.resource;
+    let write = |node, score| permanent::set_score(&call.tools, resource, node, score);
+    if let Err(error) = write(to, FIRST_STANDBY).and_then(|()| write(candidate, ELECTED)) {
+        log::error!("Cannot give way to {to}: {error}");
+    }
+    Failure::soft(format!("Promotion aborted: {reason}"))
+}
+
+/// Says in the CIB who was elected, before PostgreSQL leaves recovery: from
+/// then on there may be commits on a new branch, which the cluster must know
+/// of even if all nodes lose power the next moment.
+fn claim(call: &Call, ballot: &Ballot) -> Result<(), Failure> {
+    let Some(own) = ballot.votes.get(&ballot.candidate) else {
+        return Err(Failure::soft("This node's own vote is missing"));
     };
-    let ballot = win(call, transition.active_after())?;
+    let setting = session::ask(
+        &call.parameters,
+        &call.user,
+        call.request.deadline,
+        |client| {
+            client
+                .query_one("SELECT current_setting('synchronous_standby_names')", &[])?
+                .try_get::<_, String>(0)
+        },
+    )
+    .map_err(|refusal| Failure::soft(format!("synchronous_standby_names: {refusal}")))?;
+    let candidate = ballot.candidate.clone();
+    let sync = evidence::sync_rule(&setting);
+    let claim = Reign::claim(candidate, own.position.clone(), sync, &ballot.reigns);
+    let name = Reign::attribute(&call.request.resource);
+    Ok(permanent::set(
+        &call.tools,
+        &ballot.candidate,
+        &name,
+        &claim.encode(),
+    )?)
+}
+
+fn open(call: &Call, ballot: &Ballot) -> Outcome {
+    let deadline = call.request.deadline;
     server::promote(&call.parameters, &call.user, deadline)?;
     // PostgreSQL takes a while: time that costs nobody anything.
-    if let Err(error) = offer_heirs(call, &ballot) {
+    if let Err(error) = offer_heirs(call, ballot) {
         log::warn!("Standbys may have no promotion score until the next monitor: {error}");
     }
     until_primary(call, deadline)
 }
 
-/// Returns the ballot, only if this node may be promoted.
-fn win(call: &Call, voters: Nodes) -> Result<Ballot, Failure> {
-    let candidate = call.node()?;
-    let patience = call.request.deadline.within(LONGEST_WAIT);
-    loop {
-        let ballot = ballot(call, &candidate, &voters, patience.passed())?;
-        match elect(&ballot) {
-            Verdict::Promote { mute } => {
-                log_victory(&ballot, &mute);
-                return Ok(ballot);
-            }
-            Verdict::Yield { to, reason } => return Err(give_way(call, &candidate, &to, reason)),
-            Verdict::Refuse(reason) => return Err(Failure::soft(reason)),
-            Verdict::Wait(_) => drop(patience.sleep(POLL)),
-        }
-    }
-}
-
-fn ballot(
-    call: &Call,
-    candidate: &NodeName,
-    voters: &Nodes,
-    wait_over: bool,
-) -> Result<Ballot, Failure> {
-    let votes = attributes::of_all_nodes(&call.tools, &call.request.attribute(names::VOTE))?;
-    let floors = attributes::of_all_nodes(&call.tools, &call.request.attribute(names::FLOOR))?;
-    let parsed = |value: &String| value.parse::<Vote>().ok();
-    Ok(Ballot {
-        candidate: candidate.clone(),
-        voters: voters.clone(),
-        votes: votes
-            .into_iter()
-            .filter_map(|(node, value)| Some((node, parsed(&value)?)))
-            .collect(),
-        floor: floors.get(candidate).and_then(parsed),
-        wait_over,
-    })
-}
-
 fn offer_heirs(call: &Call, ballot: &Ballot) -> Result<(), ToolError> {
-    let resource = &call.request.resource;
-    let mut stored = BTreeMap::new();
-    for node in ballot.votes.keys() {
-        if let Some(score) = scores::get(&call.tools, resource, node)? {
-            stored.insert(node.clone(), score);
-        }
-    }
-    let maxlag = call.parameters.maxlag;
-    for (node, score) in heirs(&ballot.candidate, &ballot.votes, &stored, maxlag) {
+    for (node, score) in heirs(ballot, call.parameters.maxlag) {
         log::info!("Promotion score of {node}: {score}, by its vote");
-        scores::set(&call.tools, resource, &node, score)?;
+        permanent::set_score(&call.tools, &call.request.resource, &node, score)?;
     }
     Ok(())
 }
 
-fn log_victory(ballot: &Ballot, mute: &Nodes) {
-    for (node, vote) in &ballot.votes {
-        log::info!("Election: {node} holds {vote}");
+/// A claim that did not come true would forbid others. But in doubt it stays:
+/// what cannot be asked may have left recovery.
+fn withdraw_claim(call: &Call, node: &NodeName) {
+    let still_standby = observe::state(call, call.request.deadline);
+    if !matches!(still_standby, Ok(State::Running(Role::Standby))) {
+        return;
     }
-    for node in mute {
-        log::warn!(
-            "Election: {node} did not vote; it may hold more than {}",
-            ballot.candidate
-        );
+    let name = Reign::attribute(&call.request.resource);
+    if let Err(error) = permanent::delete(&call.tools, node, &name) {
+        log::warn!("Cannot withdraw the claim of this promotion: {error}");
     }
-    log::info!("Election: {} is promoted", ballot.candidate);
-}
-
-fn give_way(call: &Call, candidate: &NodeName, to: &NodeName, reason: String) -> Failure {
-    let write = |node, score| scores::set(&call.tools, &call.request.resource, node, score);
-    if let Err(error) = write(to, BEST_STANDBY).and_then(|()| write(candidate, LOST)) {
-        log::error!("Cannot give way to {to}: {error}");
-    }
-    Failure::soft(reason)
 }
 
 /// The role is verified: the instance really is out of recovery.

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use super::{Call, observe, validate_all};
+use super::{Call, evidence, observe, validate_all};
+use crate::election::ranking::ELECTED;
+use crate::election::{Reign, Stage};
 use crate::instance::{Refusal, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
-use crate::pacemaker::{membership, scores};
+use crate::pacemaker::{Permanent, membership, permanent};
 use crate::postgres::{server, standby_signal};
 
-/// The promotion score of the first candidate.
-const FIRST_CANDIDATE: i32 = 1;
 /// `pg_ctl --no-wait` returns before the postmaster has become one: until
 /// then the process table shows pg_ctl's shell, and no postmaster.pid.
 const LONGEST_APPEARANCE: Duration = Duration::from_secs(3);
@@ -26,6 +26,7 @@ pub fn run(call: &Call) -> Outcome {
         }
         state @ (State::Stopped(_) | State::Crashed(_)) => {
             validate_all::judge(call)?;
+            delete_void_claim(call);
             let outcome = start_as_standby(call, deadline)?;
             if state == State::Stopped(Role::Primary) {
                 offer_first_candidate(call);
@@ -50,18 +51,38 @@ fn offer_first_candidate(call: &Call) {
 
 fn try_offer(call: &Call) -> Result<(), Failure> {
     let resource = &call.request.resource;
-    for node in membership::partition(&call.tools)? {
-        if scores::get(&call.tools, resource, &node)?.is_some_and(|score| score >= 0) {
-            return Ok(());
-        }
+    let scores = Permanent::read(&call.tools)?.scores(resource);
+    let members = membership::partition(&call.tools)?;
+    let is_candidate = |node| scores.get(node).is_some_and(|score| *score >= 0);
+    if members.iter().any(is_candidate) {
+        return Ok(());
     }
     log::info!("No candidate around: offering this node, a primary when it was stopped");
-    Ok(scores::set(
-        &call.tools,
-        resource,
-        &call.node()?,
-        FIRST_CANDIDATE,
-    )?)
+    let node = call.node()?;
+    Ok(permanent::set_score(&call.tools, resource, &node, ELECTED)?)
+}
+
+/// A promotion that was interrupted left a claim; the control file shows that
+/// PostgreSQL never opened the branch. Until it is gone it forbids others.
+fn delete_void_claim(call: &Call) {
+    if let Err(failure) = try_delete_void_claim(call) {
+        log::warn!("Cannot see whether a claim of this node is void: {failure}");
+    }
+}
+
+fn try_delete_void_claim(call: &Call) -> Result<(), Failure> {
+    let node = call.node()?;
+    let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
+    let Some(own) = reigns.iter().find(|reign| reign.primary == node) else {
+        return Ok(());
+    };
+    let control = observe::control(call, call.request.deadline)?;
+    if own.stage == Stage::Opened || control.timeline() > own.branch.timeline {
+        return Ok(());
+    }
+    log::info!("The claim of this node never came true: deleting it");
+    let name = Reign::attribute(&call.request.resource);
+    Ok(permanent::delete(&call.tools, &node, &name)?)
 }
 
 /// Starts a stopped instance in recovery and waits until it answers.

@@ -1,159 +1,128 @@
-//! The election, held in every promotion. "Recovery of the same primary" is
-//! no exception: Pacemaker's lists cannot tell it from a promotion that just
-//! failed on that node.
+//! Everything that an election looks at.
 
-use std::collections::BTreeMap;
-
-use super::Vote;
-use crate::ocf::notify::Nodes;
+use super::floor::Floor;
+use super::reign::{Reign, last_reign};
+use super::rule::Rule;
+use super::vote::Vote;
 use crate::pacemaker::NodeName;
+use crate::wal::{Timeline, TimelineError};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// All that an election is decided by.
-#[derive(Debug, Clone)]
+/// The facts of one election, as the candidate sees them.
+///
+/// The caller reads them again on each round of its bounded wait and asks
+/// `elect` again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Ballot {
-    /// The node that Pacemaker asks to be promoted: this one.
+    /// The node that Pacemaker wants to promote, i.e. this one.
     pub candidate: NodeName,
-    /// The nodes that run after the transition's stops and starts.
-    pub voters: Nodes,
-    /// What they published, the candidate's own included.
+    /// The nodes whose vote counts: active after this transition (notify lists:
+    /// active − stop + start), the candidate included.
+    pub voters: BTreeSet<NodeName>,
+    /// The votes that have arrived. The candidate's own comes from its own
+    /// files, with the whole history.
     pub votes: BTreeMap<NodeName, Vote>,
-    /// Start of the shutdown checkpoint of a primary that was stopped
-    /// cleanly. A new primary must hold that record.
-    pub floor: Option<Vote>,
-    /// Has the bounded wait for mute voters run out?
-    pub wait_over: bool,
+    /// Whether the bounded wait for mute voters has run out.
+    pub mute_wait_over: bool,
+    /// The stored promotion scores (`master-<rsc>`) of the nodes that have one.
+    pub scores: BTreeMap<NodeName, i32>,
+    /// All known floors: the demoted nodes' own and the copies of the others.
+    pub floors: BTreeSet<Floor>,
+    /// The reigns of all nodes, present or not.
+    pub reigns: Vec<Reign>,
+    /// Parameter `sync_guard`.
+    pub sync_guard: bool,
+    /// All nodes of the cluster, present or not (`*` in the rule means them).
+    pub known_nodes: BTreeSet<NodeName>,
+    /// The node that this transition demotes, if it is one other than the
+    /// candidate (notify list `demote`).
+    pub demoted: Option<NodeName>,
+    /// What an admin forces, if anything.
+    pub force: Option<Force>,
 }
 
-/// What follows from a ballot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// These voters have not voted yet: look again.
-    Wait(Nodes),
-    /// Promote. The mute voters are named in a warning.
-    Promote {
-        /// Voters that never voted.
-        mute: Nodes,
-    },
-    /// Another node holds more: let Pacemaker choose it.
-    Yield {
-        /// That node.
-        to: NodeName,
-        /// Why, with both positions.
-        reason: String,
-    },
-    /// No node may be promoted here and now.
-    Refuse(String),
+/// An admin's explicit act: promote once although acknowledged commits may be
+/// lost.
+///
+/// It names the timeline that is given up on. A promotion opens a higher one,
+/// so the act is spent by the promotion it was meant for, even if nobody
+/// removes the attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Force {
+    /// The timeline that the node to be promoted stands on.
+    pub timeline: Timeline,
 }
 
-/// Best position wins, a tie keeps the candidate.
-pub fn elect(ballot: &Ballot) -> Verdict {
-    let Some(own) = ballot.votes.get(&ballot.candidate).copied() else {
-        return Verdict::Refuse("This node has not published its own position".to_owned());
-    };
-    let mute = mute(ballot);
-    if !mute.is_empty() && !ballot.wait_over {
-        return Verdict::Wait(mute);
+impl Force {
+    /// The name of the permanent attribute, on any node.
+    pub fn attribute(resource: &str) -> String {
+        format!("force-promotion-{resource}")
     }
-    if let Some((node, best)) = best(ballot) {
-        if best > own {
-            return Verdict::Yield {
-                reason: format!("{node} holds {best}, this node only {own}: promotion aborted"),
-                to: node,
-            };
-        }
-    }
-    match ballot.floor {
-        Some(floor) if !holds(own, floor) => Verdict::Refuse(format!(
-            "This node ends at {own}, before the shutdown of the old primary at {floor}"
-        )),
-        _ => Verdict::Promote { mute },
+
+    /// The value: the timeline in decimal.
+    pub fn decode(text: &str) -> Result<Self, TimelineError> {
+        Timeline::from_decimal(text).map(|timeline| Self { timeline })
     }
 }
 
-fn mute(ballot: &Ballot) -> Nodes {
-    let voted: Nodes = ballot.votes.keys().cloned().collect();
-    &ballot.voters - &voted
-}
-
-/// The best vote of a voter; of equal ones the first by name.
-fn best(ballot: &Ballot) -> Option<(NodeName, Vote)> {
-    let votes = ballot.votes.iter();
-    votes
-        .filter(|(node, _)| ballot.voters.contains(*node))
-        .map(|(node, vote)| (node.clone(), *vote))
-        .reduce(|best, other| if other.1 > best.1 { other } else { best })
-}
-
-/// The record at `floor` is held by who ends beyond its start, and by every
-/// later timeline that the cluster elected.
-fn holds(position: Vote, floor: Vote) -> bool {
-    position.timeline > floor.timeline
-        || (position.timeline == floor.timeline && position.lsn > floor.lsn)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TABLE: &str = include_str!("testdata/elections.txt");
-
-    fn node(name: &str) -> NodeName {
-        NodeName::new(name).unwrap()
-    }
-
-    fn ballot(line: &str) -> Ballot {
-        let mut ballot = Ballot {
-            candidate: node("n1"),
-            voters: Nodes::new(),
+impl Ballot {
+    /// An election of which only the candidate is known yet.
+    pub fn new(candidate: NodeName) -> Self {
+        Self {
+            voters: BTreeSet::from([candidate.clone()]),
+            known_nodes: BTreeSet::from([candidate.clone()]),
+            candidate,
             votes: BTreeMap::new(),
-            floor: None,
-            wait_over: false,
-        };
-        for word in line.split_whitespace() {
-            match word.split_once('=') {
-                None => ballot.wait_over = word == "waited",
-                Some(("floor", vote)) => ballot.floor = Some(vote.parse().unwrap()),
-                Some((name, vote)) => {
-                    let gone = name.strip_prefix('!');
-                    let name = node(gone.unwrap_or(name));
-                    if gone.is_none() {
-                        ballot.voters.insert(name.clone());
-                    }
-                    if vote != "mute" {
-                        ballot.votes.insert(name, vote.parse().unwrap());
-                    }
-                }
-            }
+            mute_wait_over: false,
+            scores: BTreeMap::new(),
+            floors: BTreeSet::new(),
+            reigns: Vec::new(),
+            sync_guard: true,
+            demoted: None,
+            force: None,
         }
-        ballot
     }
 
-    fn outcome(verdict: &Verdict) -> String {
-        let names = |nodes: &Nodes| {
-            let names: Vec<_> = nodes.iter().map(NodeName::as_str).collect();
-            names.join(" ")
-        };
-        match verdict {
-            Verdict::Wait(nodes) => format!("wait {}", names(nodes)),
-            Verdict::Promote { mute } => format!("promote {}", names(mute)),
-            Verdict::Yield { to, .. } => format!("yield {to}"),
-            Verdict::Refuse(_) => "refuse".to_owned(),
-        }
-        .trim()
-        .to_owned()
+    /// The reigns that count, oldest first: without claims that never came
+    /// true, and without those that an admin gave up with their database.
+    pub(super) fn valid_reigns(&self) -> Vec<&Reign> {
+        let reigns = self.reigns.iter();
+        let mut valid: Vec<_> = reigns
+            .filter(|reign| !self.is_void(reign) && !self.is_given_up(reign))
+            .collect();
+        valid.sort_by_key(|reign| (reign.term, reign.branch.timeline));
+        valid
     }
 
-    #[test]
-    fn every_row_of_the_table_holds() {
-        let rows = TABLE
-            .lines()
-            .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
-        let mut seen = 0;
-        for row in rows {
-            let (left, right) = row.split_once('|').unwrap();
-            assert_eq!(outcome(&elect(&ballot(left))), right.trim(), "{row}");
-            seen += 1;
-        }
-        assert!(seen >= 12, "only {seen} rows");
+    fn is_void(&self, reign: &Reign) -> bool {
+        let vote = self.current_vote(&reign.primary);
+        Rule::VoidClaims.holds() && reign.is_void_given(vote.map(|vote| &vote.position))
+    }
+
+    /// The cluster was built anew with another database, and an admin says so.
+    pub(super) fn is_given_up(&self, reign: &Reign) -> bool {
+        let Some(own) = self.votes.get(&self.candidate) else {
+            return false;
+        };
+        let forced = self
+            .force
+            .is_some_and(|force| force.timeline == own.position.timeline);
+        forced && reign.branch.is_of_other_system(&own.position)
+    }
+
+    /// The vote of a voter, unless it is left over from an earlier election.
+    pub(super) fn current_vote(&self, node: &NodeName) -> Option<&Vote> {
+        let vote = self.votes.get(node)?;
+        (self.voters.contains(node) && !self.is_stale(vote)).then_some(vote)
+    }
+
+    /// A vote given before the last reign began.
+    pub(super) fn is_stale(&self, vote: &Vote) -> bool {
+        Rule::FreshVotes.holds() && vote.term.is_some_and(|term| term < self.term())
+    }
+
+    /// The highest term known to the candidate; 0 before the first.
+    pub fn term(&self) -> u64 {
+        last_reign(&self.reigns).map_or(0, |reign| reign.term)
     }
 }

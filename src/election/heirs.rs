@@ -4,72 +4,77 @@
 //! first start they have no score at all. Their votes show what they hold, so
 //! the winner makes candidates of those that are close behind it.
 
+use super::ballot::Ballot;
+use super::ranking::{FIRST_STANDBY, STEP};
+use crate::pacemaker::NodeName;
+use crate::wal::{Position, Relation};
 use std::collections::BTreeMap;
 
-use super::Vote;
-use super::ranking::{BEST_STANDBY, CLOSE, STEP};
-use crate::pacemaker::NodeName;
+/// Bytes that a voter may be behind without a `maxlag`: one WAL segment.
+const CLOSE: u64 = 16 * 1024 * 1024;
 
 /// The scores to write: of voters that are no candidates yet, though they are
-/// at most `maxlag` bytes (0: one WAL segment) behind the winner.
-pub fn heirs(
-    winner: &NodeName,
-    votes: &BTreeMap<NodeName, Vote>,
-    scores: &BTreeMap<NodeName, i32>,
-    maxlag: u64,
-) -> BTreeMap<NodeName, i32> {
-    let Some(best) = votes.get(winner) else {
+/// at most `maxlag` bytes (0: one WAL segment) behind the candidate that won.
+pub fn heirs(ballot: &Ballot, maxlag: u64) -> BTreeMap<NodeName, i32> {
+    let Some(winner) = ballot.votes.get(&ballot.candidate) else {
         return BTreeMap::new();
     };
     let limit = if maxlag > 0 { maxlag } else { CLOSE };
-    let is_close = |vote: &Vote| {
-        let lag = best.lsn.as_u64().saturating_sub(vote.lsn.as_u64());
-        vote.timeline == best.timeline && lag <= limit
-    };
-    votes
+    ballot
+        .voters
         .iter()
-        .filter(|(node, vote)| *node != winner && is_close(vote))
-        .filter(|(node, _)| scores.get(*node).is_none_or(|score| *score < 0))
-        .zip(0..)
-        .map(|((node, _), rank)| (node.clone(), BEST_STANDBY - STEP * (rank + 1)))
+        .filter(|node| **node != ballot.candidate)
+        .filter(|node| ballot.scores.get(*node).is_none_or(|score| *score < 0))
+        .filter(|node| {
+            let vote = ballot.current_vote(node);
+            vote.is_some_and(|vote| is_close(&winner.position, &vote.position, limit))
+        })
+        .zip(1..)
+        .map(|(node, place)| (node.clone(), FIRST_STANDBY - STEP * place))
         .collect()
+}
+
+fn is_close(winner: &Position, other: &Position, limit: u64) -> bool {
+    let follows = matches!(winner.compare(other), Relation::Same | Relation::Ahead);
+    let lag = winner.lsn.bytes_since(other.lsn);
+    follows && lag.is_some_and(|lag| lag <= limit)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Vote;
     use super::*;
 
-    fn by_name<T>(entries: Vec<(&str, T)>) -> BTreeMap<NodeName, T> {
-        let named = |(name, value)| (NodeName::new(name).unwrap(), value);
-        entries.into_iter().map(named).collect()
+    fn node(name: &str) -> NodeName {
+        NodeName::new(name).unwrap()
     }
 
-    fn votes(entries: Vec<(&str, &str)>) -> BTreeMap<NodeName, Vote> {
-        let parsed = |(name, vote): (_, &str)| (name, vote.parse().unwrap());
-        by_name(entries.into_iter().map(parsed).collect())
+    fn ballot(votes: &[(&str, &str)], scores: &[(&str, i32)]) -> Ballot {
+        let mut ballot = Ballot::new(node("n1"));
+        for (name, vote) in votes {
+            ballot.voters.insert(node(name));
+            let vote = Vote::decode_shared(vote).unwrap();
+            ballot.votes.insert(node(name), vote);
+        }
+        ballot.scores = scores
+            .iter()
+            .map(|(name, score)| (node(name), *score))
+            .collect();
+        ballot
     }
 
     #[test]
     fn on_a_first_start_every_close_voter_becomes_a_candidate() {
-        let winner = NodeName::new("n1").unwrap();
-        let votes = votes(vec![
-            ("n1", "1#20000000"),
-            ("n2", "1#19999000"),
-            ("n3", "1#100"),
-        ]);
-        let scores = by_name(vec![("n1", 1)]);
-        assert_eq!(
-            heirs(&winner, &votes, &scores, 0),
-            by_name(vec![("n2", 990)])
-        );
-        assert_eq!(heirs(&winner, &votes, &scores, 10), by_name(vec![]));
+        let votes = [("n1", "1#20000000"), ("n2", "1#19999000"), ("n3", "1#100")];
+        let first = ballot(&votes, &[("n1", 1)]);
+        assert_eq!(heirs(&first, 0), BTreeMap::from([(node("n2"), 990)]));
+        assert_eq!(heirs(&first, 10), BTreeMap::new());
     }
 
     #[test]
-    fn a_candidate_keeps_its_score_and_another_timeline_is_none() {
-        let winner = NodeName::new("n1").unwrap();
-        let votes = votes(vec![("n1", "2#200"), ("n2", "2#200"), ("n3", "1#200")]);
-        let scores = by_name(vec![("n1", 1000), ("n2", 990), ("n3", -1000)]);
-        assert_eq!(heirs(&winner, &votes, &scores, 0), by_name(vec![]));
+    fn a_candidate_keeps_its_score_and_an_unknown_branch_is_none() {
+        let votes = [("n1", "2#200"), ("n2", "2#200"), ("n3", "3#200")];
+        let later = ballot(&votes, &[("n1", 1000), ("n2", 990), ("n3", -1000)]);
+        assert_eq!(heirs(&later, 0), BTreeMap::new());
     }
 }

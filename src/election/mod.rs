@@ -1,12 +1,76 @@
-//! Which node may become primary, and which score a node gets.
+//! Which node may become primary, and why.
 //!
-//! Pure: from observations to a decision with its reason. No file, process,
-//! clock or socket.
+//! Everything here is a pure function from observations to a decision with its
+//! reason. This module must never read a file, the clock, the environment or
+//! the cluster, and it never writes a log line: the caller gathers a `Ballot`,
+//! asks `elect`, acts, and prints what `explain` says.
+//!
+//! # The rule
+//!
+//! The election is always held, also when the candidate was primary before.
+//!
+//! 1. **Who counts.** A voter is electable if it holds the cluster's database
+//!    and has not left the branch that was elected last (`Reign`). A vote from
+//!    before the last election counts as none. Mute voters are waited for while
+//!    the caller's bounded wait lasts.
+//! 2. **Who is best.** The electable voter that nobody beats: A beats B if A
+//!    holds all that B holds and more; where they have diverged, or the
+//!    histories do not tell, the higher timeline was opened later and wins. A
+//!    tie keeps the candidate.
+//! 3. **Whether the best may be promoted.** Not if it misses a floor, if too few
+//!    synchronous standbys vote, or if the last primary excluded it. An admin's
+//!    `Force` turns these obstacles into warnings, for one promotion.
+//! 4. If it may: promote, where it is the candidate; else yield to it. If it may
+//!    not: refuse. Nobody else could be promoted on the same facts.
+//!
+//! # Why this is safe
+//!
+//! *A promoted node is never below a voter.* It is unbeaten among the electable;
+//! those who are not electable hold WAL of a branch or database that the cluster
+//! left, or nothing that is known.
+//!
+//! *A score never outranks a position.* A voter that holds more than the
+//! candidate wins whatever its score says: the candidate holds less and was
+//! found good enough later, so the exclusion is outdated. Only when the
+//! candidate is excluded as well is nobody promoted, because then the last word
+//! of the last primary was that both miss more than `maxlag`.
+//!
+//! *Yielding ends.* All voters see the same facts and "beats" is an order, so
+//! the node yielded to does not yield back, and its obstacles were checked
+//! before. A refusal changes no score.
+//!
+//! *An acknowledged synchronous commit is on one of the voters* whenever more
+//! than `|S| − k` of the listed standbys vote, or its primary does; the best
+//! voter holds all that they hold. For reigns before the last see
+//! `guard`.
 
-pub mod ballot;
-pub mod heirs;
+mod ballot;
+mod count;
+mod elect;
+mod evidence;
+mod explain;
+mod fields;
+mod floor;
+mod guard;
+mod heirs;
+mod obstacle;
 pub mod ranking;
+mod reign;
+mod rule;
+mod sync_parse;
+mod sync_rule;
+#[cfg(test)]
+mod tables;
+mod verdict;
 mod vote;
 
-pub use ballot::{Ballot, Verdict};
+pub use ballot::{Ballot, Force};
+pub use elect::elect;
+pub use explain::explain;
+pub use fields::FieldError;
+pub use floor::Floor;
+pub use heirs::heirs;
+pub use reign::{Reign, Stage, last_reign};
+pub use sync_rule::SyncRule;
+pub use verdict::{Outvoted, Refusal, Verdict};
 pub use vote::Vote;

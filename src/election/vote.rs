@@ -1,87 +1,117 @@
-//! What a node publishes before a promotion: a lower bound of what it holds.
+//! What a node says about itself before a promotion.
+//!
+//! Every active node votes in pre-promote, before the notify returns. A vote is
+//! a lower bound of what the node holds: it may hold more by now, never less.
+//! It travels in two attributes: the number pair that nodes on the Perl agent
+//! read and write (`lsn_location-<rsc>`), and a line of our own with the rest.
 
-use std::fmt;
-use std::str::FromStr;
+use super::fields::{FieldError, Fields, Line, history_text, read_history};
+use crate::wal::{History, Lsn, Position, SystemId, Timeline};
 
-use thiserror::Error;
+/// Steps of the history that a vote carries. A cluster that fails over once a
+/// month needs three years to pass it, and then only votes of nodes that have
+/// been away for all that time compare as unknown.
+const HISTORY_LIMIT: usize = 32;
 
-use crate::wal::{Lsn, Timeline};
-
-/// A position as nodes on the Perl agent publish and read it:
-/// `<timeline>#<LSN>`, both decimal. Orders by timeline, then by LSN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A node's vote.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Vote {
-    /// The highest timeline that the node's WAL belongs to.
-    pub timeline: Timeline,
-    /// The end of the WAL that it holds.
-    pub lsn: Lsn,
-}
-
-/// An attribute value that is no vote.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a position (<timeline>#<LSN>, decimal)")]
-pub struct VoteError(String);
-
-impl FromStr for Vote {
-    type Err = VoteError;
-
-    fn from_str(text: &str) -> Result<Self, VoteError> {
-        let parse = || {
-            let (timeline, lsn) = text.split_once('#')?;
-            Some(Self {
-                timeline: Timeline::from_decimal(timeline).ok()?,
-                lsn: Lsn::from_decimal(lsn).ok()?,
-            })
-        };
-        parse().ok_or_else(|| VoteError(text.to_owned()))
-    }
+    /// What the node holds at least.
+    pub position: Position,
+    /// The highest term among the reigns that the node knew when it voted. It
+    /// tells a vote of this election from one left over from an earlier one.
+    /// `None` in votes of Perl nodes.
+    pub term: Option<u64>,
+    /// Whether the last WAL record that the node holds is a shutdown
+    /// checkpoint. `None`: not looked at.
+    pub ends_with_shutdown: Option<bool>,
 }
 
 impl Vote {
-    /// The shared attribute format.
-    pub fn encode(self) -> String {
-        format!("{}#{}", self.timeline, self.lsn.as_u64())
+    /// The name of the attribute that nodes on the Perl agent share with us.
+    pub fn shared_attribute(resource: &str) -> String {
+        format!("lsn_location-{resource}")
+    }
+
+    /// The name of our own attribute.
+    pub fn attribute(resource: &str) -> String {
+        format!("vote-{resource}")
+    }
+
+    /// `<timeline>#<lsn>` in decimal, for nodes on the Perl agent.
+    pub fn encode_shared(&self) -> String {
+        format!("{}#{}", self.position.timeline, self.position.lsn.as_u64())
+    }
+
+    /// Reads the shared form: no system, no history, no term.
+    pub fn decode_shared(text: &str) -> Result<Self, FieldError> {
+        let shape = || FieldError::Shape(text.to_owned());
+        let (timeline, lsn) = text.split_once('#').ok_or_else(shape)?;
+        let timeline = Timeline::from_decimal(timeline)?;
+        let position = Position {
+            system: None,
+            timeline,
+            lsn: Lsn::from_decimal(lsn)?,
+            history: ancestors_of(timeline),
+        };
+        Ok(Self {
+            position,
+            term: None,
+            ends_with_shutdown: None,
+        })
+    }
+
+    /// Our own form, one line.
+    pub fn encode(&self) -> String {
+        let mut line = Line::new();
+        push_position(&mut line, &self.position, HISTORY_LIMIT);
+        line.push_some("term", self.term);
+        let ending = self.ends_with_shutdown;
+        line.push_some("shutdown", ending.map(|yes| if yes { "yes" } else { "no" }));
+        line.finish()
+    }
+
+    /// Reads our own form.
+    pub fn decode(text: &str) -> Result<Self, FieldError> {
+        let fields = Fields::parse(text)?;
+        Ok(Self {
+            position: read_position(&fields)?,
+            term: fields.number("term")?,
+            ends_with_shutdown: fields.flag("shutdown")?,
+        })
+    }
+
+    /// Whether the vote came in the shared form only, i.e. from a node on the
+    /// Perl agent.
+    pub fn is_shared_form(&self) -> bool {
+        self.position.system.is_none() && self.term.is_none()
     }
 }
 
-impl fmt::Display for Vote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on timeline {}", self.lsn, self.timeline)
+/// What is known of the ancestors when only the number of a timeline is.
+fn ancestors_of(timeline: Timeline) -> History {
+    if timeline == Timeline::FIRST {
+        return History::root();
     }
+    History::unknown()
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+/// Writes the fields of a position.
+pub(super) fn push_position(line: &mut Line, position: &Position, history_limit: usize) {
+    line.push_some("sys", position.system);
+    line.push("tl", position.timeline);
+    line.push("lsn", position.lsn.as_u64());
+    line.push("hist", history_text(&position.history, history_limit));
+}
 
-    use super::*;
-
-    #[test]
-    fn the_format_is_that_of_the_perl_agent() {
-        let vote: Vote = "4#251658240".parse().unwrap();
-        assert_eq!(vote.to_string(), "0/F000000 on timeline 4");
-        assert_eq!(vote.encode(), "4#251658240");
-    }
-
-    #[test]
-    fn anything_else_is_refused() {
-        for text in [
-            "", "#", "4", "4#", "#1", "0#1", "4#-1", "4#+1", "4#0x10", "4#1#1", "4 #1",
-        ] {
-            assert!(text.parse::<Vote>().is_err(), "{text:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_higher_timeline_beats_any_lsn(low: u64, high: u64) {
-            let vote = |timeline: u32, lsn: u64| format!("{timeline}#{lsn}").parse::<Vote>().unwrap();
-            prop_assert!(vote(1, high) < vote(2, low));
-        }
-
-        #[test]
-        fn no_text_panics(text: String) {
-            let _ = text.parse::<Vote>();
-        }
-    }
+/// Reads the fields of a position.
+pub(super) fn read_position(fields: &Fields<'_>) -> Result<Position, FieldError> {
+    let timeline = Timeline::from_decimal(fields.require("tl")?)?;
+    let system = fields.get("sys").map(SystemId::from_decimal).transpose()?;
+    Ok(Position {
+        system,
+        timeline,
+        lsn: Lsn::from_decimal(fields.require("lsn")?)?,
+        history: read_history(fields.get("hist"), timeline)?,
+    })
 }

@@ -1,7 +1,8 @@
 //! Exit codes of the OCF resource agent API and what they make Pacemaker do.
 //!
 //! A code is chosen by its consequence, so each carries it here
-//! (Pacemaker 2.1.5 `unpack.c`, `remap_operation`).
+//! (Pacemaker 2.1.5 `unpack.c`, `remap_operation`). Code 6, "not configured",
+//! is missing on purpose: it stops the clone on all nodes, healthy ones too.
 
 use std::fmt;
 
@@ -19,8 +20,6 @@ pub enum OcfExit {
     Unimplemented = 3,
     /// Something is missing on this host: this node is banned until cleanup.
     NotInstalled = 5,
-    /// A parameter is wrong everywhere: the clone is stopped on **all** nodes.
-    NotConfigured = 6,
     /// Nothing runs (monitor only).
     NotRunning = 7,
     /// Runs as the primary (monitor only).

@@ -61,6 +61,7 @@ mod tests {
         assert_eq!(default_of("pgdata"), code.pgdata.to_string_lossy());
         assert_eq!(default_of("pghost"), code.pghost);
         assert_eq!(default_of("pgport"), code.pgport.to_string());
+        assert_eq!(default_of("sync_guard"), code.sync_guard.to_string());
         assert_eq!(default_of("maxlag"), code.maxlag.to_string());
     }
 

@@ -18,6 +18,14 @@ pub enum ParameterError {
     /// Not a number of bytes.
     #[error("maxlag \"{0}\" is not a whole number of bytes (0 = no limit)")]
     MaxLag(String),
+    /// Not a boolean.
+    #[error("{name} \"{value}\" is neither true nor false")]
+    Boolean {
+        /// The parameter.
+        name: &'static str,
+        /// What it is set to.
+        value: String,
+    },
     /// A directory parameter that is not absolute.
     #[error("{name} \"{value}\" is not an absolute path")]
     Relative {
@@ -53,6 +61,8 @@ pub struct Parameters {
     pub pgport: u16,
     /// Bytes of write lag beyond which a standby is no candidate; 0 = no limit.
     pub maxlag: u64,
+    /// Refuse a promotion that may lose an acknowledged synchronous commit.
+    pub sync_guard: bool,
     /// Extra options of the server (`pg_ctl -o`).
     pub start_opts: Option<String>,
     /// The template of `recovery.conf`, which PostgreSQL 12 no longer knows.
@@ -78,6 +88,7 @@ impl Parameters {
             pghost: text("pghost", "/var/run/postgresql"),
             pgport: port(environment.parameter("pgport"))?,
             maxlag: maxlag(environment.parameter("maxlag"))?,
+            sync_guard: boolean("sync_guard", environment.parameter("sync_guard"), true)?,
             start_opts: environment.parameter("start_opts").map(str::to_owned),
         })
     }
@@ -111,6 +122,21 @@ fn maxlag(value: Option<&str>) -> Result<u64, ParameterError> {
     match value {
         None => Ok(0),
         Some(text) => strict_number(text).ok_or_else(|| ParameterError::MaxLag(text.to_owned())),
+    }
+}
+
+/// The words that Pacemaker takes for a boolean (`crm_str_to_boolean`).
+fn boolean(name: &'static str, value: Option<&str>, default: bool) -> Result<bool, ParameterError> {
+    let Some(value) = value else {
+        return Ok(default);
+    };
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "on" | "yes" | "y" | "1" => Ok(true),
+        "false" | "off" | "no" | "n" | "0" => Ok(false),
+        _ => Err(ParameterError::Boolean {
+            name,
+            value: value.to_owned(),
+        }),
     }
 }
 
@@ -169,6 +195,16 @@ mod tests {
         for bad in ["65536", "+5432", "http"] {
             assert!(parameters(&[("OCF_RESKEY_pgport", bad)]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_guard_is_on_unless_it_is_clearly_off() {
+        let guard = |value| parameters(&[("OCF_RESKEY_sync_guard", value)]).map(|p| p.sync_guard);
+        assert_eq!(
+            [guard(""), guard("No"), guard("1")],
+            [Ok(true), Ok(false), Ok(true)]
+        );
+        assert!(guard("maybe").is_err());
     }
 
     #[test]

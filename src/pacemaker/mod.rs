@@ -1,10 +1,12 @@
 //! Eyes and hands on the cluster: attributes, promotion scores, membership.
 
 pub mod attributes;
+pub mod cib_file;
 pub mod membership;
 mod node_name;
-pub mod scores;
+pub mod permanent;
 pub mod tool;
 
 pub use node_name::NodeName;
+pub use permanent::Permanent;
 pub use tool::Tools;

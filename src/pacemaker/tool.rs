@@ -25,12 +25,6 @@ pub enum ToolError {
     },
 }
 
-impl From<ToolError> for crate::ocf::Failure {
-    fn from(error: ToolError) -> Self {
-        Self::soft(error.to_string())
-    }
-}
-
 /// The tools, and by when they must have answered.
 #[derive(Debug, Clone)]
 pub struct Tools {

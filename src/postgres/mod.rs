@@ -3,6 +3,7 @@
 //! Nothing here decides what a thing seen means; see `crate::instance`.
 
 pub mod control_file;
+pub mod history_file;
 pub mod identity;
 pub mod postmaster;
 pub mod program;

@@ -1,26 +1,66 @@
-//! Who streams from this primary, and how far they are behind.
+//! What a primary says of itself: its branch, its synchronous standbys, and
+//! who streams from it. Asked on the monitor's one connection.
 
 use ::postgres::Client;
 
-use crate::election::ranking::Standby;
-use crate::pacemaker::NodeName;
+use crate::election::ranking::{Sender, SenderState};
+use crate::wal::Timeline;
 
-const QUERY: &str = "SELECT application_name, state, \
-     pg_wal_lsn_diff(pg_current_wal_lsn(), write_lsn)::float8 \
-     FROM pg_stat_replication";
+/// What a primary said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Primary {
+    /// The timeline it writes on. The control file's is older until the first
+    /// checkpoint after a promotion.
+    pub timeline: Option<Timeline>,
+    /// `synchronous_standby_names`.
+    pub synchronous_standby_names: String,
+    /// `pg_stat_replication`.
+    pub senders: Vec<Sender>,
+}
 
-/// Asks a primary. Rows without a name or a state cannot be a node's.
-pub fn query(client: &mut Client) -> Result<Vec<Standby>, ::postgres::Error> {
-    let rows = client.query(QUERY, &[])?;
-    let mut standbys = Vec::new();
-    for row in rows {
-        let name: Option<String> = row.try_get(0)?;
-        let state: Option<String> = row.try_get(1)?;
-        let lag: Option<f64> = row.try_get(2)?;
-        if let (Some(node), Some(state)) = (name.as_deref().and_then(NodeName::new), state) {
-            let lag = lag.map(|bytes| bytes.max(0.0) as u64);
-            standbys.push(Standby { node, state, lag });
-        }
+/// The name of the current WAL file begins with the timeline.
+const SELF: &str = "SELECT pg_walfile_name(pg_current_wal_lsn()), \
+     current_setting('synchronous_standby_names')";
+const SENDERS: &str = "SELECT application_name, state, \
+     pg_wal_lsn_diff(pg_current_wal_lsn(), write_lsn)::float8 FROM pg_stat_replication \
+     ORDER BY application_name, state";
+
+/// Asks a primary.
+pub fn query(client: &mut Client) -> Result<Primary, ::postgres::Error> {
+    let row = client.query_one(SELF, &[])?;
+    let file: String = row.try_get(0)?;
+    let rows = client.query(SENDERS, &[])?;
+    Ok(Primary {
+        timeline: timeline_of(&file),
+        synchronous_standby_names: row.try_get(1)?,
+        senders: rows.iter().map(sender).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Columns are null where a role lacks the right to see them.
+fn sender(row: &::postgres::Row) -> Result<Sender, ::postgres::Error> {
+    let name: Option<String> = row.try_get(0)?;
+    let state: Option<String> = row.try_get(1)?;
+    let lag: Option<f64> = row.try_get(2)?;
+    Ok(Sender {
+        name: name.unwrap_or_default(),
+        state: SenderState::from_column(state.as_deref().unwrap_or_default()),
+        lag: lag.map(|bytes| bytes.max(0.0) as u64),
+    })
+}
+
+fn timeline_of(wal_file: &str) -> Option<Timeline> {
+    let digits = wal_file.get(..8)?;
+    Timeline::new(u32::from_str_radix(digits, 16).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timeline_is_the_wal_files() {
+        assert_eq!(timeline_of("0000000A0000000000000003"), Timeline::new(10));
+        assert_eq!(timeline_of("0000"), None);
     }
-    Ok(standbys)
 }

@@ -1,0 +1,65 @@
+//! Looks up what this instance holds.
+
+use std::time::Duration;
+
+use super::{Call, observe};
+use crate::instance::{Role, State};
+use crate::ocf::{Deadline, Failure};
+use crate::postgres::replication::Primary;
+use crate::postgres::wal_position::WalPosition;
+use crate::postgres::{history_file, session, wal_position};
+use crate::wal::{Lsn, Position, SystemId, Timeline};
+
+/// How long a standby may take to use up its local WAL before it votes.
+const LONGEST_REPLAY: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(50);
+
+/// What this standby holds, once its local WAL is used up. A smaller position
+/// would let another node win that holds less.
+pub fn of_standby(call: &Call) -> Result<Position, Failure> {
+    let deadline = call.request.deadline.within(LONGEST_REPLAY);
+    if observe::state(call, deadline)? != State::Running(Role::Standby) {
+        return Err(Failure::soft(
+            "Only a running standby has a position to vote",
+        ));
+    }
+    let wal = complete(call, deadline)?;
+    let control = observe::control(call, deadline)?;
+    let received = wal.received_timeline.and_then(Timeline::new);
+    let timeline = received.map_or(control.timeline(), |received| {
+        received.max(control.timeline())
+    });
+    Ok(position(call, control.system, timeline, Lsn::from(wal.end)))
+}
+
+fn complete(call: &Call, deadline: Deadline) -> Result<WalPosition, Failure> {
+    loop {
+        let wal = session::ask(&call.parameters, &call.user, deadline, wal_position::query)
+            .map_err(|refusal| Failure::soft(format!("Cannot read the WAL position: {refusal}")))?;
+        if wal.complete {
+            return Ok(wal);
+        }
+        if !deadline.sleep(POLL) {
+            return Err(Failure::soft(
+                "Still replaying local WAL: the position is not known",
+            ));
+        }
+    }
+}
+
+/// The branch of this primary. Its LSN is where the branch was looked at: what
+/// counts of a primary is the timeline and its history.
+pub fn of_primary(call: &Call, primary: &Primary) -> Result<Position, Failure> {
+    let control = observe::control(call, call.request.deadline)?;
+    let timeline = primary.timeline.unwrap_or_else(|| control.timeline());
+    Ok(position(call, control.system, timeline, control.checkpoint))
+}
+
+fn position(call: &Call, system: SystemId, timeline: Timeline, lsn: Lsn) -> Position {
+    Position {
+        system: Some(system),
+        timeline,
+        lsn,
+        history: history_file::read(&call.parameters.datadir, timeline),
+    }
+}

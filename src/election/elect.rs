@@ -1,0 +1,203 @@
+//! The election itself: guard clauses in the order of the rule.
+
+use super::ballot::Ballot;
+use super::count::{Count, Standing};
+use super::obstacle::obstacles;
+use super::rule::Rule;
+use super::verdict::{Fork, Ground, Outvoted, Refusal, Verdict, Warning};
+use crate::pacemaker::NodeName;
+use crate::wal::{Position, Relation};
+use std::collections::BTreeSet;
+
+/// Decides whether the candidate may be promoted.
+pub fn elect(ballot: &Ballot) -> Verdict {
+    let count = Count::of(ballot);
+    let awaited = awaited(ballot, &count);
+    if !ballot.mute_wait_over && !awaited.is_empty() && Rule::WaitForMute.holds() {
+        return Verdict::Wait { mute: awaited };
+    }
+    let Some(own) = count.position(&ballot.candidate) else {
+        return refuse(Refusal::NoOwnVote);
+    };
+    if let Some(reason) = unknown_election(ballot).or_else(|| wrong_system(ballot, &count, own)) {
+        return refuse(reason);
+    }
+    match count.best() {
+        Some(best) => decide(ballot, &count, own, best),
+        None => refuse(left_branch(ballot, &count)),
+    }
+}
+
+/// Promotes or yields to the best voter, unless something forbids it.
+fn decide(ballot: &Ballot, count: &Count<'_>, own: &Position, best: &NodeName) -> Verdict {
+    let found = obstacles(ballot, count, best);
+    let forced = count.is_forced(best);
+    if let (false, Some(reason)) = (forced, found.first()) {
+        return refuse(reason.clone());
+    }
+    if *best != ballot.candidate {
+        let reason = outvoted(count, own, best);
+        return Verdict::Yield {
+            to: best.clone(),
+            reason,
+        };
+    }
+    let ground = if found.is_empty() {
+        ground(count, own)
+    } else {
+        Ground::Forced
+    };
+    let mut warnings: Vec<_> = found.into_iter().map(Warning::Forced).collect();
+    warnings.extend(warnings_of(ballot, count, own));
+    Verdict::Promote { ground, warnings }
+}
+
+fn refuse(reason: Refusal) -> Verdict {
+    Verdict::Refuse { reason }
+}
+
+/// The voters whose vote has not arrived, or who know of an election whose
+/// record has not arrived here.
+fn awaited(ballot: &Ballot, count: &Count<'_>) -> BTreeSet<NodeName> {
+    let newer = ballot
+        .voters
+        .iter()
+        .filter(|node| newer_term(ballot, node).is_some());
+    count.with(Standing::Mute).chain(newer).cloned().collect()
+}
+
+/// The term of a vote that was given after an election not known here.
+fn newer_term(ballot: &Ballot, node: &NodeName) -> Option<u64> {
+    let term = ballot.votes.get(node)?.term;
+    term.filter(|term| *term > ballot.term())
+}
+
+fn unknown_election(ballot: &Ballot) -> Option<Refusal> {
+    ballot.voters.iter().find_map(|voter| {
+        let theirs = newer_term(ballot, voter)?;
+        Some(Refusal::NewerElection {
+            voter: voter.clone(),
+            theirs,
+            ours: ballot.term(),
+        })
+    })
+}
+
+/// The candidate is another database, or nobody ever said which is the right
+/// one.
+fn wrong_system(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Option<Refusal> {
+    if !Rule::System.holds() {
+        return None;
+    }
+    if let (Some(ours), Some(theirs)) = (own.system, count.system()) {
+        if ours != theirs {
+            return Some(Refusal::OtherSystem { ours, theirs });
+        }
+    }
+    let proved = count.last_reign().is_some() || count.is_forced(&ballot.candidate);
+    let voter = count
+        .with(Standing::OtherSystem)
+        .next()
+        .filter(|_| !proved)?;
+    Some(Refusal::UnprovedSystem {
+        voter: voter.clone(),
+    })
+}
+
+fn left_branch(ballot: &Ballot, count: &Count<'_>) -> Refusal {
+    match count.last_reign() {
+        Some(last) => Refusal::LeftBranch {
+            primary: last.primary.clone(),
+            fork: fork_of(count, &ballot.candidate),
+        },
+        None => Refusal::NoOwnVote,
+    }
+}
+
+fn fork_of(count: &Count<'_>, node: &NodeName) -> Fork {
+    match count.standings.get(node) {
+        Some(Standing::LeftBranch { fork }) => Fork(*fork),
+        _ => Fork(None),
+    }
+}
+
+fn outvoted(count: &Count<'_>, own: &Position, best: &NodeName) -> Outvoted {
+    let candidate = &count.ballot.candidate;
+    let other = best.clone();
+    let off_branch = matches!(
+        count.standings.get(candidate),
+        Some(Standing::LeftBranch { .. })
+    );
+    if off_branch {
+        return Outvoted::OnBranch {
+            other,
+            fork: fork_of(count, candidate),
+        };
+    }
+    let theirs = count.position(best).unwrap_or(own);
+    match own.compare(theirs) {
+        Relation::Diverged { fork } => Outvoted::OnBranch {
+            other,
+            fork: Fork(Some(fork)),
+        },
+        Relation::Same => {
+            let score = count.exclusion_of(candidate).unwrap_or_default();
+            Outvoted::NotExcluded { other, score }
+        }
+        _ => Outvoted::HoldsMore {
+            other,
+            theirs: theirs.into(),
+            ours: own.into(),
+        },
+    }
+}
+
+fn ground(count: &Count<'_>, own: &Position) -> Ground {
+    let voted = count
+        .standings
+        .values()
+        .filter(|standing| **standing != Standing::Mute);
+    if voted.count() == 1 {
+        return Ground::OnlyVoter;
+    }
+    let electable = count.electable();
+    let mut same = electable
+        .iter()
+        .filter(|(_, held)| own.compare(held) == Relation::Same);
+    if same.nth(1).is_some() {
+        Ground::Tie
+    } else {
+        Ground::Best
+    }
+}
+
+fn warnings_of(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Vec<Warning> {
+    let foreign = count
+        .with(Standing::OtherSystem)
+        .cloned()
+        .map(Warning::OtherSystem);
+    let left = count
+        .left_branch()
+        .filter(|node| **node != ballot.candidate);
+    let unknown = count.electable().into_iter();
+    let unknown = unknown.filter(|(_, held)| own.compare(held) == Relation::Unknown);
+    let mute = count.with(Standing::Mute).cloned().map(Warning::Mute);
+    mute.chain(foreign)
+        .chain(left.cloned().map(Warning::LeftBranch))
+        .chain(unknown.map(|(node, _)| Warning::UnknownHistory(node.clone())))
+        .chain(primary_absent(ballot, count, own))
+        .collect()
+}
+
+/// The last primary does not vote, replication was asynchronous, and nothing
+/// shows that the candidate holds its end.
+fn primary_absent(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Option<Warning> {
+    let last = count.last_reign().filter(|last| last.sync.is_none())?;
+    let votes = count.position(&last.primary).is_some();
+    let mut floors = ballot
+        .floors
+        .iter()
+        .filter(|floor| floor.node == last.primary);
+    let has_end = floors.any(|floor| floor.is_held_by(own) == Some(true));
+    (!votes && !has_end).then(|| Warning::PrimaryAbsent(last.primary.clone()))
+}

@@ -1,0 +1,194 @@
+//! What a DBA reads at night: who held what, what was decided, what to do.
+
+use super::ballot::{Ballot, Force};
+use super::count::{Count, Standing};
+use super::reign::Reign;
+use super::verdict::{Refusal, Verdict};
+use crate::pacemaker::NodeName;
+use crate::wal::Position;
+
+/// The lines for the log: one for each voter, the facts that bound the
+/// decision, the decision, and what to do about it.
+pub fn explain(ballot: &Ballot, verdict: &Verdict, resource: &str) -> Vec<String> {
+    let count = Count::of(ballot);
+    let best = count.best().and_then(|node| count.position(node));
+    let voters = ballot
+        .voters
+        .iter()
+        .map(|node| voter_line(&count, best, node));
+    let reign = count.last_reign().map(reign_line);
+    let floors = ballot.floors.iter().map(|floor| {
+        format!(
+            "{} was stopped cleanly: its shutdown checkpoint is {} on timeline {}",
+            floor.node, floor.lsn, floor.timeline
+        )
+    });
+    voters
+        .chain(reign)
+        .chain(floors)
+        .chain(decision_lines(ballot, verdict, resource))
+        .collect()
+}
+
+/// What an admin can do about a refusal, with commands ready to paste.
+pub fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> {
+    let candidate = &ballot.candidate;
+    match reason {
+        Refusal::NoOwnVote => vec![format!("look at the log of PostgreSQL on {candidate}")],
+        Refusal::NewerElection { voter, .. } => vec![format!(
+            "compare: crm_attribute --query --node {voter} --name {}",
+            Reign::attribute(resource)
+        )],
+        Refusal::OtherSystem { .. } => vec![
+            format!("{candidate} must be rebuilt from the primary (pg_basebackup)"),
+            format!(
+                "if the whole cluster was built anew: {}",
+                force(ballot, candidate, resource)
+            ),
+        ],
+        Refusal::UnprovedSystem { voter } => vec![
+            format!("one of {candidate} and {voter} does not belong here; stop it and rebuild it"),
+            format!(
+                "if {candidate} is right: {}",
+                force(ballot, candidate, resource)
+            ),
+        ],
+        Refusal::LeftBranch { primary, .. } => left_branch_remedy(ballot, primary, resource),
+        Refusal::TwoBranches { other, .. } => vec![
+            format!(
+                "decide which of {candidate} and {other} is right; rewind or rebuild the other"
+            ),
+            lossy(ballot, candidate, resource),
+        ],
+        Refusal::BelowFloor { best, floor } => vec![
+            format!("bring {} back: it holds all commits", floor.node),
+            lossy(ballot, best, resource),
+        ],
+        Refusal::UncertainSwitchover { demoted } => vec![
+            format!("let replication from {demoted} catch up before moving the primary"),
+            lossy(ballot, candidate, resource),
+        ],
+        Refusal::NoQuorum {
+            missing,
+            absent,
+            rule,
+            primary,
+        } => vec![
+            format!(
+                "synchronous_standby_names was {rule}: bring back {primary}, or {missing} of: {}",
+                list(absent)
+            ),
+            lossy(ballot, candidate, resource),
+        ],
+        Refusal::Excluded { best, .. } => vec![
+            "bring back the last primary or a standby that was up to date".to_owned(),
+            lossy(ballot, best, resource),
+        ],
+    }
+}
+
+fn left_branch_remedy(ballot: &Ballot, primary: &NodeName, resource: &str) -> Vec<String> {
+    let candidate = &ballot.candidate;
+    vec![
+        format!("bring back {primary} or a standby that followed it"),
+        format!(
+            "then on {candidate}: pg_rewind --target-pgdata=PGDATA \
+             --source-server='host={primary} dbname=postgres'"
+        ),
+        lossy(ballot, candidate, resource),
+    ]
+}
+
+fn lossy(ballot: &Ballot, node: &NodeName, resource: &str) -> String {
+    format!(
+        "to promote {node} all the same and lose what it lacks: {}",
+        force(ballot, node, resource)
+    )
+}
+
+fn force(ballot: &Ballot, node: &NodeName, resource: &str) -> String {
+    let vote = ballot.votes.get(node);
+    let timeline = vote.map_or_else(
+        || "TIMELINE".to_owned(),
+        |v| v.position.timeline.to_string(),
+    );
+    format!(
+        "crm_attribute --node {node} --name {} --update {timeline}",
+        Force::attribute(resource)
+    )
+}
+
+fn list(names: &std::collections::BTreeSet<String>) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.join(", ")
+}
+
+fn voter_line(count: &Count<'_>, best: Option<&Position>, node: &NodeName) -> String {
+    let standing = count.standings.get(node).copied().unwrap_or(Standing::Mute);
+    let Some(held) = count.position(node) else {
+        return format!("{node}: active, did not vote");
+    };
+    let remark = match standing {
+        Standing::Mute => String::new(),
+        Standing::OtherSystem => ", another database: never a candidate".to_owned(),
+        Standing::LeftBranch { fork } => format!(
+            ", not on the elected branch{}: never a candidate",
+            fork.map(|fork| format!(" (left it at {fork})"))
+                .unwrap_or_default()
+        ),
+        Standing::Electable => distance(held, best),
+    };
+    format!("{node}: {held}{remark}{}", score_remark(count, node))
+}
+
+fn distance(held: &Position, best: Option<&Position>) -> String {
+    match best.and_then(|best| best.lsn.bytes_since(held.lsn)) {
+        Some(0) => ", as much as the best".to_owned(),
+        Some(bytes) => format!(", {bytes} bytes behind the best"),
+        None => ", on a shorter branch".to_owned(),
+    }
+}
+
+fn score_remark(count: &Count<'_>, node: &NodeName) -> String {
+    match count.exclusion_of(node) {
+        Some(score) => format!(", excluded by promotion score {score}"),
+        None => String::new(),
+    }
+}
+
+fn reign_line(reign: &Reign) -> String {
+    let sync = match &reign.sync {
+        Some(rule) => format!("synchronous: {rule}"),
+        None => "asynchronous".to_owned(),
+    };
+    format!(
+        "election {} was won by {} ({}), {sync}",
+        reign.term, reign.primary, reign.branch
+    )
+}
+
+fn decision_lines(ballot: &Ballot, verdict: &Verdict, resource: &str) -> Vec<String> {
+    let candidate = &ballot.candidate;
+    match verdict {
+        Verdict::Wait { mute } => {
+            let names: Vec<&str> = mute.iter().map(NodeName::as_str).collect();
+            vec![format!("waiting for the vote of {}", names.join(", "))]
+        }
+        Verdict::Promote { ground, warnings } => {
+            let warnings = warnings.iter().map(|warning| format!("WARNING: {warning}"));
+            warnings
+                .chain([format!("promoting {candidate}: {ground}")])
+                .collect()
+        }
+        Verdict::Yield { to, reason } => {
+            vec![format!("not promoting {candidate} but {to}: {reason}")]
+        }
+        Verdict::Refuse { reason } => {
+            let todo = remedy(ballot, reason, resource).into_iter();
+            [format!("promoting nobody: {reason}")]
+                .into_iter()
+                .chain(todo.map(|line| format!("what to do: {line}")))
+                .collect()
+        }
+    }
+}

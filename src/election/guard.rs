@@ -1,0 +1,55 @@
+//! An acknowledged synchronous commit is never lost.
+//!
+//! A commit that a client saw acknowledged is on its primary and on `k` of the
+//! listed standbys `S`. If more than `|S| − k` of them vote, one of the voters
+//! has it; so it is if the primary itself votes. The best voter holds all that
+//! these voters hold.
+
+use super::count::Count;
+use super::reign::Reign;
+use super::rule::Rule;
+use super::verdict::Refusal;
+use crate::wal::Position;
+use std::collections::BTreeSet;
+
+/// Acknowledged synchronous commits may be on none of the voters.
+///
+/// The last reign's rule covers the commits of that reign. Commits of an earlier
+/// one are in it too, provided that the best voter holds the point where it
+/// began; if not, the earlier reign's rule must be met as well.
+pub(super) fn no_quorum(count: &Count<'_>, held: &Position) -> Option<Refusal> {
+    if !count.ballot.sync_guard || !Rule::Quorum.holds() {
+        return None;
+    }
+    for reign in count.reigns.iter().rev() {
+        let missing = quorum_missing(count, reign, held);
+        if missing.is_some() {
+            return missing;
+        }
+        if reign.start_is_held_by(held) || !Rule::EarlierReigns.holds() {
+            return None;
+        }
+    }
+    None
+}
+
+/// What is missing for the commits of one reign.
+fn quorum_missing(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<Refusal> {
+    let rule = reign.sync.as_ref()?;
+    if count.primary_is_covered(reign, held) {
+        return None;
+    }
+    let covered = count.covered_by(held);
+    let voted: BTreeSet<_> = covered
+        .map(|node| node.as_str().to_ascii_lowercase())
+        .collect();
+    let standbys = rule.standbys(&reign.primary, &count.ballot.known_nodes);
+    let present = standbys.intersection(&voted).count();
+    let needed = standbys.len().saturating_sub(rule.count) + 1;
+    (present < needed).then(|| Refusal::NoQuorum {
+        primary: reign.primary.clone(),
+        missing: needed - present,
+        absent: standbys.difference(&voted).cloned().collect(),
+        rule: rule.to_string(),
+    })
+}

@@ -1,0 +1,118 @@
+//! What forbids the promotion of even the best voter.
+
+use super::ballot::Ballot;
+use super::count::{Count, Standing};
+use super::floor::Floor;
+use super::guard::no_quorum;
+use super::reign::last_of;
+use super::rule::Rule;
+use super::verdict::{Fork, Refusal};
+use crate::pacemaker::NodeName;
+use crate::wal::{Position, Relation};
+
+/// All obstacles, the gravest first.
+pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> Vec<Refusal> {
+    let Some(held) = count.position(best) else {
+        return vec![Refusal::NoOwnVote];
+    };
+    let found = [
+        other_database(ballot, held),
+        off_branch(count, best),
+        two_branches(count, best, held),
+        uncertain_switchover(ballot, best),
+        below_floor(ballot, count, best, held),
+        no_quorum(count, held),
+        excluded(count, best, held),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// Another voter stands on a branch with the same number that is not the same.
+fn two_branches(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
+    let electable = count.electable();
+    let mut others = electable.into_iter().filter(|(node, _)| *node != best);
+    others
+        .find(|(_, other)| is_other_branch(held, other))
+        .map(|(other, _)| Refusal::TwoBranches {
+            other: other.clone(),
+            timeline: held.timeline,
+        })
+}
+
+fn is_other_branch(held: &Position, other: &Position) -> bool {
+    other.timeline == held.timeline && matches!(held.compare(other), Relation::Diverged { .. })
+}
+
+/// A demoted node on the Perl agent publishes no floor; then the candidate's
+/// own last record must be the shutdown checkpoint.
+fn uncertain_switchover(ballot: &Ballot, best: &NodeName) -> Option<Refusal> {
+    let demoted = ballot.demoted.as_ref().filter(|demoted| *demoted != best)?;
+    let from_perl = ballot.current_vote(demoted)?.is_shared_form();
+    let own = ballot.current_vote(&ballot.candidate)?;
+    let doubtful = from_perl && *best == ballot.candidate && own.ends_with_shutdown == Some(false);
+    doubtful.then(|| Refusal::UncertainSwitchover {
+        demoted: demoted.clone(),
+    })
+}
+
+/// The shutdown checkpoint of a demoted primary that the node does not hold.
+fn below_floor(
+    ballot: &Ballot,
+    count: &Count<'_>,
+    best: &NodeName,
+    held: &Position,
+) -> Option<Refusal> {
+    if !Rule::Floor.holds() {
+        return None;
+    }
+    let last = count.last_reign();
+    let given_up = |floor: &Floor| last.is_some_and(|last| last.has_given_up(floor));
+    let mut floors = ballot.floors.iter();
+    let missed = floors.find(|floor| {
+        floor.concerns(held) && !given_up(floor) && floor.is_held_by(held) == Some(false)
+    })?;
+    Some(Refusal::BelowFloor {
+        best: best.clone(),
+        floor: missed.clone(),
+    })
+}
+
+/// The best voter lagged too far, or did not stream, when the last primary saw
+/// it last.
+fn excluded(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
+    let score = count.exclusion_of(best)?;
+    let candidate = &count.ballot.candidate;
+    // A candidate that is not excluded and holds less proves the score outdated.
+    let own = count.position(candidate);
+    let less = own.is_some_and(|own| own.compare(held) == Relation::Behind);
+    let outdated = less && count.exclusion_of(candidate).is_none();
+    (!outdated).then(|| Refusal::Excluded {
+        best: best.clone(),
+        score,
+    })
+}
+
+/// Only an admin's force brings the election to a node off the branch.
+fn off_branch(count: &Count<'_>, best: &NodeName) -> Option<Refusal> {
+    let Standing::LeftBranch { fork } = count.standings.get(best)? else {
+        return None;
+    };
+    let primary = count.last_reign()?.primary.clone();
+    Some(Refusal::LeftBranch {
+        primary,
+        fork: Fork(*fork),
+    })
+}
+
+/// Only an admin's force takes the cluster to another database.
+fn other_database(ballot: &Ballot, held: &Position) -> Option<Refusal> {
+    let given_up = ballot
+        .reigns
+        .iter()
+        .filter(|reign| ballot.is_given_up(reign));
+    let theirs = last_of(given_up)?.branch.system?;
+    Some(Refusal::OtherSystem {
+        ours: held.system?,
+        theirs,
+    })
+}

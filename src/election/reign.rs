@@ -1,0 +1,242 @@
+//! Who was elected, and from where: the evidence that outlives a primary.
+//!
+//! A node's reign is one permanent attribute on that node, written
+//!
+//! 1. by `promote`, after the election and *before* PostgreSQL leaves recovery
+//!    (a claim: from this moment on commits on a new branch are possible);
+//! 2. by the primary's monitor once the branch is open, and again only when
+//!    its timeline or its `synchronous_standby_names` changes.
+//!
+//! A quiet cluster writes nothing. The reign with the highest *term* was
+//! elected last; timelines alone do not tell, because two nodes promoted apart
+//! from each other take the same number.
+//!
+//! Duties of the caller: the attribute goes when the node is rewound or
+//! rebuilt, and `start` deletes a claim that never came true (the control
+//! file's timeline is still the one the claim was made from).
+
+use super::fields::{FieldError, Fields, Line};
+use super::floor::Floor;
+use super::sync_rule::SyncRule;
+use super::vote::{push_position, read_position};
+use crate::pacemaker::NodeName;
+use crate::wal::{Common, History, Lsn, Position, Relation};
+
+/// Steps of the history that a reign carries.
+const HISTORY_LIMIT: usize = 32;
+
+/// How far a reign is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The node won its election; whether PostgreSQL left recovery is not known.
+    Claimed,
+    /// The node was seen as a primary on its own branch.
+    Opened,
+}
+
+/// One node's latest time as primary.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reign {
+    /// The node. Not part of the line: it is the node that has the attribute.
+    pub primary: NodeName,
+    /// Counts elections. Higher than all terms known when it was written.
+    pub term: u64,
+    /// Claimed or opened.
+    pub stage: Stage,
+    /// Claimed: what the node held when it was elected. Opened: its timeline,
+    /// and as LSN where that timeline began.
+    pub branch: Position,
+    /// `synchronous_standby_names` of this primary; `None` if empty.
+    pub sync: Option<SyncRule>,
+}
+
+/// How a position stands to the branch of a reign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lineage {
+    /// On the branch, or short of the point where it began, or beyond it on a
+    /// branch that began there.
+    Follows,
+    /// Holds WAL that this branch does not have.
+    Left {
+        /// The end of the part they share.
+        fork: Lsn,
+    },
+    /// Another database.
+    OtherSystem,
+    /// The known histories do not tell.
+    Unknown,
+}
+
+impl Reign {
+    /// The name of the permanent attribute.
+    pub fn attribute(resource: &str) -> String {
+        format!("reign-{resource}")
+    }
+
+    /// What `promote` publishes before PostgreSQL leaves recovery. `known` are
+    /// the reigns of all nodes, `position` what the candidate holds.
+    pub fn claim(
+        primary: NodeName,
+        position: Position,
+        sync: Option<SyncRule>,
+        known: &[Reign],
+    ) -> Self {
+        let term = next_term(known);
+        Self {
+            primary,
+            term,
+            stage: Stage::Claimed,
+            branch: position,
+            sync,
+        }
+    }
+
+    /// What the primary's monitor publishes; `None` if nothing has changed.
+    /// `position` is the primary's own: timeline and history are what counts.
+    pub fn refresh(
+        primary: &NodeName,
+        position: &Position,
+        sync: Option<SyncRule>,
+        known: &[Reign],
+    ) -> Option<Self> {
+        let own = known.iter().find(|reign| reign.primary == *primary);
+        let kept = own.filter(|own| own.is_last(known) && own.covers_branch(position));
+        let fresh = Self {
+            primary: primary.clone(),
+            term: kept.map_or_else(|| next_term(known), |own| own.term),
+            stage: Stage::Opened,
+            branch: opened(position),
+            sync,
+        };
+        (own != Some(&fresh)).then_some(fresh)
+    }
+
+    /// The line to publish.
+    pub fn encode(&self) -> String {
+        let mut line = Line::new();
+        line.push("term", self.term);
+        let opened = self.stage == Stage::Opened;
+        line.push("opened", if opened { "yes" } else { "no" });
+        push_position(&mut line, &self.branch, HISTORY_LIMIT);
+        line.push_some("sync", self.sync.as_ref().map(SyncRule::encode));
+        line.finish()
+    }
+
+    /// Reads the attribute of `primary`.
+    pub fn decode(primary: NodeName, text: &str) -> Result<Self, FieldError> {
+        let fields = Fields::parse(text)?;
+        let opened = fields
+            .flag("opened")?
+            .ok_or(FieldError::Missing("opened"))?;
+        Ok(Self {
+            primary,
+            term: fields.number("term")?.ok_or(FieldError::Missing("term"))?,
+            stage: if opened {
+                Stage::Opened
+            } else {
+                Stage::Claimed
+            },
+            branch: read_position(&fields)?,
+            sync: fields.get("sync").map(SyncRule::decode).transpose()?,
+        })
+    }
+
+    /// How a position stands to this reign's branch.
+    pub fn lineage_of(&self, position: &Position) -> Lineage {
+        if position.is_of_other_system(&self.branch) {
+            return Lineage::OtherSystem;
+        }
+        let fork = match position.common_with(&self.branch) {
+            Common::Unknown => return Lineage::Unknown,
+            Common::Whole => self.end_of_branch(),
+            Common::Until(fork) => Some(fork),
+        };
+        match fork {
+            Some(fork) if position.lsn > fork && !self.continues_in(position, fork) => {
+                Lineage::Left { fork }
+            }
+            _ => Lineage::Follows,
+        }
+    }
+
+    /// Whether a position holds all that the primary held when its reign began.
+    pub fn start_is_held_by(&self, position: &Position) -> bool {
+        let start = match self.stage {
+            Stage::Claimed => self.branch.compare(position),
+            Stage::Opened => opened(&self.branch).compare(position),
+        };
+        matches!(start, Relation::Same | Relation::Behind)
+    }
+
+    /// Whether the branch of this reign, although younger, does not contain a
+    /// floor: the cluster went on without it.
+    pub(super) fn has_given_up(&self, floor: &Floor) -> bool {
+        let left_at = self.branch.history.switch_point_of(floor.timeline);
+        floor.timeline < self.branch.timeline && left_at.is_none_or(|at| at <= floor.lsn)
+    }
+
+    /// Whether a claim never came true: the claimant's own vote shows that it
+    /// did not leave the timeline it was elected on.
+    pub fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
+        self.stage == Stage::Claimed
+            && vote_of_primary.is_some_and(|held| held.timeline <= self.branch.timeline)
+    }
+
+    /// A claim ends where the claimant stood; an opened branch is open.
+    fn end_of_branch(&self) -> Option<Lsn> {
+        (self.stage == Stage::Claimed).then_some(self.branch.lsn)
+    }
+
+    /// Whether a position beyond `fork` is on a branch that began on this one.
+    fn continues_in(&self, position: &Position, fork: Lsn) -> bool {
+        let left_here = position.history.switch_point_of(self.branch.timeline) == Some(fork);
+        match self.stage {
+            Stage::Opened => left_here,
+            // The claimed branch itself. It may begin a little earlier than the
+            // claimant's LSN, when its last record was received only in part.
+            Stage::Claimed => left_here && fork <= self.branch.lsn,
+        }
+    }
+
+    fn is_last(&self, known: &[Reign]) -> bool {
+        known.iter().all(|other| other.term <= self.term)
+    }
+
+    /// Whether `position`, seen on the running primary, is on the branch that
+    /// this reign claimed or opened.
+    fn covers_branch(&self, position: &Position) -> bool {
+        match self.stage {
+            Stage::Claimed => self.lineage_of(position) == Lineage::Follows,
+            Stage::Opened => self.branch == opened(position),
+        }
+    }
+}
+
+/// The reign that was elected last.
+pub fn last_reign(reigns: &[Reign]) -> Option<&Reign> {
+    last_of(reigns.iter())
+}
+
+/// The one of these reigns that was elected last.
+pub(super) fn last_of<'a>(reigns: impl Iterator<Item = &'a Reign>) -> Option<&'a Reign> {
+    reigns.max_by_key(|reign| (reign.term, reign.branch.timeline))
+}
+
+fn next_term(known: &[Reign]) -> u64 {
+    let highest = known.iter().map(|reign| reign.term).max();
+    highest.map_or(1, |term| term.saturating_add(1))
+}
+
+/// The place where the timeline of a position began.
+fn opened(position: &Position) -> Position {
+    let history: History = position.history.newest(HISTORY_LIMIT);
+    let lsn = history
+        .switches()
+        .last()
+        .map_or(Lsn::ZERO, |switch| switch.at);
+    Position {
+        lsn,
+        history,
+        ..position.clone()
+    }
+}

@@ -1,0 +1,80 @@
+//! The rules of the election, by name.
+//!
+//! Each check in this module's siblings asks `Rule::X.holds()`. In the agent
+//! that is the constant `true`. Tests switch one rule off to show that the model
+//! finds the damage: a rule whose absence nobody notices is not proved.
+
+/// A rule of the election.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Rule {
+    /// A voter that holds more wins.
+    BestWins,
+    /// Timelines are compared by their history, not by number.
+    History,
+    /// Mute voters are waited for.
+    WaitForMute,
+    /// A vote from before the last election does not count.
+    FreshVotes,
+    /// A node that left the branch elected last is not promoted.
+    Branch,
+    /// A claim whose claimant never left its timeline does not count.
+    VoidClaims,
+    /// A former primary is not on the branch of a later one with the same
+    /// timeline number.
+    SameNumber,
+    /// A new primary holds the end of one that was stopped cleanly.
+    Floor,
+    /// Enough synchronous standbys vote.
+    Quorum,
+    /// The reigns before the last count too, unless the best holds their end.
+    EarlierReigns,
+    /// A primary is no synchronous standby of itself.
+    NotItself,
+    /// A negative score excludes.
+    Exclusion,
+    /// A node of another database is never promoted.
+    System,
+}
+
+impl Rule {
+    /// Whether the rule is in force.
+    #[cfg(not(test))]
+    pub(super) const fn holds(self) -> bool {
+        true
+    }
+
+    /// Whether the rule is in force on this thread.
+    #[cfg(test)]
+    pub(super) fn holds(self) -> bool {
+        tests::WEAKENED.get() != Some(self)
+    }
+
+    /// Runs `work` with this rule switched off.
+    #[cfg(test)]
+    pub(super) fn weakened<T>(self, work: impl FnOnce() -> T) -> T {
+        let before = tests::WEAKENED.replace(Some(self));
+        let result = work();
+        tests::WEAKENED.set(before);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rule;
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static WEAKENED: Cell<Option<Rule>> = const { Cell::new(None) };
+    }
+
+    #[test]
+    fn a_rule_is_weakened_only_inside() {
+        assert!(Rule::Floor.holds());
+        Rule::Floor.weakened(|| {
+            assert!(!Rule::Floor.holds());
+            assert!(Rule::Quorum.holds());
+        });
+        assert!(Rule::Floor.holds());
+    }
+}

@@ -1,0 +1,246 @@
+//! Reads the decision tables in `testdata/` and holds the code to them.
+//!
+//! A case is a paragraph: comments that tell the rule, the facts, a line of
+//! dashes, and what must come out, word for word. The files explain themselves
+//! and are meant to be reviewed by people who know PostgreSQL, not Rust.
+
+use super::*;
+use crate::pacemaker::NodeName;
+use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
+
+/// The system of every node that is not said to have another.
+const SYSTEM: u64 = 7;
+
+/// One paragraph of a table.
+pub(super) struct Case<'a> {
+    pub(super) text: &'a str,
+    pub(super) facts: Vec<&'a str>,
+    pub(super) expected: String,
+}
+
+/// The cases of a table.
+pub(super) fn cases(table: &str) -> Vec<Case<'_>> {
+    table
+        .split("\n\n")
+        .filter(|text| text.contains("\n----"))
+        .map(case)
+        .collect()
+}
+
+fn case(text: &str) -> Case<'_> {
+    let (facts, expected) = text.split_once("\n----").unwrap();
+    let facts = facts.lines().map(str::trim);
+    Case {
+        text,
+        facts: facts
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect(),
+        expected: expected.trim().to_owned(),
+    }
+}
+
+/// Holds `answer` to every case of a table and shows all that differ.
+pub(super) fn check(table: &str, answer: impl Fn(&[&str]) -> String) {
+    let cases = cases(table);
+    let differs = |case: &&Case<'_>| answer(&case.facts).trim() != case.expected;
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter(differs)
+        .map(|case| format!("{}\n==== but got\n{}\n", case.text, answer(&case.facts)))
+        .collect();
+    assert!(!cases.is_empty(), "the table has no case");
+    assert!(
+        wrong.is_empty(),
+        "{} of {} cases\n\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
+}
+
+pub(super) fn node(name: &str) -> NodeName {
+    NodeName::new(name).unwrap()
+}
+
+/// `2@0/150<1@0/100`: timeline 2 at 0/150, which left timeline 1 at 0/100. A
+/// history that ends with `<?` is cut there.
+pub(super) fn position(text: &str) -> Position {
+    let mut parts = text.split('<');
+    let (timeline, lsn) = place(parts.next().unwrap());
+    let steps: Vec<&str> = parts.collect();
+    let complete = steps.last() != Some(&"?");
+    let known = steps.iter().filter(|step| **step != "?");
+    let mut switches: Vec<Switch> = known
+        .map(|step| place(step))
+        .map(|(timeline, at)| Switch { timeline, at })
+        .collect();
+    switches.reverse();
+    let history = History::from_switches(switches, timeline, complete).unwrap();
+    Position {
+        system: Some(SystemId::from(SYSTEM)),
+        timeline,
+        lsn,
+        history,
+    }
+}
+
+fn place(text: &str) -> (Timeline, Lsn) {
+    let (timeline, lsn) = text.split_once('@').unwrap_or_else(|| panic!("{text:?}"));
+    (
+        Timeline::from_decimal(timeline).unwrap(),
+        Lsn::from_hex(lsn).unwrap(),
+    )
+}
+
+/// The ballot that the facts of a case describe.
+pub(super) fn ballot(facts: &[&str]) -> Ballot {
+    let candidate = facts[0]
+        .strip_prefix("candidate ")
+        .unwrap_or_else(|| panic!("{facts:?}"));
+    let mut ballot = Ballot::new(node(candidate));
+    ballot.mute_wait_over = true;
+    ballot.known_nodes.extend(["n1", "n2", "n3"].map(node));
+    for fact in &facts[1..] {
+        add_fact(&mut ballot, fact);
+    }
+    let term = ballot.term();
+    for vote in ballot.votes.values_mut() {
+        vote.term = vote.term.or(vote.position.system.map(|_| term));
+    }
+    ballot
+}
+
+fn add_fact(ballot: &mut Ballot, fact: &str) {
+    let (fact, sync) = fact.split_once(" sync ").unwrap_or((fact, ""));
+    let words: Vec<&str> = fact.split_whitespace().collect();
+    match words.as_slice() {
+        ["mute", names @ ..] => ballot.voters.extend(names.iter().map(|name| node(name))),
+        ["vote", name, held, rest @ ..] => {
+            ballot.voters.insert(node(name));
+            ballot.votes.insert(node(name), vote(held, rest));
+        }
+        ["absent", "vote", name, held] => {
+            ballot.votes.insert(node(name), vote(held, &[]));
+        }
+        ["score", name, score] => {
+            ballot.scores.insert(node(name), score.parse().unwrap());
+        }
+        ["floor", name, at] => {
+            let (timeline, lsn) = place(at);
+            let system = Some(SystemId::from(SYSTEM));
+            ballot.floors.insert(Floor {
+                node: node(name),
+                system,
+                timeline,
+                lsn,
+            });
+        }
+        [stage @ ("reign" | "claim"), name, branch, term] => {
+            let term = term.strip_prefix("term=").unwrap().parse().unwrap();
+            ballot.reigns.push(reign(stage, name, branch, term, sync));
+        }
+        ["demoted", name] => ballot.demoted = Some(node(name)),
+        ["force", timeline] => ballot.force = Some(Force::decode(timeline).unwrap()),
+        ["waiting"] => ballot.mute_wait_over = false,
+        ["guard", "off"] => ballot.sync_guard = false,
+        other => panic!("unknown fact {other:?}"),
+    }
+}
+
+fn vote(held: &str, remarks: &[&str]) -> Vote {
+    let mut vote = Vote {
+        position: position(held),
+        term: None,
+        ends_with_shutdown: None,
+    };
+    for remark in remarks {
+        match remark.split_once('=') {
+            Some(("term", term)) => vote.term = Some(term.parse().unwrap()),
+            Some(("sys", id)) => vote.position.system = Some(SystemId::from_decimal(id).unwrap()),
+            Some(("shutdown", last)) => vote.ends_with_shutdown = Some(last == "last"),
+            None if *remark == "perl" => vote = Vote::decode_shared(&vote.encode_shared()).unwrap(),
+            _ => panic!("unknown remark {remark:?}"),
+        }
+    }
+    vote
+}
+
+fn reign(stage: &str, name: &str, branch: &str, term: u64, sync: &str) -> Reign {
+    Reign {
+        primary: node(name),
+        term,
+        stage: if stage == "claim" {
+            Stage::Claimed
+        } else {
+            Stage::Opened
+        },
+        branch: position(branch),
+        sync: SyncRule::parse(sync).unwrap(),
+    }
+}
+
+fn answer(facts: &[&str]) -> String {
+    let ballot = ballot(facts);
+    match elect(&ballot) {
+        Verdict::Wait { mute } => {
+            let names: Vec<&str> = mute.iter().map(NodeName::as_str).collect();
+            format!("wait for {}", names.join(", "))
+        }
+        Verdict::Promote { ground, warnings } => {
+            let warnings = warnings
+                .iter()
+                .map(|warning| format!("\nwarning: {warning}"));
+            format!("promote: {ground}{}", warnings.collect::<String>())
+        }
+        Verdict::Yield { to, reason } => format!("yield to {to}: {reason}"),
+        Verdict::Refuse { reason } => format!("refuse: {reason}"),
+    }
+}
+
+#[test]
+fn best_position_wins() {
+    check(include_str!("testdata/best.txt"), answer);
+}
+
+#[test]
+fn mute_voters_are_waited_for_within_bounds() {
+    check(include_str!("testdata/mute.txt"), answer);
+}
+
+#[test]
+fn a_left_branch_is_never_promoted() {
+    check(include_str!("testdata/branch.txt"), answer);
+}
+
+#[test]
+fn a_new_primary_holds_the_shutdown_checkpoint() {
+    check(include_str!("testdata/switchover.txt"), answer);
+}
+
+#[test]
+fn an_acknowledged_synchronous_commit_is_kept() {
+    check(include_str!("testdata/guard.txt"), answer);
+}
+
+#[test]
+fn exclusions_hold_in_the_election() {
+    check(include_str!("testdata/exclusion.txt"), answer);
+}
+
+#[test]
+fn another_database_is_never_promoted() {
+    check(include_str!("testdata/system.txt"), answer);
+}
+
+#[test]
+fn an_admin_forces_one_promotion() {
+    check(include_str!("testdata/force.txt"), answer);
+}
+
+#[test]
+fn a_decision_is_explained() {
+    check(include_str!("testdata/explain.txt"), |facts| {
+        let ballot = ballot(facts);
+        explain(&ballot, &elect(&ballot), "pgsqld").join("\n")
+    });
+}

@@ -1,0 +1,145 @@
+//! Permanent node attributes: they survive reboots and are known of nodes
+//! that are away. Each write is a write of the CIB, aborts the running
+//! transition and reaches every node's disk: write only what changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::NodeName;
+use super::tool::{ToolError, Tools};
+
+/// The permanent attributes of all nodes, read by one process.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Permanent(BTreeMap<NodeName, BTreeMap<String, String>>);
+
+impl Permanent {
+    /// Reads the section `nodes` of the CIB.
+    pub fn read(tools: &Tools) -> Result<Self, ToolError> {
+        let xml = tools.tell("cibadmin", &["--query", "--scope", "nodes"])?;
+        parse(&xml).map_err(|error| ToolError::Failed {
+            tool: "cibadmin",
+            text: format!("unreadable answer: {error}"),
+        })
+    }
+
+    /// All nodes of the cluster, present or not.
+    pub fn nodes(&self) -> BTreeSet<NodeName> {
+        self.0.keys().cloned().collect()
+    }
+
+    /// The attribute's value on each node that has it.
+    pub fn values(&self, name: &str) -> BTreeMap<NodeName, &str> {
+        self.0
+            .iter()
+            .filter_map(|(node, attributes)| Some((node.clone(), attributes.get(name)?.as_str())))
+            .collect()
+    }
+
+    /// The promotion scores of a resource.
+    pub fn scores(&self, resource: &str) -> BTreeMap<NodeName, i32> {
+        let values = self.values(&score_attribute(resource));
+        values
+            .into_iter()
+            .filter_map(|(node, value)| Some((node, score(value)?)))
+            .collect()
+    }
+}
+
+/// Sets an attribute of a node. `--update=`, since a negative value would be
+/// taken for an option before Pacemaker 2.1.1.
+pub fn set(tools: &Tools, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError> {
+    change(tools, node, name, &format!("--update={value}"))
+}
+
+/// Deletes an attribute of a node.
+pub fn delete(tools: &Tools, node: &NodeName, name: &str) -> Result<(), ToolError> {
+    change(tools, node, name, "--delete")
+}
+
+/// Stores a promotion score.
+pub fn set_score(
+    tools: &Tools,
+    resource: &str,
+    node: &NodeName,
+    score: i32,
+) -> Result<(), ToolError> {
+    set(tools, node, &score_attribute(resource), &score.to_string())
+}
+
+fn change(tools: &Tools, node: &NodeName, name: &str, what: &str) -> Result<(), ToolError> {
+    let node = node.as_str();
+    let change = [
+        "--lifetime",
+        "forever",
+        "--node",
+        node,
+        "--name",
+        name,
+        what,
+    ];
+    tools.tell("crm_attribute", &change).map(drop)
+}
+
+/// The name of the score is the same in every version of Pacemaker
+/// (`pcmk_promotion_score_name`).
+fn score_attribute(resource: &str) -> String {
+    format!("master-{resource}")
+}
+
+/// Admins may write INFINITY by hand.
+fn score(text: &str) -> Option<i32> {
+    match text.trim() {
+        "INFINITY" | "+INFINITY" => Some(1_000_000),
+        "-INFINITY" => Some(-1_000_000),
+        number => number.parse().ok(),
+    }
+}
+
+fn parse(xml: &str) -> Result<Permanent, roxmltree::Error> {
+    let document = roxmltree::Document::parse(xml)?;
+    let nodes = document
+        .descendants()
+        .filter(|element| element.has_tag_name("node"));
+    Ok(Permanent(nodes.filter_map(node).collect()))
+}
+
+fn node(element: roxmltree::Node<'_, '_>) -> Option<(NodeName, BTreeMap<String, String>)> {
+    let name = NodeName::new(element.attribute("uname")?)?;
+    let pairs = element
+        .descendants()
+        .filter(|pair| pair.has_tag_name("nvpair"));
+    let attributes = pairs.filter_map(|pair| {
+        let name = pair.attribute("name")?;
+        Some((name.to_owned(), pair.attribute("value")?.to_owned()))
+    });
+    Some((name, attributes.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NODES: &str = r#"<nodes>
+        <node id="1" uname="srv1"><instance_attributes id="nodes-1">
+          <nvpair id="a" name="master-pgsqld" value="1001"/>
+          <nvpair id="b" name="reign-pgsqld" value="term=1"/></instance_attributes></node>
+        <node id="2" uname="srv2"><instance_attributes id="nodes-2">
+          <nvpair id="c" name="master-pgsqld" value="-INFINITY"/>
+          <nvpair id="d" name="master-other" value="5"/></instance_attributes></node>
+        <node id="3" uname="srv3"/></nodes>"#;
+
+    #[test]
+    fn scores_are_those_of_the_resource() {
+        let permanent = parse(NODES).unwrap();
+        let scores: Vec<_> = permanent.scores("pgsqld").into_values().collect();
+        assert_eq!(scores, [1001, -1_000_000]);
+        assert_eq!(permanent.nodes().len(), 3);
+        assert_eq!(permanent.values("reign-pgsqld").len(), 1);
+    }
+
+    #[test]
+    fn an_answer_that_is_no_xml_is_an_error() {
+        assert!(parse("").is_err());
+        assert!(parse("<nodes>").is_err());
+        assert_eq!(parse("<nodes/>").unwrap(), Permanent::default());
+    }
+}
