@@ -1,10 +1,11 @@
 //! `lab test`.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Wishes;
+use crate::paths;
 use crate::runner::{self, Settings};
 use crate::tests::ALL;
 
@@ -61,6 +62,9 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
         cases.iter().for_each(|case| println!("{}", case.name));
         return Ok(ExitCode::SUCCESS);
     }
+    if choice.filter.is_empty() {
+        without_cluster()?;
+    }
     let wishes = Wishes {
         nodes: 3,
         release: choice.release.clone(),
@@ -78,4 +82,16 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// All tests means all: first those that need no cluster, which are quick.
+fn without_cluster() -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["test", "--workspace", "--quiet"])
+        .current_dir(paths::workspace())
+        .status()
+        .context("cannot run cargo test")?;
+    ensure!(status.success(), "a test that needs no cluster failed");
+    Ok(())
 }

@@ -15,6 +15,7 @@ const TOOLS: &[&str] = &[
     "crm_attribute",
     "crm_master",
     "attrd_updater",
+    "cibadmin",
     "crm_node",
     "crm_resource",
     "crm_mon",
