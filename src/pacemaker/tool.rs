@@ -39,6 +39,10 @@ impl Tools {
     pub fn ask(&self, tool: &'static str, arguments: &[&str]) -> Result<Ended, ToolError> {
         let mut command = Command::new(self.directory.join(tool));
         command.args(arguments);
+        // With it, attrd_updater 2.1.5 answers `--query --all` for this node
+        // only, and every other voter of an election seems mute. Where a node
+        // is meant, it is named.
+        command.env_remove("OCF_RESKEY_CRM_meta_on_node");
         Ok(program::run(&mut command, self.deadline)?)
     }
 
