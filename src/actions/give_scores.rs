@@ -79,7 +79,9 @@ fn update(call: &Call, primary: &Primary) -> Result<bool, Failure> {
     let roster = roster(call, node, primary, &stored)?;
     let ranking = rank(&roster);
     write(call, &roster, &ranking)?;
-    Ok(!reigned && ranking.changes.is_empty() && ranking.missing_since.is_empty())
+    let pending = |since: &u64| roster.now.saturating_sub(*since) < roster.grace_s;
+    let waiting = ranking.missing_since.values().any(pending);
+    Ok(!reigned && ranking.changes.is_empty() && !waiting)
 }
 
 fn refresh_reign(

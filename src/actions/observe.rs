@@ -8,7 +8,7 @@ use super::Call;
 use crate::instance::{ControlData, Observation, Postmaster, Refusal, Role, State};
 use crate::ocf::{Deadline, Failure};
 use crate::postgres::replication::{self, Primary};
-use crate::postgres::{control_file, postmaster, session};
+use crate::postgres::{control_file, postmaster, session, startup_process};
 
 /// Longest wait for one answer: a server that is well takes milliseconds.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
@@ -50,8 +50,14 @@ fn look(
         Some(Err(refusal)) => (Some(Err(refusal)), None),
         Some(Ok((role, primary))) => (Some(Ok(role)), primary),
     };
+    let recovering_for = match (postmaster, &answer) {
+        (Postmaster::Alive(pid), Some(Err(Refusal::NotYet(_)))) => startup_process::age(pid),
+        _ => None,
+    };
     let seen = Observation {
         postmaster,
+        standby_signal: call.parameters.datadir.join("standby.signal").exists(),
+        recovering_for,
         answer,
         control,
     };

@@ -9,7 +9,8 @@ use nix::unistd::Pid;
 
 use super::{Call, observe};
 use crate::instance::{ClusterState, Postmaster, Role, State};
-use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
+use crate::ocf::parameters::datadir;
+use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
 use crate::postgres::postmaster;
 use crate::postgres::server::{self, StopMode};
 
@@ -17,14 +18,24 @@ const POLL: Duration = Duration::from_millis(20);
 /// Kept at the end of the time for the immediate stop and for SIGKILL each.
 const HARD_STEP: Duration = Duration::from_secs(5);
 
-/// Stops the instance.
-pub fn run(call: &Call) -> Outcome {
-    let deadline = call.request.deadline;
-    let state = observe::state(call, deadline.within(HARD_STEP))?;
-    if !state.is_running() {
+/// Stops the instance. With nothing running it needs no parameter to be right
+/// and no control file to be readable: a failed stop costs the node.
+pub fn run(environment: &Environment) -> Outcome {
+    let prepared = Call::prepare(environment);
+    let datadir = match &prepared {
+        Ok(call) => Some(call.parameters.datadir.clone()),
+        Err(_) => datadir(environment),
+    };
+    if datadir.is_some_and(|datadir| postmaster::look(&datadir) == Ok(Postmaster::None)) {
         log::info!("Nothing of the instance runs");
         return Ok(OcfExit::Success);
     }
+    stop(&prepared?)
+}
+
+fn stop(call: &Call) -> Outcome {
+    let deadline = call.request.deadline;
+    let state = observe::state(call, deadline.within(HARD_STEP))?;
     if is_primary(call, &state, deadline) {
         stop_cleanly(call, deadline)
     } else {

@@ -3,13 +3,19 @@
 //! The rules, in their order:
 //! 1. A server that answers is what it says it is.
 //! 2. A postmaster that lives but refuses is busy, not dead: its role is the
-//!    one of the control file. Only silence, or not listening once it is up,
-//!    is a failure.
+//!    one of the control file. After a backend crashed it recovers by itself,
+//!    for a grace time. Only silence, or not listening once it is up, is
+//!    a failure.
 //! 3. Without a postmaster nothing runs, unless processes of the instance
 //!    are left behind.
 
+use std::time::Duration;
+
 use super::{ClusterState, ControlData, Refusal};
 use crate::ocf::{Failure, OcfExit};
+
+/// How long a server may recover by itself before that counts as a failure.
+const RECOVERY_GRACE: Duration = Duration::from_secs(60);
 
 /// Primary or standby.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +53,10 @@ pub struct Observation {
     pub postmaster: Postmaster,
     /// What the server said; `None` if there was nobody to ask.
     pub answer: Option<Result<Role, Refusal>>,
+    /// Is there a `standby.signal`?
+    pub standby_signal: bool,
+    /// For how long the startup process has been running, if there is one.
+    pub recovering_for: Option<Duration>,
     /// The control file; `None` where the answer made it needless.
     pub control: Option<ControlData>,
 }
@@ -78,7 +88,7 @@ impl State {
             Postmaster::None => not_running(seen.control.as_ref()),
             Postmaster::Alive(_) => match &seen.answer {
                 Some(Ok(role)) => State::Running(*role),
-                Some(Err(refusal)) => refusing(refusal, seen.control.as_ref()),
+                Some(Err(refusal)) => refusing(refusal, seen),
                 None => State::Transient(Refusal::Other("not asked".to_owned())),
             },
         }
@@ -121,14 +131,31 @@ fn code_of(role: Role) -> OcfExit {
     }
 }
 
-fn refusing(refusal: &Refusal, control: Option<&ControlData>) -> State {
-    let role = control.and_then(|control| role_of(control.state));
+fn refusing(refusal: &Refusal, seen: &Observation) -> State {
+    let known = seen.control.as_ref();
+    let role = known.and_then(|control| role_of(control.state));
     match (refusal, role) {
         (Refusal::Silent | Refusal::NotListening | Refusal::CutOff, _) => {
             State::Failing(refusal.clone())
         }
         (_, Some(role)) => State::Busy(role, refusal.clone()),
+        (_, None) if is_recovering_lately(seen) => State::Busy(intended(seen), refusal.clone()),
         (_, None) => State::Transient(refusal.clone()),
+    }
+}
+
+fn is_recovering_lately(seen: &Observation) -> bool {
+    let known = seen.control.as_ref();
+    let recovers = known.is_some_and(|control| control.state == ClusterState::InCrashRecovery);
+    recovers && seen.recovering_for.is_some_and(|age| age < RECOVERY_GRACE)
+}
+
+/// What the server will be once it has recovered.
+fn intended(seen: &Observation) -> Role {
+    if seen.standby_signal {
+        Role::Standby
+    } else {
+        Role::Primary
     }
 }
 
@@ -175,9 +202,11 @@ mod tests {
 
     fn observation(line: &str) -> Observation {
         let words: Vec<_> = line.split_whitespace().collect();
-        let [postmaster, answer, state] = words[..] else {
+        let [postmaster, answer, state, more @ ..] = &words[..] else {
             panic!("three columns wanted: {line}")
         };
+        let seconds = more.iter().find_map(|word| word.strip_suffix('s'));
+        let (postmaster, answer) = (*postmaster, *answer);
         Observation {
             postmaster: match postmaster {
                 "alive" => Postmaster::Alive(4711),
@@ -198,6 +227,8 @@ mod tests {
                 other => panic!("{other}"),
             },
             control: control(state),
+            standby_signal: more.contains(&"signal"),
+            recovering_for: seconds.map(|text| Duration::from_secs(text.parse().unwrap())),
         }
     }
 

@@ -99,6 +99,13 @@ impl Parameters {
     }
 }
 
+/// The data directory alone, where another parameter is wrong.
+pub fn datadir(environment: &Environment) -> Option<PathBuf> {
+    let value = environment.parameter("datadir");
+    let value = value.or_else(|| environment.parameter("pgdata"))?;
+    absolute("datadir", value).ok()
+}
+
 fn absolute(name: &'static str, value: &str) -> Result<PathBuf, ParameterError> {
     let path = PathBuf::from(value);
     if path.is_absolute() {

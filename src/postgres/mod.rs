@@ -11,6 +11,7 @@ pub mod replication;
 pub mod server;
 pub mod session;
 pub mod standby_signal;
+pub mod startup_process;
 pub mod wal_position;
 
 pub use identity::SystemUser;

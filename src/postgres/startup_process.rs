@@ -1,0 +1,63 @@
+//! The process that replays WAL: for how long has it been at it?
+//!
+//! After a backend crashed the postmaster starts it anew, so its age is the
+//! time the server has been away; the postmaster's own age says nothing.
+
+use std::fs;
+use std::time::Duration;
+
+/// Clock ticks a second in `/proc/PID/stat`: 100 on every Linux that
+/// PostgreSQL is packaged for (`sysconf(_SC_CLK_TCK)`).
+const TICKS_PER_SECOND: u64 = 100;
+
+/// The age of the startup process among the children of the postmaster.
+pub fn age(postmaster: i32) -> Option<Duration> {
+    let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
+    let children = children.ok()?;
+    let mut pids = children.split_whitespace();
+    let pid = pids.find(|pid| is_startup(pid))?;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    between(&stat, &uptime)
+}
+
+/// `postgres: main: startup recovering 00000001…`
+fn is_startup(pid: &str) -> bool {
+    let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let title = String::from_utf8_lossy(&title);
+    title.starts_with("postgres:") && title.split_whitespace().any(|word| word == "startup")
+}
+
+/// Field 22 of `stat` is the start, in ticks since boot (proc(5)); the name
+/// before it may hold blanks, so fields are counted from its end.
+fn between(stat: &str, uptime: &str) -> Option<Duration> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let start: u64 = fields.split_whitespace().nth(19)?.parse().ok()?;
+    let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
+    let start = Duration::from_millis(start * 1000 / TICKS_PER_SECOND);
+    Some(
+        Duration::try_from_secs_f64(uptime)
+            .ok()?
+            .saturating_sub(start),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_age_is_counted_from_the_start() {
+        let stat = "42 (post (gres) x) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 5000 1 1";
+        assert_eq!(
+            between(stat, "60.50 100.0\n"),
+            Some(Duration::from_millis(10_500))
+        );
+        assert_eq!(between("garbage", "60.50"), None);
+    }
+
+    #[test]
+    fn who_has_no_children_recovers_nothing() {
+        assert_eq!(age(i32::MAX), None);
+    }
+}
