@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Call, evidence, observe, position, start};
-use crate::election::ranking::{ELECTED, FIRST_STANDBY};
+use crate::election::ranking::{ELECTED, FIRST_STANDBY, PRIMARY};
 use crate::election::{Ballot, Outvoted, Refusal, Reign, Verdict, elect, explain, heirs};
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
@@ -142,11 +142,19 @@ fn open(call: &Call, ballot: &Ballot) -> Outcome {
 }
 
 fn offer_heirs(call: &Call, ballot: &Ballot) -> Result<(), ToolError> {
-    for (node, score) in heirs(ballot, call.parameters.maxlag) {
-        log::info!("Promotion score of {node}: {score}, by its vote");
-        permanent::set_score(&call.tools, &call.request.resource, &node, score)?;
+    let heirs = heirs(ballot, call.parameters.maxlag);
+    if heirs.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let write = |node, score| {
+        log::info!("Promotion score of {node}: {score}");
+        permanent::set_score(&call.tools, &call.request.resource, node, score)
+    };
+    // First its own: an heir with a higher score would be promoted instead.
+    write(&ballot.candidate, PRIMARY)?;
+    heirs
+        .iter()
+        .try_for_each(|(node, score)| write(node, *score))
 }
 
 /// A claim that did not come true would forbid others. But in doubt it stays:
