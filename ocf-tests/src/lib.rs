@@ -19,6 +19,7 @@ pub mod postgresql;
 pub mod power;
 pub mod prepare;
 pub mod progress;
+pub mod rejoin;
 pub mod release;
 pub mod rootfs;
 pub mod runner;

@@ -64,8 +64,7 @@ fn show(cluster: &Cluster, steps: &Steps) -> Result<()> {
     tell(&format!("Clients could not write for {downtime:.1} s."));
 
     title(&format!("{} gets its power back", old.name));
-    cluster.bring_back(&old)?;
-    cluster.wait_whole()?;
+    cluster.rejoin(&old)?;
     show_streaming(&new)?;
 
     title("Was anything lost?");

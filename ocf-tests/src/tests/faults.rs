@@ -32,8 +32,7 @@ pub fn cable_of_the_primary_pulled(scene: &mut Scene) -> Result<()> {
         .wait_whole_on(&[&rest[0].name, &rest[1].name])?;
     scene.writes_go_on()?;
     // A fenced node boots with its cable plugged in.
-    scene.cluster.bring_back(&old)?;
-    scene.cluster.wait_whole()?;
+    scene.cluster.rejoin(&old)?;
     ensure!(scene.cluster.primary()? != old, "the primary moved back");
     scene.only_fenced(&old.name)
 }
@@ -152,7 +151,7 @@ pub fn frozen_postmaster_of_the_primary(scene: &mut Scene) -> Result<()> {
     scene.writes_go_on()?;
     if !scene.cluster.power.fencings()?.is_empty() {
         scene.only_fenced(&victim.name)?;
-        scene.cluster.bring_back(&victim)?;
+        scene.cluster.rejoin(&victim)?;
     }
     scene.clean_up()
 }

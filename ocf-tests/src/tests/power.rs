@@ -18,8 +18,7 @@ pub fn cut_at_the_primary(scene: &mut Scene) -> Result<()> {
         .cluster
         .wait_whole_on(&[&rest[0].name, &rest[1].name])?;
     scene.writes_go_on()?;
-    scene.cluster.bring_back(&old)?;
-    scene.cluster.wait_whole()?;
+    scene.cluster.rejoin(&old)?;
     ensure!(scene.cluster.primary()? != old, "the primary moved back");
     scene.only_fenced(&old.name)
 }
