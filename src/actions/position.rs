@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{Call, observe};
-use crate::instance::{Role, State};
+use crate::instance::{ControlData, Role, State};
 use crate::ocf::{Deadline, Failure};
 use crate::postgres::replication::Primary;
 use crate::postgres::wal_position::WalPosition;
-use crate::postgres::{history_file, session, wal_position};
+use crate::postgres::{history_file, session, wal_files, wal_position};
 use crate::wal::{Lsn, Position, SystemId, Timeline};
 
 /// How long a standby may take to use up its local WAL before it votes.
@@ -25,11 +25,19 @@ pub fn of_standby(call: &Call) -> Result<Position, Failure> {
     }
     let wal = complete(call, deadline)?;
     let control = observe::control(call, deadline)?;
+    let lsn = Lsn::from(wal.end);
+    let timeline = timeline_at(call, &control, &wal, lsn);
+    Ok(position(call, control.system, timeline, lsn))
+}
+
+/// The highest that anything knows of: each source is late in its own way,
+/// none is early.
+fn timeline_at(call: &Call, control: &ControlData, wal: &WalPosition, lsn: Lsn) -> Timeline {
     let received = wal.received_timeline.and_then(Timeline::new);
-    let timeline = received.map_or(control.timeline(), |received| {
-        received.max(control.timeline())
-    });
-    Ok(position(call, control.system, timeline, Lsn::from(wal.end)))
+    let datadir = &call.parameters.datadir;
+    let written = wal_files::timeline_before(datadir, lsn, control.segment_size);
+    let known = [received, written].into_iter().flatten();
+    known.fold(control.timeline(), Timeline::max)
 }
 
 fn complete(call: &Call, deadline: Deadline) -> Result<WalPosition, Failure> {

@@ -38,6 +38,8 @@ pub struct ControlData {
     pub checkpoint_timeline: Timeline,
     /// Timeline up to which recovery must go; `None` on a primary.
     pub recovery_timeline: Option<Timeline>,
+    /// Bytes in one WAL file.
+    pub segment_size: u64,
     /// `wal_level` as the server last ran with it.
     pub wal_level: String,
 }
@@ -79,6 +81,7 @@ impl ControlData {
                 Timeline::from_decimal(text).ok()
             })?,
             recovery_timeline: fields.convert("Min recovery ending loc's timeline", timeline)?,
+            segment_size: fields.convert("Bytes per WAL segment", |text| text.parse().ok())?,
             wal_level: fields.text("wal_level setting")?.to_owned(),
         })
     }
@@ -151,6 +154,7 @@ Latest checkpoint's TimeLineID:       1
 Minimum recovery ending location:     0/4000148
 Min recovery ending loc's timeline:   2
 wal_level setting:                    replica
+Bytes per WAL segment:                16777216
 ";
 
     #[test]

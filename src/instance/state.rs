@@ -194,7 +194,8 @@ mod tests {
              Latest checkpoint location: 0/3000060\n\
              Latest checkpoint's TimeLineID: 1\n\
              Min recovery ending loc's timeline: 0\n\
-             wal_level setting: replica\n",
+             wal_level setting: replica\n\
+             Bytes per WAL segment: 16777216\n",
             state.replace('-', " ")
         );
         Some(ControlData::parse(&output).unwrap())

@@ -12,6 +12,7 @@ pub mod server;
 pub mod session;
 pub mod standby_signal;
 pub mod startup_process;
+pub mod wal_files;
 pub mod wal_position;
 
 pub use identity::SystemUser;
