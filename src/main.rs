@@ -33,7 +33,9 @@ fn main() -> ExitCode {
     let resource = Request::from_environment(&environment, std::time::Instant::now()).resource;
     ocf::log::install(&environment, &resource);
     panic::set_hook(Box::new(|panic| log::error!("Bug in pgsqlms: {panic}")));
-    let exit = match Arguments::try_parse() {
+    // The standard has callers pass more one day: only the action is ours.
+    let arguments = std::env::args_os().take(2);
+    let exit = match Arguments::try_parse_from(arguments) {
         Ok(Arguments { action }) => report(guarded(action, &environment), &environment),
         Err(error) => usage(&error),
     };

@@ -62,6 +62,7 @@ struct Sinks {
     terminal: bool,
     syslog: Option<Mutex<Logger<LoggerBackend, OcfFormat>>>,
     file: Option<PathBuf>,
+    debug_file: Option<PathBuf>,
 }
 
 impl Sinks {
@@ -73,12 +74,14 @@ impl Sinks {
             .filter(|_| !terminal)
             .and_then(|facility| open_syslog(facility, &tag))
             .map(Mutex::new);
-        let file = asked("HA_LOGFILE").filter(|_| !terminal).map(PathBuf::from);
+        let path = |name| asked(name).filter(|_| !terminal).map(PathBuf::from);
+        let (file, debug_file) = (path("HA_LOGFILE"), path("HA_DEBUGLOG"));
         Self {
             tag,
             terminal,
             syslog,
             file,
+            debug_file,
         }
     }
 
@@ -98,8 +101,8 @@ impl Sinks {
     }
 
     /// One write a line, so that lines of several daemons do not mix.
-    fn to_file(&self, text: &str) {
-        let Some(path) = &self.file else { return };
+    fn to_file(&self, path: Option<&PathBuf>, text: &str) {
+        let Some(path) = path else { return };
         let nonblocking = nix::fcntl::OFlag::O_NONBLOCK.bits();
         let file = OpenOptions::new()
             .append(true)
@@ -133,8 +136,12 @@ impl Log for Sinks {
             return;
         }
         self.to_syslog(record.level(), &text);
-        if record.level() <= Level::Info {
-            self.to_file(&text);
+        let is_debug = record.level() > Level::Info;
+        if !is_debug {
+            self.to_file(self.file.as_ref(), &text);
+        }
+        if is_debug || self.debug_file != self.file {
+            self.to_file(self.debug_file.as_ref(), &text);
         }
     }
 
