@@ -1,6 +1,7 @@
 //! One file an action: observe, decide, act.
 
 mod call;
+mod check_branch;
 mod demote;
 mod evidence;
 mod give_scores;

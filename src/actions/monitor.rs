@@ -1,9 +1,10 @@
 //! monitor: says what the instance is. Judges no configuration: a wrong
 //! setting never stops a running instance.
 
-use super::{Call, give_scores, observe};
+use super::{Call, check_branch, give_scores, observe};
 use crate::instance::State;
 use crate::ocf::{OcfExit, Outcome};
+use crate::postgres::replication::Details;
 
 /// Answers 0, 7, 8, or a failure with its reason.
 pub fn run(call: &Call) -> Outcome {
@@ -12,12 +13,21 @@ pub fn run(call: &Call) -> Outcome {
         // A node without this database: nothing runs, and that is no fault.
         return Ok(OcfExit::NotRunning);
     }
-    let (state, primary) = observe::state_of_primary(call, call.request.deadline)?;
+    let (state, details) = observe::state_and_details(call, call.request.deadline)?;
     if let State::Busy(role, refusal) = &state {
         log::warn!("The {role} runs but cannot be asked: {refusal}");
     }
-    if let (Some(primary), false) = (primary, probe) {
-        give_scores::run(call, &primary);
+    if !probe {
+        look_after(call, details);
     }
     state.monitor(probe)
+}
+
+fn look_after(call: &Call, details: Option<Details>) {
+    match details {
+        Some(Details::Primary(primary)) => give_scores::run(call, &primary),
+        Some(Details::Standby { receives: true }) => check_branch::follows(call),
+        Some(Details::Standby { receives: false }) => check_branch::run(call),
+        None => {}
+    }
 }

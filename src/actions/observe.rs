@@ -7,34 +7,34 @@ use postgres::{Client, Error};
 use super::Call;
 use crate::instance::{ControlData, Observation, Postmaster, Refusal, Role, State};
 use crate::ocf::{Deadline, Failure};
-use crate::postgres::replication::{self, Primary};
+use crate::postgres::replication::{self, Details};
 use crate::postgres::{control_file, postmaster, session, startup_process};
 
 /// Longest wait for one answer: a server that is well takes milliseconds.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
 
-/// A question whose answer tells the role, and of a primary perhaps more.
-type Question = fn(&mut Client) -> Result<(Role, Option<Primary>), Error>;
+/// A question whose answer tells the role, and perhaps more.
+type Question = fn(&mut Client) -> Result<(Role, Option<Details>), Error>;
 
 /// The state of the instance now.
 pub fn state(call: &Call, deadline: Deadline) -> Result<State, Failure> {
     Ok(look(call, deadline, ask_role)?.0)
 }
 
-/// The state of the instance, and what it says of itself if it is a primary,
-/// on one connection.
-pub fn state_of_primary(
+/// The state of the instance, and what it says of its replication, on one
+/// connection.
+pub fn state_and_details(
     call: &Call,
     deadline: Deadline,
-) -> Result<(State, Option<Primary>), Failure> {
-    look(call, deadline, ask_role_and_primary)
+) -> Result<(State, Option<Details>), Failure> {
+    look(call, deadline, ask_role_and_details)
 }
 
 fn look(
     call: &Call,
     deadline: Deadline,
     question: Question,
-) -> Result<(State, Option<Primary>), Failure> {
+) -> Result<(State, Option<Details>), Failure> {
     let postmaster = postmaster::look(&call.parameters.datadir)
         .map_err(|error| Failure::soft(error.to_string()))?;
     let answer = match postmaster {
@@ -45,10 +45,10 @@ fn look(
         Some(Ok(_)) => None,
         _ => Some(control(call, deadline)?),
     };
-    let (answer, primary) = match answer {
+    let (answer, details) = match answer {
         None => (None, None),
         Some(Err(refusal)) => (Some(Err(refusal)), None),
-        Some(Ok((role, primary))) => (Some(Ok(role)), primary),
+        Some(Ok((role, details))) => (Some(Ok(role)), details),
     };
     let recovering_for = match (postmaster, &answer) {
         (Postmaster::Alive(pid), Some(Err(Refusal::NotYet(_)))) => startup_process::age(pid),
@@ -61,7 +61,7 @@ fn look(
         answer,
         control,
     };
-    Ok((State::of(&seen), primary))
+    Ok((State::of(&seen), details))
 }
 
 /// A connection that is cut off says nothing yet: asked once more.
@@ -69,7 +69,7 @@ fn ask(
     call: &Call,
     deadline: Deadline,
     question: Question,
-) -> Result<(Role, Option<Primary>), Refusal> {
+) -> Result<(Role, Option<Details>), Refusal> {
     let once = || {
         let deadline = deadline.within(LONGEST_ANSWER);
         session::ask(&call.parameters, &call.user, deadline, question)
@@ -80,15 +80,19 @@ fn ask(
     }
 }
 
-fn ask_role(client: &mut Client) -> Result<(Role, Option<Primary>), Error> {
+fn ask_role(client: &mut Client) -> Result<(Role, Option<Details>), Error> {
     Ok((role(client)?, None))
 }
 
-fn ask_role_and_primary(client: &mut Client) -> Result<(Role, Option<Primary>), Error> {
-    match role(client)? {
-        Role::Standby => Ok((Role::Standby, None)),
-        Role::Primary => Ok((Role::Primary, Some(replication::query(client)?))),
-    }
+fn ask_role_and_details(client: &mut Client) -> Result<(Role, Option<Details>), Error> {
+    let role = role(client)?;
+    let details = match role {
+        Role::Primary => Details::Primary(replication::primary(client)?),
+        Role::Standby => Details::Standby {
+            receives: replication::receives(client)?,
+        },
+    };
+    Ok((role, Some(details)))
 }
 
 fn role(client: &mut Client) -> Result<Role, Error> {

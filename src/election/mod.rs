@@ -70,7 +70,7 @@ pub use explain::explain;
 pub use fields::FieldError;
 pub use floor::Floor;
 pub use heirs::heirs;
-pub use reign::{Reign, Stage, last_reign};
+pub use reign::{Lineage, Reign, Stage, last_reign};
 pub use sync_rule::SyncRule;
 pub use verdict::{Outvoted, Refusal, Verdict};
 pub use vote::Vote;

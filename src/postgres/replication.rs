@@ -1,10 +1,23 @@
-//! What a primary says of itself: its branch, its synchronous standbys, and
-//! who streams from it. Asked on the monitor's one connection.
+//! What an instance says of its replication: a primary of its branch, its
+//! synchronous standbys and who streams from it; a standby whether it
+//! receives anything. Asked on the monitor's one connection.
 
 use ::postgres::Client;
 
 use crate::election::ranking::{Sender, SenderState};
 use crate::wal::Timeline;
+
+/// What an instance said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Details {
+    /// Of itself as a primary.
+    Primary(Primary),
+    /// Of itself as a standby.
+    Standby {
+        /// Does it have a walreceiver?
+        receives: bool,
+    },
+}
 
 /// What a primary said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +38,15 @@ const SENDERS: &str = "SELECT application_name, state, \
      pg_wal_lsn_diff(pg_current_wal_lsn(), write_lsn)::float8 FROM pg_stat_replication \
      ORDER BY application_name, state";
 
+/// Asks a standby.
+pub fn receives(client: &mut Client) -> Result<bool, ::postgres::Error> {
+    client
+        .query_one("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver)", &[])?
+        .try_get(0)
+}
+
 /// Asks a primary.
-pub fn query(client: &mut Client) -> Result<Primary, ::postgres::Error> {
+pub fn primary(client: &mut Client) -> Result<Primary, ::postgres::Error> {
     let row = client.query_one(SELF, &[])?;
     let file: String = row.try_get(0)?;
     let rows = client.query(SENDERS, &[])?;
