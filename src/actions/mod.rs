@@ -52,7 +52,7 @@ pub fn run(action: Action, environment: &Environment) -> Outcome {
         Action::MetaData => metadata::print(),
         Action::Methods => metadata::print_methods(),
         Action::Reload | Action::ReloadAgent => log::info!("Parameters are read at every call"),
-        Action::Start => return start::run(&Call::prepare(environment)?),
+        Action::Start => return start::run(&Call::prepare(environment)?, environment),
         Action::Stop => return stop::run(environment),
         Action::Monitor => return monitor::run(&Call::prepare(environment)?),
         Action::Promote => return promote::run(&Call::prepare(environment)?, environment),

@@ -8,7 +8,7 @@ use crate::election::ranking::{ELECTED, FIRST_STANDBY, PRIMARY};
 use crate::election::{Ballot, Outvoted, Refusal, Reign, Verdict, elect, explain, heirs};
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
-use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
+use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::tool::ToolError;
 use crate::pacemaker::{NodeName, permanent};
 use crate::postgres::{server, session};
@@ -29,6 +29,7 @@ pub fn run(call: &Call, environment: &Environment) -> Outcome {
         }
         other => return other.monitor(false),
     }
+    clone::judge(environment)?;
     match Transition::from_environment(environment) {
         Some(transition) => promote_elected(call, &transition),
         None => {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here looks at PostgreSQL or at the cluster.
 
+pub mod clone;
 pub mod deadline;
 pub mod environment;
 pub mod exit;

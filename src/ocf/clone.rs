@@ -1,0 +1,65 @@
+//! Is the resource set up as the clone that this agent needs? Judged before
+//! start and promote, never of a running instance.
+
+use super::{Environment, Failure, OcfExit};
+
+/// Refuses a clone without notifications, or with several primaries. Without
+/// a cluster (ocf-tester, `crm_resource --force-*`) there is no clone to judge.
+pub fn judge(environment: &Environment) -> Result<(), Failure> {
+    if environment.meta("clone_max").is_none() {
+        return Ok(());
+    }
+    if !is_true(environment.meta("notify")) {
+        return Err(wrong("notify", "true"));
+    }
+    // Pacemaker up to 1.1 and from 3.0 on name only one of the two.
+    let promoted = environment.meta("promoted_max");
+    match promoted.or_else(|| environment.meta("master_max")) {
+        None | Some("1") => Ok(()),
+        Some(_) => Err(wrong("promoted-max", "1")),
+    }
+}
+
+fn wrong(name: &str, value: &str) -> Failure {
+    let reason = format!("Set {name}={value}: pcs resource meta CLONE {name}={value}");
+    Failure::new(OcfExit::Arguments, reason)
+}
+
+/// As Pacemaker reads a boolean (`crm_str_to_boolean`).
+fn is_true(value: Option<&str>) -> bool {
+    let value = value.unwrap_or_default().to_ascii_lowercase();
+    matches!(value.as_str(), "true" | "on" | "yes" | "y" | "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(variables: &[(&str, &str)]) -> bool {
+        judge(&Environment::of(variables)).is_err()
+    }
+
+    const CLONE: (&str, &str) = ("OCF_RESKEY_CRM_meta_clone_max", "3");
+    const NOTIFY: (&str, &str) = ("OCF_RESKEY_CRM_meta_notify", "true");
+
+    #[test]
+    fn a_clone_must_notify() {
+        assert!(refused(&[CLONE]));
+        assert!(refused(&[CLONE, ("OCF_RESKEY_CRM_meta_notify", "false")]));
+        assert!(!refused(&[CLONE, NOTIFY]));
+    }
+
+    #[test]
+    fn only_one_may_be_promoted() {
+        for name in ["promoted_max", "master_max"] {
+            let name = format!("OCF_RESKEY_CRM_meta_{name}");
+            assert!(refused(&[CLONE, NOTIFY, (&name, "2")]), "{name}");
+            assert!(!refused(&[CLONE, NOTIFY, (&name, "1")]), "{name}");
+        }
+    }
+
+    #[test]
+    fn without_a_cluster_there_is_nothing_to_judge() {
+        assert!(!refused(&[]));
+    }
+}
