@@ -28,11 +28,7 @@ impl Call {
         let parameters = Parameters::from_environment(environment)?;
         let user = SystemUser::look_up(&parameters.system_user)
             .map_err(|error| Failure::new(OcfExit::Arguments, error.to_string()))?;
-        let directory = environment.get("HA_SBIN_DIR").unwrap_or("/usr/sbin");
-        let tools = Tools {
-            directory: PathBuf::from(directory),
-            deadline: request.deadline,
-        };
+        let tools = Tools::new(environment, request.deadline);
         let scratch = environment
             .get("HA_RSCTMP")
             .unwrap_or("/run/resource-agents");

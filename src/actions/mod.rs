@@ -3,13 +3,13 @@
 mod call;
 mod check_branch;
 mod demote;
-mod evidence;
+pub mod evidence;
 mod give_scores;
 mod monitor;
 mod names;
 mod notify;
 mod observe;
-mod position;
+pub mod position;
 mod promote;
 mod start;
 mod stop;

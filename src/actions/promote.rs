@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Call, evidence, observe, position, start};
 use crate::election::ranking::{ELECTED, FIRST_STANDBY, PRIMARY};
-use crate::election::{Ballot, Outvoted, Refusal, Reign, Verdict, elect, explain, heirs};
+use crate::election::{Ballot, Force, Outvoted, Refusal, Reign, Verdict, elect, explain, heirs};
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome, clone};
@@ -44,10 +44,22 @@ fn promote_elected(call: &Call, transition: &Transition) -> Outcome {
     let ballot = win(call, transition)?;
     claim(call, &ballot)?;
     let promoted = open(call, &ballot);
-    if promoted.is_err() {
-        withdraw_claim(call, &ballot.candidate);
+    match promoted {
+        Ok(_) => forget_force(call, &ballot),
+        Err(_) => withdraw_claim(call, &ballot.candidate),
     }
     promoted
+}
+
+/// The force is spent with the timeline it names; this only tidies up.
+fn forget_force(call: &Call, ballot: &Ballot) {
+    if ballot.force.is_none() {
+        return;
+    }
+    let name = Force::attribute(&call.request.resource);
+    if let Err(error) = permanent::delete(&call.tools, &ballot.candidate, &name) {
+        log::warn!("Cannot delete the attribute {name}: {error}");
+    }
 }
 
 /// Returns the ballot, only if this node may be promoted.

@@ -54,6 +54,18 @@ mod tests {
     }
 
     #[test]
+    fn its_parameters_are_those_of_the_code() {
+        let document = document(METADATA);
+        let parameters = document
+            .descendants()
+            .filter(|node| node.has_tag_name("parameter"));
+        let names: Vec<_> = parameters
+            .filter_map(|node| node.attribute("name"))
+            .collect();
+        assert_eq!(names, crate::ocf::parameters::NAMES);
+    }
+
+    #[test]
     fn its_defaults_are_those_of_the_code() {
         let code = Parameters::from_environment(&Environment::default()).unwrap();
         assert_eq!(default_of("system_user"), code.system_user);

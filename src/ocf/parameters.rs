@@ -9,6 +9,20 @@ use thiserror::Error;
 
 use super::{Environment, Failure, OcfExit};
 
+/// The names of all parameters, as metadata.xml has them.
+pub const NAMES: [&str; 10] = [
+    "system_user",
+    "bindir",
+    "pgdata",
+    "datadir",
+    "pghost",
+    "pgport",
+    "maxlag",
+    "sync_guard",
+    "recovery_template",
+    "start_opts",
+];
+
 /// A parameter that cannot be what it is set to, on any node.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ParameterError {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use thiserror::Error;
 
-use crate::ocf::Deadline;
+use crate::ocf::{Deadline, Environment};
 use crate::postgres::program::{self, Ended, ProgramError};
 
 /// Why a tool gave no answer.
@@ -29,12 +29,21 @@ pub enum ToolError {
 #[derive(Debug, Clone)]
 pub struct Tools {
     /// Their directory (`HA_SBIN_DIR`).
-    pub directory: PathBuf,
+    directory: PathBuf,
     /// The action's deadline.
-    pub deadline: Deadline,
+    deadline: Deadline,
 }
 
 impl Tools {
+    /// The tools where the environment has them.
+    pub fn new(environment: &Environment, deadline: Deadline) -> Self {
+        let directory = environment.get("HA_SBIN_DIR").unwrap_or("/usr/sbin");
+        Self {
+            directory: PathBuf::from(directory),
+            deadline,
+        }
+    }
+
     /// Runs a tool whatever it answers.
     pub fn ask(&self, tool: &'static str, arguments: &[&str]) -> Result<Ended, ToolError> {
         let mut command = Command::new(self.directory.join(tool));

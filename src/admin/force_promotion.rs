@@ -1,0 +1,134 @@
+//! force-promotion: an admin's override of a refused promotion, for one
+//! promotion. Says first what may be lost, asks, and leaves a record in the
+//! cluster and in the logs. Pacemaker still promotes; nothing is promoted here.
+
+use std::io::{self, BufRead, Write};
+use std::time::Instant;
+
+use super::resource;
+use crate::actions::{Call, evidence, position};
+use crate::election::{Force, Reign, last_reign};
+use crate::ocf::{Environment, Failure, OcfExit, Outcome, Request};
+use crate::pacemaker::{NodeName, Permanent, Tools, membership, permanent};
+use crate::wal::Position;
+
+/// What the admin typed.
+#[derive(Debug, clap::Args)]
+pub struct ForcePromotion {
+    /// The resource: the primitive's id, as pgsqld
+    #[arg(long)]
+    resource: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Allows one promotion of this node's branch past the refusals.
+pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
+    let deadline = Request::from_environment(shell, Instant::now()).deadline;
+    let tools = Tools::new(shell, deadline);
+    let call = Call::prepare(&resource::environment(&tools, &wish.resource)?)?;
+    let (node, held) = (call.node()?, position::of_standby(&call)?);
+    let stored = Permanent::read(&call.tools)?;
+    let members = membership::partition(&call.tools)?;
+    let last = last_reign(&evidence::reigns(&call, &stored)).cloned();
+    for line in stakes(&node, &held, last.as_ref(), |node| members.contains(node)) {
+        say(&line);
+    }
+    if !wish.yes && !confirmed(&node) {
+        return Err(Failure::soft("Not confirmed: nothing was changed"));
+    }
+    let name = Force::attribute(&wish.resource);
+    let timeline = held.timeline.to_string();
+    permanent::set(&call.tools, &node, &name, &timeline)?;
+    log::warn!("An admin forces the next promotion of {node} (timeline {timeline})");
+    say(&format!(
+        "Forced. Pacemaker tries again after: pcs resource cleanup {0}\n\
+         To take it back: crm_attribute --node {node} --name {name} --delete",
+        wish.resource
+    ));
+    Ok(OcfExit::Success)
+}
+
+/// What may be lost, in sentences.
+fn stakes(
+    node: &NodeName,
+    held: &Position,
+    last: Option<&Reign>,
+    is_member: impl Fn(&NodeName) -> bool,
+) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{node} holds timeline {} up to {}.",
+        held.timeline, held.lsn
+    )];
+    let Some(last) = last else {
+        lines.push("No election is on record: what other nodes hold is not known.".to_owned());
+        return lines;
+    };
+    let away = if is_member(&last.primary) {
+        "in the cluster"
+    } else {
+        "away"
+    };
+    lines.push(format!(
+        "The last primary was {} ({away}). Every commit that it made beyond {} and that {node} \
+         does not hold will be lost.",
+        last.primary, held.lsn
+    ));
+    if let Some(rule) = &last.sync {
+        lines.push(format!(
+            "It ran with synchronous_standby_names = {rule}: among them may be commits that \
+             clients were told are safe."
+        ));
+    }
+    lines
+}
+
+fn confirmed(node: &NodeName) -> bool {
+    say(&format!("To promote {node} all the same, type its name:"));
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    read.is_ok() && answer.trim() == node.as_str()
+}
+
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::election::SyncRule;
+    use crate::wal::{History, Lsn, Timeline};
+
+    fn held() -> Position {
+        Position {
+            system: None,
+            timeline: Timeline::FIRST,
+            lsn: Lsn::from(0x300_0060),
+            history: History::root(),
+        }
+    }
+
+    #[test]
+    fn synchronous_commits_at_stake_are_named() {
+        let node = |name| NodeName::new(name).unwrap();
+        let rule = SyncRule::parse("ANY 1 (srv2, srv3)").unwrap();
+        let reign = Reign::claim(node("srv1"), held(), rule, &[]);
+        let text = stakes(&node("srv2"), &held(), Some(&reign), |_| false).join("\n");
+        for word in [
+            "srv2 holds timeline 1 up to 0/3000060",
+            "srv1 (away)",
+            "ANY 1",
+        ] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+
+    #[test]
+    fn without_a_record_that_is_said() {
+        let node = NodeName::new("srv2").unwrap();
+        let text = stakes(&node, &held(), None, |_| true).join("\n");
+        assert!(text.contains("not known"), "{text}");
+    }
+}
