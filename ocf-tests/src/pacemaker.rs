@@ -104,8 +104,11 @@ pub fn add_instance(
         format!(
             "constraint order promote {resource}-clone then start {vip_resource} symmetrical=false kind=Mandatory"
         ),
+        // Optional: a transition that is aborted between the demotion and the stop of the
+        // address leaves no demotion to wait for, and Pacemaker 2.1.5 then blocks the stop of
+        // a mandatory order for ever ("Cannot shut down srv1 because of pgsql-pri-ip").
         format!(
-            "constraint order demote {resource}-clone then stop {vip_resource} symmetrical=false kind=Mandatory"
+            "constraint order demote {resource}-clone then stop {vip_resource} symmetrical=false kind=Optional"
         ),
     ];
     rules

@@ -62,7 +62,8 @@ pub fn tester_passes(scene: &mut Scene) -> Result<()> {
     let last = lines[lines.len().saturating_sub(8)..].join("\n    ");
     ensure!(out.success(), "ocf-tester ended with {}: {last}", out.code);
     ensure!(
-        out.text().contains("Checking for \"promote\" action"),
+        out.text()
+            .contains("Testing: promotion of promoted resource"),
         "promote was not tested"
     );
     ensure!(
