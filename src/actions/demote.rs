@@ -15,6 +15,9 @@ pub fn run(call: &Call, environment: &Environment) -> Outcome {
     match observe::state(call, deadline)? {
         State::Running(Role::Standby) => return Ok(OcfExit::Success),
         State::Stopped(_) | State::Crashed(_) => {}
+        State::LeftBehind(_) => {
+            stop::clear_left_behind(call, deadline)?;
+        }
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) | State::Transient(_) => {
             stop::stop_cleanly(call, deadline)?;
             publish_shutdown(call)?;

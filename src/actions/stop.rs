@@ -15,6 +15,8 @@ use crate::postgres::postmaster;
 use crate::postgres::server::{self, StopMode};
 
 const POLL: Duration = Duration::from_millis(20);
+/// How long the children of a dead postmaster have to notice.
+const CHILDREN_NOTICE: Duration = Duration::from_secs(2);
 /// Kept at the end of the time for the immediate stop and for SIGKILL each.
 const HARD_STEP: Duration = Duration::from_secs(5);
 
@@ -35,12 +37,29 @@ pub fn run(environment: &Environment) -> Outcome {
 
 fn stop(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    let state = observe::state(call, deadline.within(HARD_STEP))?;
-    if is_primary(call, &state, deadline) {
-        stop_cleanly(call, deadline)
-    } else {
-        stop_standby(call, deadline)
+    match observe::state(call, deadline.within(HARD_STEP))? {
+        State::LeftBehind(_) => clear_left_behind(call, deadline),
+        state if is_primary(call, &state, deadline) => stop_cleanly(call, deadline),
+        _ => stop_standby(call, deadline),
     }
+}
+
+/// The postmaster is dead, so the crash has happened: what its children still
+/// do adds nothing to what WAL replay will find. Idle ones notice at once; a
+/// busy one may hold the shared memory for minutes, and no server can start.
+pub fn clear_left_behind(call: &Call, deadline: Deadline) -> Outcome {
+    if gone(call, deadline.within(CHILDREN_NOTICE)) {
+        return Ok(OcfExit::Success);
+    }
+    kill_all(call);
+    if gone(call, deadline) {
+        return Ok(OcfExit::Success);
+    }
+    Err(outlives_sigkill())
+}
+
+fn outlives_sigkill() -> Failure {
+    Failure::soft("Processes of the instance outlive SIGKILL: is its storage hung?")
 }
 
 /// In doubt it is a primary: that is never stopped hard.
@@ -81,9 +100,7 @@ fn stop_standby(call: &Call, deadline: Deadline) -> Outcome {
     if gone(call, deadline) {
         return Ok(OcfExit::Success);
     }
-    Err(Failure::soft(
-        "The standby's processes outlive SIGKILL: is its storage hung?",
-    ))
+    Err(outlives_sigkill())
 }
 
 /// A postmaster that has just ended is no error: `gone` looks next.
@@ -100,7 +117,7 @@ fn ask_to_stop(call: &Call, mode: StopMode, deadline: Deadline) -> Result<(), Fa
 /// SIGKILL, after which a stopped (SIGSTOP) process ends too.
 fn kill_all(call: &Call) {
     for pid in postmaster::processes(&call.parameters.datadir) {
-        log::warn!("Killing process {pid} of the standby");
+        log::warn!("Killing process {pid} of the instance");
         if let Err(error) = kill(Pid::from_raw(pid), Signal::SIGKILL) {
             log::warn!("Cannot kill process {pid}: {error}");
         }
