@@ -41,8 +41,8 @@ fn look(
         Postmaster::Alive(_) => Some(ask(call, deadline, question)),
         Postmaster::LeftBehind(_) | Postmaster::None => None,
     };
-    let control = match answer {
-        Some(Ok(_)) => None,
+    let control = match (postmaster, &answer) {
+        (Postmaster::LeftBehind(_), _) | (_, Some(Ok(_))) => None,
         _ => Some(control(call, deadline)?),
     };
     let (answer, details) = match answer {

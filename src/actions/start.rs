@@ -105,7 +105,7 @@ fn until_up(call: &Call, deadline: Deadline) -> Outcome {
     let mut seen = false;
     loop {
         let state = observe::state(call, deadline)?;
-        seen |= state.is_running();
+        seen |= state.has_postmaster();
         match state {
             State::Running(Role::Standby) => return Ok(OcfExit::Success),
             State::Running(Role::Primary) => {
@@ -113,7 +113,10 @@ fn until_up(call: &Call, deadline: Deadline) -> Outcome {
                     "The instance came up as a primary: recovery ended (recovery_target_*?)",
                 ));
             }
-            State::Stopped(_) | State::Crashed(_) if !seen && !appears_by.passed() => {}
+            // A postmaster works in the data directory a moment before it has
+            // written postmaster.pid, and until then looks like a left-over.
+            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_)
+                if !seen && !appears_by.passed() => {}
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
                 return Err(died(call));
             }

@@ -94,9 +94,12 @@ impl State {
         }
     }
 
-    /// Does a process of the instance run?
-    pub fn is_running(&self) -> bool {
-        !matches!(self, State::Stopped(_) | State::Crashed(_))
+    /// Is there a postmaster?
+    pub fn has_postmaster(&self) -> bool {
+        !matches!(
+            self,
+            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_)
+        )
     }
 
     /// What monitor answers. A probe asks only what is there: a crashed
