@@ -9,6 +9,8 @@ use crate::postgres::SystemUser;
 
 /// One call of the agent on this instance.
 pub struct Call {
+    /// All that the caller said.
+    pub environment: Environment,
     /// The resource parameters.
     pub parameters: Parameters,
     /// Resource, node, deadline.
@@ -33,6 +35,7 @@ impl Call {
             .get("HA_RSCTMP")
             .unwrap_or("/run/resource-agents");
         Ok(Self {
+            environment: environment.clone(),
             tools,
             scratch: PathBuf::from(scratch),
             parameters,

@@ -6,11 +6,11 @@ use super::{Call, observe, start, stop};
 use crate::election::Floor;
 use crate::instance::{ClusterState, Role, State};
 use crate::ocf::notify::Transition;
-use crate::ocf::{Environment, Failure, OcfExit, Outcome};
+use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::pacemaker::attributes;
 
 /// Demotes the instance.
-pub fn run(call: &Call, environment: &Environment) -> Outcome {
+pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
     match observe::state(call, deadline)? {
         State::Running(Role::Standby) => return Ok(OcfExit::Success),
@@ -24,7 +24,7 @@ pub fn run(call: &Call, environment: &Environment) -> Outcome {
         }
         other => return other.monitor(false),
     }
-    if is_stopped_next(call, environment) {
+    if is_stopped_next(call) {
         log::info!("Stopped; not started as a standby, since this transition stops it next");
         return Ok(OcfExit::Success);
     }
@@ -32,8 +32,8 @@ pub fn run(call: &Call, environment: &Environment) -> Outcome {
 }
 
 /// Starting what is stopped a moment later would only cost time.
-fn is_stopped_next(call: &Call, environment: &Environment) -> bool {
-    let transition = Transition::from_environment(environment);
+fn is_stopped_next(call: &Call) -> bool {
+    let transition = Transition::from_environment(&call.environment);
     let node = call.request.node.as_ref();
     matches!((transition, node), (Some(transition), Some(node)) if transition.stop.contains(node))
 }

@@ -48,18 +48,23 @@ pub enum Action {
 
 /// Runs `action` and returns what Pacemaker is told.
 pub fn run(action: Action, environment: &Environment) -> Outcome {
-    match action {
-        Action::MetaData => metadata::print(),
-        Action::Methods => metadata::print_methods(),
-        Action::Reload | Action::ReloadAgent => log::info!("Parameters are read at every call"),
-        Action::Start => return start::run(&Call::prepare(environment)?, environment),
+    let on_instance = match action {
+        Action::MetaData => return metadata::print(),
+        Action::Methods => return metadata::print_methods(),
+        Action::Reload | Action::ReloadAgent => return reload(),
         Action::Stop => return stop::run(environment),
-        Action::Monitor => return monitor::run(&Call::prepare(environment)?),
-        Action::Promote => return promote::run(&Call::prepare(environment)?, environment),
-        Action::Demote => return demote::run(&Call::prepare(environment)?, environment),
-        Action::Notify => return notify::run(&Call::prepare(environment)?, environment),
-        Action::ValidateAll => return validate_all::run(&Call::prepare(environment)?),
-    }
+        Action::Start => start::run,
+        Action::Monitor => monitor::run,
+        Action::Promote => promote::run,
+        Action::Demote => demote::run,
+        Action::Notify => notify::run,
+        Action::ValidateAll => validate_all::run,
+    };
+    on_instance(&Call::prepare(environment)?)
+}
+
+fn reload() -> Outcome {
+    log::info!("Nothing to do: parameters are read at every call");
     Ok(OcfExit::Success)
 }
 

@@ -6,14 +6,14 @@
 use super::{Call, evidence, give_scores, position};
 use crate::election::{Floor, Vote, last_reign};
 use crate::ocf::notify::{Operation, When, event};
-use crate::ocf::{Environment, Failure, OcfExit, Outcome};
+use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::pacemaker::tool::ToolError;
 use crate::pacemaker::{Permanent, attributes};
 use crate::wal::Position;
 
 /// Handles one event.
-pub fn run(call: &Call, environment: &Environment) -> Outcome {
-    match event(environment) {
+pub fn run(call: &Call) -> Outcome {
+    match event(&call.environment) {
         Some((When::Before, Operation::Promote)) => vote(call)?,
         Some((When::After, Operation::Promote)) => withdraw(call)?,
         Some((When::After, Operation::Demote)) => remember_shutdown(call)?,

@@ -8,7 +8,7 @@ use crate::election::ranking::{ELECTED, FIRST_STANDBY, PRIMARY};
 use crate::election::{Ballot, Force, Outvoted, Refusal, Reign, Verdict, elect, explain, heirs};
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
-use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome, clone};
+use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::tool::ToolError;
 use crate::pacemaker::{NodeName, permanent};
 use crate::postgres::{server, session};
@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Promotes the instance.
-pub fn run(call: &Call, environment: &Environment) -> Outcome {
+pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
     match observe::state(call, deadline)? {
         State::Running(Role::Primary) => return Ok(OcfExit::Success),
@@ -29,8 +29,8 @@ pub fn run(call: &Call, environment: &Environment) -> Outcome {
         }
         other => return other.monitor(false),
     }
-    clone::judge(environment)?;
-    match Transition::from_environment(environment) {
+    clone::judge(&call.environment)?;
+    match Transition::from_environment(&call.environment) {
         Some(transition) => promote_elected(call, &transition),
         None => {
             log::warn!("No notify lists: promoting by hand, without an election");

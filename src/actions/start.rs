@@ -7,7 +7,7 @@ use super::{Call, evidence, observe, validate_all};
 use crate::election::ranking::ELECTED;
 use crate::election::{Reign, Stage};
 use crate::instance::{Refusal, Role, State};
-use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome, clone};
+use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::{Permanent, membership, permanent};
 use crate::postgres::{server, standby_signal};
 
@@ -17,7 +17,7 @@ const LONGEST_APPEARANCE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Starts the instance.
-pub fn run(call: &Call, environment: &Environment) -> Outcome {
+pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
     match observe::state(call, deadline)? {
         State::Running(Role::Standby) => {
@@ -25,7 +25,7 @@ pub fn run(call: &Call, environment: &Environment) -> Outcome {
             Ok(OcfExit::Success)
         }
         state @ (State::Stopped(_) | State::Crashed(_)) => {
-            clone::judge(environment)?;
+            clone::judge(&call.environment)?;
             validate_all::judge(call)?;
             delete_void_claim(call);
             let outcome = start_as_standby(call, deadline)?;

@@ -3,21 +3,31 @@
 
 use std::io::Write;
 
+use super::{OcfExit, Outcome};
+
 /// OCF 1.0 on purpose: with `<version>1.1` a changed `maxlag` would restart
 /// PostgreSQL on Pacemaker before 2.1.0, which never calls `reload-agent`.
 const METADATA: &str = include_str!("../../metadata.xml");
 
-/// Prints the document; a closed stdout is not our failure.
-pub fn print() {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(METADATA.as_bytes());
-    let _ = stdout.flush();
+/// Prints the document.
+pub fn print() -> Outcome {
+    write(METADATA)
 }
 
 /// Prints the actions, one a line.
-pub fn print_methods() {
-    const METHODS: &str = "start\nstop\nmonitor\npromote\ndemote\nnotify\nreload\nreload-agent\nmeta-data\nvalidate-all\nmethods\n";
-    let _ = std::io::stdout().lock().write_all(METHODS.as_bytes());
+pub fn print_methods() -> Outcome {
+    write(concat!(
+        "start\nstop\nmonitor\npromote\ndemote\nnotify\n",
+        "reload\nreload-agent\nmeta-data\nvalidate-all\nmethods\n"
+    ))
+}
+
+/// A closed stdout is not our failure.
+fn write(text: &str) -> Outcome {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes());
+    let _ = stdout.flush();
+    Ok(OcfExit::Success)
 }
 
 #[cfg(test)]
