@@ -2,12 +2,12 @@
 //! recovery. Standbys get the shutdown checkpoint, and this node publishes
 //! where it is: no new primary may lack it.
 
-use super::{Call, observe, start, stop};
+use super::{Call, evidence, observe, start, stop};
 use crate::election::Floor;
 use crate::instance::{ClusterState, Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Failure, OcfExit, Outcome};
-use crate::pacemaker::attributes;
+use crate::pacemaker::{NodeName, Permanent, attributes};
 
 /// Demotes the instance.
 pub fn run(call: &Call) -> Outcome {
@@ -46,8 +46,10 @@ fn publish_shutdown(call: &Call) -> Result<(), Failure> {
             "The primary stopped without a shutdown checkpoint",
         ));
     }
+    let node = call.node()?;
     let floor = Floor {
-        node: call.node()?,
+        term: own_term(call, &node),
+        node,
         system: Some(control.system),
         timeline: control.checkpoint_timeline,
         lsn: control.checkpoint,
@@ -62,4 +64,15 @@ fn publish_shutdown(call: &Call) -> Result<(), Failure> {
         log::warn!("Cannot publish the shutdown checkpoint: {error}");
     }
     Ok(())
+}
+
+/// The term of this node's last reign, which a later one settles.
+fn own_term(call: &Call, node: &NodeName) -> u64 {
+    let reigns = Permanent::read(&call.tools).map(|stored| evidence::reigns(call, &stored));
+    let reigns = reigns.unwrap_or_else(|error| {
+        log::warn!("Cannot read this node's reign: {error}");
+        Vec::new()
+    });
+    let own = reigns.iter().filter(|reign| reign.primary == *node);
+    own.map(|reign| reign.term).max().unwrap_or(0)
 }

@@ -58,11 +58,15 @@ fn floors(call: &Call) -> Result<BTreeSet<Floor>, ToolError> {
     Ok(floors)
 }
 
-/// The reigns of all nodes, present or not.
+/// The claims and reigns of all nodes, present or not.
 pub fn reigns(call: &Call, permanent: &Permanent) -> Vec<Reign> {
-    let published = permanent.values(&Reign::attribute(&call.request.resource));
-    let reign = |node: &NodeName, text: &str| Reign::decode(node.clone(), text);
-    decoded(published, "reign", reign).into_values().collect()
+    let resource = &call.request.resource;
+    let names = [Reign::claim_attribute(resource), Reign::attribute(resource)];
+    let read = |name: &String| {
+        let reign = |node: &NodeName, text: &str| Reign::decode(node.clone(), text);
+        decoded(permanent.values(name), "reign", reign).into_values()
+    };
+    names.iter().flat_map(read).collect()
 }
 
 fn force(resource: &str, permanent: &Permanent) -> Option<Force> {

@@ -84,21 +84,32 @@ fn update(call: &Call, primary: &Primary) -> Result<bool, Failure> {
     Ok(!reigned && ranking.changes.is_empty() && !waiting)
 }
 
+/// Writes down that this node reigns, and on which branch; `true` if that was
+/// news. The claim of the promotion has then come true and goes.
 fn refresh_reign(
     call: &Call,
     node: &NodeName,
     primary: &Primary,
     stored: &Permanent,
 ) -> Result<bool, Failure> {
+    let resource = &call.request.resource;
     let branch = position::of_primary(call, primary)?;
     let sync = evidence::sync_rule(&primary.synchronous_standby_names);
     let known = evidence::reigns(call, stored);
-    let Some(reign) = Reign::refresh(node, &branch, sync, &known) else {
-        return Ok(false);
-    };
-    let name = Reign::attribute(&call.request.resource);
-    permanent::set(&call.tools, node, &name, &reign.encode())?;
-    Ok(true)
+    let news = Reign::refresh(node, &branch, sync, &known);
+    if let Some(reign) = &news {
+        permanent::set(
+            &call.tools,
+            node,
+            &Reign::attribute(resource),
+            &reign.encode(),
+        )?;
+    }
+    let claim = Reign::claim_attribute(resource);
+    if stored.values(&claim).contains_key(node) {
+        permanent::delete(&call.tools, node, &claim)?;
+    }
+    Ok(news.is_some())
 }
 
 fn roster(

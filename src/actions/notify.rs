@@ -66,7 +66,7 @@ fn remember_shutdown(call: &Call) -> Result<(), ToolError> {
     let highest = published
         .values()
         .filter_map(|value| Some((Floor::decode(value).ok()?, value)))
-        .max_by_key(|(floor, _)| (floor.timeline, floor.lsn));
+        .max_by_key(|(floor, _)| (floor.term, floor.timeline, floor.lsn));
     match highest {
         Some((_, value)) => attributes::set(&call.tools, &Floor::copy_attribute(resource), value),
         None => Ok(()),

@@ -63,6 +63,13 @@ pub fn of_primary(call: &Call, primary: &Primary) -> Result<Position, Failure> {
     Ok(position(call, control.system, timeline, control.checkpoint))
 }
 
+/// What a stopped instance holds at least.
+pub fn by_control_file(call: &Call) -> Result<Position, Failure> {
+    let control = observe::control(call, call.request.deadline)?;
+    let timeline = control.timeline();
+    Ok(position(call, control.system, timeline, control.checkpoint))
+}
+
 fn position(call: &Call, system: SystemId, timeline: Timeline, lsn: Lsn) -> Position {
     Position {
         system: Some(system),

@@ -135,7 +135,7 @@ fn claim(call: &Call, ballot: &Ballot) -> Result<(), Failure> {
     let candidate = ballot.candidate.clone();
     let sync = evidence::sync_rule(&setting);
     let claim = Reign::claim(candidate, own.position.clone(), sync, &ballot.reigns);
-    let name = Reign::attribute(&call.request.resource);
+    let name = Reign::claim_attribute(&call.request.resource);
     Ok(permanent::set(
         &call.tools,
         &ballot.candidate,
@@ -177,7 +177,7 @@ fn withdraw_claim(call: &Call, node: &NodeName) {
     if !matches!(still_standby, Ok(State::Running(Role::Standby))) {
         return;
     }
-    let name = Reign::attribute(&call.request.resource);
+    let name = Reign::claim_attribute(&call.request.resource);
     if let Err(error) = permanent::delete(&call.tools, node, &name) {
         log::warn!("Cannot withdraw the claim of this promotion: {error}");
     }

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::{Call, evidence, observe, validate_all};
+use super::{Call, observe, position, validate_all};
+use crate::election::Reign;
 use crate::election::ranking::ELECTED;
-use crate::election::{Reign, Stage};
 use crate::instance::{Refusal, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::{Permanent, membership, permanent};
@@ -27,7 +27,6 @@ pub fn run(call: &Call) -> Outcome {
         state @ (State::Stopped(_) | State::Crashed(_)) => {
             clone::judge(&call.environment)?;
             validate_all::judge(call)?;
-            delete_void_claim(call);
             let outcome = start_as_standby(call, deadline)?;
             if state == State::Stopped(Role::Primary) {
                 offer_first_candidate(call);
@@ -63,26 +62,30 @@ fn try_offer(call: &Call) -> Result<(), Failure> {
     Ok(permanent::set_score(&call.tools, resource, &node, ELECTED)?)
 }
 
-/// A promotion that was interrupted left a claim; the control file shows that
-/// PostgreSQL never opened the branch. Until it is gone it forbids others.
-fn delete_void_claim(call: &Call) {
-    if let Err(failure) = try_delete_void_claim(call) {
-        log::warn!("Cannot see whether a claim of this node is void: {failure}");
+/// Ends the claim that an interrupted promotion of this node left, by what the
+/// control file says: it came true and is a reign, or it never did.
+fn end_own_claim(call: &Call) {
+    if let Err(failure) = try_end_own_claim(call) {
+        log::warn!("Cannot see whether this node left a claim: {failure}");
     }
 }
 
-fn try_delete_void_claim(call: &Call) -> Result<(), Failure> {
-    let node = call.node()?;
-    let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
-    let Some(own) = reigns.iter().find(|reign| reign.primary == node) else {
+fn try_end_own_claim(call: &Call) -> Result<(), Failure> {
+    let (node, resource) = (call.node()?, &call.request.resource);
+    let stored = Permanent::read(&call.tools)?;
+    let name = Reign::claim_attribute(resource);
+    let Some(text) = stored.values(&name).get(&node).copied() else {
         return Ok(());
     };
-    let control = observe::control(call, call.request.deadline)?;
-    if own.stage == Stage::Opened || control.timeline() > own.branch.timeline {
-        return Ok(());
+    let held = position::by_control_file(call)?;
+    match Reign::decode(node.clone(), text).map(|claim| claim.ended_by(&held)) {
+        Ok(Some(reign)) => {
+            let name = Reign::attribute(resource);
+            permanent::set(&call.tools, &node, &name, &reign.encode())?;
+        }
+        Ok(None) => log::info!("The claim of this node never came true"),
+        Err(error) => log::warn!("The claim of this node is unreadable: {error}"),
     }
-    log::info!("The claim of this node never came true: deleting it");
-    let name = Reign::attribute(&call.request.resource);
     Ok(permanent::delete(&call.tools, &node, &name)?)
 }
 
@@ -94,6 +97,7 @@ pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
         user,
         ..
     } = call;
+    end_own_claim(call);
     standby_signal::write(&parameters.datadir, user)
         .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
     server::start(parameters, user, &request.resource, deadline)?;

@@ -28,7 +28,7 @@ pub struct Ballot {
     pub scores: BTreeMap<NodeName, i32>,
     /// All known floors: the demoted nodes' own and the copies of the others.
     pub floors: BTreeSet<Floor>,
-    /// The reigns of all nodes, present or not.
+    /// The claims and reigns of all nodes, present or not.
     pub reigns: Vec<Reign>,
     /// Parameter `sync_guard`.
     pub sync_guard: bool,

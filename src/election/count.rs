@@ -1,7 +1,7 @@
 //! Who of the voters can be elected at all, and who of them holds most.
 
 use super::ballot::Ballot;
-use super::reign::{Lineage, Reign, Stage};
+use super::reign::{Lineage, Reign};
 use super::rule::Rule;
 use super::vote::Vote;
 use crate::pacemaker::NodeName;
@@ -138,7 +138,7 @@ impl<'a> Count<'a> {
     }
 
     fn lineage_standing(&self, last: &Reign, node: &NodeName, held: &Position) -> Standing {
-        if Rule::SameNumber.holds() && self.reigned_under_same_number(last, node, held) {
+        if Rule::OwnReign.holds() && self.reigned_aside(node, held) {
             return Standing::LeftBranch { fork: None };
         }
         match last.lineage_of(held) {
@@ -152,21 +152,16 @@ impl<'a> Count<'a> {
         }
     }
 
-    /// Whether the node holds its own branch of a timeline that a later primary
-    /// opened again under the same number.
-    fn reigned_under_same_number(&self, last: &Reign, node: &NodeName, held: &Position) -> bool {
-        let same_number = held.timeline == last.branch.timeline && last.stage == Stage::Opened;
-        let mut earlier = self.reigns.iter().filter(|reign| reign.term < last.term);
-        same_number
-            && last.primary != *node
-            && earlier.any(|reign| reign.primary == *node && opened_by(reign, held))
+    /// Whether the node holds a branch that it opened as primary, and that a
+    /// later election did not start from. Histories do not show it where both
+    /// branches have the same number and the same fork.
+    fn reigned_aside(&self, node: &NodeName, held: &Position) -> bool {
+        let mut own = self.reigns.iter().filter(|reign| reign.primary == *node);
+        own.any(|own| {
+            let mut later = self.reigns.iter().filter(|reign| reign.term > own.term);
+            own.is_passed_by(held) && later.any(|reign| !reign.began_on(own))
+        })
     }
-}
-
-/// Whether a position's timeline is the one that the reign opened. (A claim
-/// that counts came true, so the claimant's own timeline is its branch.)
-fn opened_by(reign: &Reign, held: &Position) -> bool {
-    reign.stage == Stage::Claimed || reign.branch.timeline == held.timeline
 }
 
 /// Whether `this` must win over `that`. Where the facts do not settle it, the

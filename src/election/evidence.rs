@@ -1,7 +1,8 @@
 //! What the votes prove about nodes that are not there.
 
-use super::count::Count;
-use super::reign::{Reign, Stage};
+use super::count::{Count, Standing};
+use super::floor::Floor;
+use super::reign::Reign;
 use super::rule::Rule;
 use crate::pacemaker::NodeName;
 use crate::wal::{Position, Relation};
@@ -17,23 +18,43 @@ impl<'a> Count<'a> {
         })
     }
 
+    /// The voters that show whether a commit of a reign is missing from a
+    /// position: what they hold of that reign, it contains.
+    pub(super) fn vouching_for(
+        &self,
+        reign: &Reign,
+        held: &Position,
+    ) -> impl Iterator<Item = &'a NodeName> {
+        let outside = self.standings.iter().filter(|(node, standing)| {
+            let theirs = self
+                .position(node)
+                .filter(|_| **standing != Standing::OtherSystem);
+            theirs.is_some_and(|theirs| reign.is_untouched_by(theirs))
+        });
+        self.covered_by(held).chain(outside.map(|(node, _)| *node))
+    }
+
     /// Whether the primary of a reign votes, with what it wrote then, and a
     /// position contains all of that.
     pub(super) fn primary_is_covered(&self, reign: &Reign, held: &Position) -> bool {
-        self.has_reigned(reign) && self.covered_by(held).any(|node| *node == reign.primary)
+        self.position(&reign.primary)
+            .is_some_and(|own| reign.is_passed_by(own))
+            && self.covered_by(held).any(|node| *node == reign.primary)
+    }
+
+    /// The floors that bind in this election: of this database, and nobody was
+    /// elected since.
+    pub(super) fn binding_floors(&self, held: &Position) -> impl Iterator<Item = &'a Floor> {
+        let settled = |floor: &Floor| self.reigns.iter().any(|reign| reign.settles(floor));
+        let floors = self.ballot.floors.iter();
+        floors.filter(move |floor| floor.concerns(held) && !settled(floor))
     }
 
     /// Whether a position contains everything that the last primary wrote.
     pub(super) fn holds_end_of_last(&self, held: &Position) -> bool {
-        let last = self.last_reign();
-        let of_last = last.map(|last| last.branch.timeline);
-        let floors = self
-            .ballot
-            .floors
-            .iter()
-            .filter(|floor| Some(floor.timeline) >= of_last);
-        let mut floors = floors.filter(|floor| floor.concerns(held));
-        last.is_some_and(|last| self.primary_is_covered(last, held))
+        let mut floors = self.binding_floors(held);
+        self.last_reign()
+            .is_some_and(|last| self.primary_is_covered(last, held))
             || floors.any(|floor| floor.is_held_by(held) == Some(true))
     }
 
@@ -48,14 +69,5 @@ impl<'a> Count<'a> {
             .filter(|score| *score < 0)?;
         let held = self.position(node)?;
         (Rule::Exclusion.holds() && !self.holds_end_of_last(held)).then_some(score)
-    }
-
-    /// Whether the vote of a reign's primary shows the branch it opened.
-    fn has_reigned(&self, reign: &Reign) -> bool {
-        let held = self.position(&reign.primary).map(|held| held.timeline);
-        match reign.stage {
-            Stage::Claimed => held > Some(reign.branch.timeline),
-            Stage::Opened => held >= Some(reign.branch.timeline),
-        }
     }
 }

@@ -60,6 +60,10 @@ pub fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> 
             ),
             lossy(ballot, candidate, resource),
         ],
+        Refusal::ClaimInDoubt { best, claimant, .. } => vec![
+            format!("bring {claimant} back: it knows whether it was primary"),
+            lossy(ballot, best, resource),
+        ],
         Refusal::BelowFloor { best, floor } => vec![
             format!("bring {} back: it holds all commits", floor.node),
             lossy(ballot, best, resource),

@@ -5,10 +5,9 @@
 //! publishes where the record starts, and the survivors copy that in
 //! post-demote, so that the fact outlives the node.
 //!
-//! A floor needs no cleaning: a primary that was elected later stands on a
-//! branch that contains it. The one exception is an admin who forced a node
-//! below it; then the branch of that reign left the floor's timeline before the
-//! floor, and the floor no longer counts (see `Reign::has_given_up`).
+//! A floor needs no cleaning: it binds until a primary was elected after it and
+//! its branch is open (`Reign::settles`). From then on a standby that had not
+//! received it is like any other that lags behind.
 
 use super::fields::{FieldError, Fields, Line};
 use crate::pacemaker::NodeName;
@@ -19,6 +18,9 @@ use crate::wal::{Lsn, Position, SystemId, Timeline};
 pub struct Floor {
     /// The node that was demoted.
     pub node: NodeName,
+    /// The term of its reign; 0 if it had published none. A reign with a higher
+    /// term settles the floor.
+    pub term: u64,
     /// The database it ran; a floor says nothing about another one.
     pub system: Option<SystemId>,
     /// The timeline it was primary on. Source: `pg_controldata`, "Latest
@@ -44,6 +46,7 @@ impl Floor {
     pub fn encode(&self) -> String {
         let mut line = Line::new();
         line.push("node", super::fields::escape(self.node.as_str()));
+        line.push("term", self.term);
         line.push_some("sys", self.system);
         line.push("tl", self.timeline);
         line.push("lsn", self.lsn.as_u64());
@@ -61,6 +64,7 @@ impl Floor {
         let node = super::fields::unescape(name).and_then(|name| NodeName::new(&name));
         Ok(Self {
             node: node.ok_or_else(wrong)?,
+            term: fields.number("term")?.unwrap_or_default(),
             system: fields.get("sys").map(SystemId::from_decimal).transpose()?,
             timeline: Timeline::from_decimal(fields.require("tl")?)?,
             lsn: Lsn::from_decimal(fields.require("lsn")?)?,

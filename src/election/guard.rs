@@ -3,7 +3,8 @@
 //! A commit that a client saw acknowledged is on its primary and on `k` of the
 //! listed standbys `S`. If more than `|S| − k` of them vote, one of the voters
 //! has it; so it is if the primary itself votes. The best voter holds all that
-//! these voters hold.
+//! these voters hold, except those that hold nothing at all of that reign: they
+//! count as well, because none of them is the one that has the commit.
 
 use super::count::Count;
 use super::reign::Reign;
@@ -39,8 +40,8 @@ fn quorum_missing(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<R
     if count.primary_is_covered(reign, held) {
         return None;
     }
-    let covered = count.covered_by(held);
-    let voted: BTreeSet<_> = covered
+    let vouching = count.vouching_for(reign, held);
+    let voted: BTreeSet<_> = vouching
         .map(|node| node.as_str().to_ascii_lowercase())
         .collect();
     let standbys = rule.standbys(&reign.primary, &count.ballot.known_nodes);

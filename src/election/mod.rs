@@ -45,6 +45,8 @@
 //! `guard`.
 
 mod ballot;
+#[cfg(test)]
+mod codec_tests;
 mod count;
 mod elect;
 mod evidence;
@@ -53,12 +55,16 @@ mod fields;
 mod floor;
 mod guard;
 mod heirs;
+#[cfg(test)]
+mod model;
 mod obstacle;
 pub mod ranking;
 mod reign;
 mod rule;
 mod sync_parse;
 mod sync_rule;
+#[cfg(test)]
+mod sync_tests;
 #[cfg(test)]
 mod tables;
 mod verdict;
@@ -70,7 +76,7 @@ pub use explain::explain;
 pub use fields::FieldError;
 pub use floor::Floor;
 pub use heirs::heirs;
-pub use reign::{Lineage, Reign, Stage, last_reign};
+pub use reign::{Lineage, Reign, last_reign};
 pub use sync_rule::SyncRule;
 pub use verdict::{Outvoted, Refusal, Verdict};
 pub use vote::Vote;

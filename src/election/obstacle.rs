@@ -2,9 +2,8 @@
 
 use super::ballot::Ballot;
 use super::count::{Count, Standing};
-use super::floor::Floor;
 use super::guard::no_quorum;
-use super::reign::last_of;
+use super::reign::{Stage, last_of};
 use super::rule::Rule;
 use super::verdict::{Fork, Refusal};
 use crate::pacemaker::NodeName;
@@ -19,8 +18,9 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
         other_database(ballot, held),
         off_branch(count, best),
         two_branches(count, best, held),
+        claim_in_doubt(count, best, held),
         uncertain_switchover(ballot, best),
-        below_floor(ballot, count, best, held),
+        below_floor(count, best, held),
         no_quorum(count, held),
         excluded(count, best, held),
     ];
@@ -43,6 +43,26 @@ fn is_other_branch(held: &Position, other: &Position) -> bool {
     other.timeline == held.timeline && matches!(held.compare(other), Relation::Diverged { .. })
 }
 
+/// The last election's winner does not vote, and whether it ever was primary is
+/// not known. If it was, a voter that held more than it has diverged; if not,
+/// that voter must not be passed over.
+fn claim_in_doubt(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
+    let last = count
+        .last_reign()
+        .filter(|last| last.stage == Stage::Claimed)?;
+    let in_doubt = Rule::Doubt.holds() && count.position(&last.primary).is_none();
+    let holds_more = |node: &&NodeName| {
+        let theirs = count.position(node);
+        theirs.is_some_and(|theirs| held.compare(theirs) == Relation::Behind)
+    };
+    let voter = count.left_branch().find(holds_more).filter(|_| in_doubt)?;
+    Some(Refusal::ClaimInDoubt {
+        voter: voter.clone(),
+        best: best.clone(),
+        claimant: last.primary.clone(),
+    })
+}
+
 /// A demoted node on the Perl agent publishes no floor; then the candidate's
 /// own last record must be the shutdown checkpoint.
 fn uncertain_switchover(ballot: &Ballot, best: &NodeName) -> Option<Refusal> {
@@ -56,21 +76,12 @@ fn uncertain_switchover(ballot: &Ballot, best: &NodeName) -> Option<Refusal> {
 }
 
 /// The shutdown checkpoint of a demoted primary that the node does not hold.
-fn below_floor(
-    ballot: &Ballot,
-    count: &Count<'_>,
-    best: &NodeName,
-    held: &Position,
-) -> Option<Refusal> {
+fn below_floor(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
     if !Rule::Floor.holds() {
         return None;
     }
-    let last = count.last_reign();
-    let given_up = |floor: &Floor| last.is_some_and(|last| last.has_given_up(floor));
-    let mut floors = ballot.floors.iter();
-    let missed = floors.find(|floor| {
-        floor.concerns(held) && !given_up(floor) && floor.is_held_by(held) == Some(false)
-    })?;
+    let mut floors = count.binding_floors(held);
+    let missed = floors.find(|floor| floor.is_held_by(held) == Some(false))?;
     Some(Refusal::BelowFloor {
         best: best.clone(),
         floor: missed.clone(),

@@ -1,22 +1,25 @@
 //! Who was elected, and from where: the evidence that outlives a primary.
 //!
-//! A node's reign is one permanent attribute on that node, written
+//! Two permanent attributes on the node of the primary, each one line:
 //!
-//! 1. by `promote`, after the election and *before* PostgreSQL leaves recovery
-//!    (a claim: from this moment on commits on a new branch are possible);
-//! 2. by the primary's monitor once the branch is open, and again only when
-//!    its timeline or its `synchronous_standby_names` changes.
+//! * the *claim*: written by `promote` after the election and *before*
+//!   PostgreSQL leaves recovery. From this moment on commits on a new branch are
+//!   possible;
+//! * the *reign*: written by the primary's monitor once the branch is open, and
+//!   again only when its timeline or `synchronous_standby_names` changes.
 //!
-//! A quiet cluster writes nothing. The reign with the highest *term* was
-//! elected last; timelines alone do not tell, because two nodes promoted apart
-//! from each other take the same number.
+//! A quiet cluster writes nothing. The one with the highest *term* was elected
+//! last; timelines alone do not tell, because two nodes promoted apart from each
+//! other take the same number.
 //!
-//! Duties of the caller: the attribute goes when the node is rewound or
-//! rebuilt, and `start` deletes a claim that never came true (the control
-//! file's timeline is still the one the claim was made from).
+//! Duties of the caller: both go when the node is rewound or rebuilt. Whoever
+//! starts the instance as a standby (`start`, `demote`) first ends the node's
+//! own claim, by what the control file says (`ended_by`): one that came true
+//! becomes the reign, one that did not is deleted.
 
 use super::fields::{FieldError, Fields, Line};
 use super::floor::Floor;
+use super::rule::Rule;
 use super::sync_rule::SyncRule;
 use super::vote::{push_position, read_position};
 use crate::pacemaker::NodeName;
@@ -34,7 +37,7 @@ pub enum Stage {
     Opened,
 }
 
-/// One node's latest time as primary.
+/// One node's time as primary: its claim, or what its monitor saw.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reign {
     /// The node. Not part of the line: it is the node that has the attribute.
@@ -68,13 +71,18 @@ pub enum Lineage {
 }
 
 impl Reign {
-    /// The name of the permanent attribute.
+    /// The name of the permanent attribute with a node's claim.
+    pub fn claim_attribute(resource: &str) -> String {
+        format!("claim-{resource}")
+    }
+
+    /// The name of the permanent attribute with a node's reign.
     pub fn attribute(resource: &str) -> String {
         format!("reign-{resource}")
     }
 
     /// What `promote` publishes before PostgreSQL leaves recovery. `known` are
-    /// the reigns of all nodes, `position` what the candidate holds.
+    /// the claims and reigns of all nodes, `position` what the candidate holds.
     pub fn claim(
         primary: NodeName,
         position: Position,
@@ -99,7 +107,7 @@ impl Reign {
         sync: Option<SyncRule>,
         known: &[Reign],
     ) -> Option<Self> {
-        let own = known.iter().find(|reign| reign.primary == *primary);
+        let own = last_of(known.iter().filter(|reign| reign.primary == *primary));
         let kept = own.filter(|own| own.is_last(known) && own.covers_branch(position));
         let fresh = Self {
             primary: primary.clone(),
@@ -146,6 +154,9 @@ impl Reign {
         if position.is_of_other_system(&self.branch) {
             return Lineage::OtherSystem;
         }
+        if !Rule::History.holds() {
+            return Lineage::Follows;
+        }
         let fork = match position.common_with(&self.branch) {
             Common::Unknown => return Lineage::Unknown,
             Common::Whole => self.end_of_branch(),
@@ -168,18 +179,80 @@ impl Reign {
         matches!(start, Relation::Same | Relation::Behind)
     }
 
-    /// Whether the branch of this reign, although younger, does not contain a
-    /// floor: the cluster went on without it.
-    pub(super) fn has_given_up(&self, floor: &Floor) -> bool {
-        let left_at = self.branch.history.switch_point_of(floor.timeline);
-        floor.timeline < self.branch.timeline && left_at.is_none_or(|at| at <= floor.lsn)
+    /// Whether a floor is settled: somebody was elected after it and opened a
+    /// branch. He held it, or an admin gave it up by force. A claim shows that
+    /// only if it was made on a branch that was opened since.
+    pub(super) fn settles(&self, floor: &Floor) -> bool {
+        let opened = self.stage == Stage::Opened || self.branch.timeline > floor.timeline;
+        self.term > floor.term && opened
     }
 
     /// Whether a claim never came true: the claimant's own vote shows that it
     /// did not leave the timeline it was elected on.
-    pub fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
+    pub(super) fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
         self.stage == Stage::Claimed
             && vote_of_primary.is_some_and(|held| held.timeline <= self.branch.timeline)
+    }
+
+    /// Whether this reign began on the branch of an earlier one. Each reign
+    /// opens a branch of its own, even where two have the same number.
+    pub(super) fn began_on(&self, earlier: &Reign) -> bool {
+        let Some(base) = self.base() else {
+            return true;
+        };
+        let switch = base.history.switch_point_of(earlier.branch.timeline);
+        match earlier.stage {
+            Stage::Opened if base.timeline == earlier.branch.timeline => true,
+            Stage::Opened => switch.is_some() || !base.history.is_complete(),
+            Stage::Claimed => {
+                switch.map_or(!base.history.is_complete(), |at| at <= earlier.branch.lsn)
+            }
+        }
+    }
+
+    /// Whether a position holds nothing of this reign's branch, and cannot have
+    /// confirmed a commit on it.
+    pub(super) fn is_untouched_by(&self, held: &Position) -> bool {
+        let known = held.history.is_complete();
+        let switch = held.history.switch_point_of(self.branch.timeline);
+        let here = held.timeline == self.branch.timeline;
+        known && switch.is_none() && (self.stage == Stage::Claimed || !here)
+    }
+
+    /// Whether a position is beyond the point where this reign began. The
+    /// primary's own is, once its branch is open.
+    pub(super) fn is_passed_by(&self, own: &Position) -> bool {
+        match self.stage {
+            Stage::Claimed => own.timeline > self.branch.timeline,
+            Stage::Opened => own.timeline >= self.branch.timeline,
+        }
+    }
+
+    /// What the primary held when it was elected; `None` on a timeline that
+    /// began with the database.
+    fn base(&self) -> Option<Position> {
+        if self.stage == Stage::Claimed {
+            return Some(self.branch.clone());
+        }
+        let (last, before) = self.branch.history.switches().split_last()?;
+        let complete = self.branch.history.is_complete();
+        let history = History::from_switches(before.to_vec(), last.timeline, complete).ok()?;
+        Some(Position {
+            system: self.branch.system,
+            timeline: last.timeline,
+            lsn: last.at,
+            history,
+        })
+    }
+
+    /// What a claim has become, by the claimant's own position before it starts
+    /// again: its reign, or `None` if it never left its timeline.
+    pub fn ended_by(&self, own: &Position) -> Option<Self> {
+        self.is_passed_by(own).then(|| Self {
+            stage: Stage::Opened,
+            branch: opened(own),
+            ..self.clone()
+        })
     }
 
     /// A claim ends where the claimant stood; an opened branch is open.

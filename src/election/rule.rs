@@ -19,9 +19,12 @@ pub(super) enum Rule {
     Branch,
     /// A claim whose claimant never left its timeline does not count.
     VoidClaims,
-    /// A former primary is not on the branch of a later one with the same
-    /// timeline number.
-    SameNumber,
+    /// A former primary whose branch the last election did not start from has
+    /// left, even where timeline and history look the same.
+    OwnReign,
+    /// A claim that nobody can confirm is no reason to pass over a node that
+    /// holds more.
+    Doubt,
     /// A new primary holds the end of one that was stopped cleanly.
     Floor,
     /// Enough synchronous standbys vote.

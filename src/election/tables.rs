@@ -4,12 +4,11 @@
 //! dashes, and what must come out, word for word. The files explain themselves
 //! and are meant to be reviewed by people who know PostgreSQL, not Rust.
 
+use super::reign::Stage;
 use super::*;
 use crate::pacemaker::NodeName;
-use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
-
-/// The system of every node that is not said to have another.
-const SYSTEM: u64 = 7;
+use crate::wal::SystemId;
+use crate::wal::notation::{SYSTEM, place, position};
 
 /// One paragraph of a table.
 pub(super) struct Case<'a> {
@@ -62,36 +61,6 @@ pub(super) fn node(name: &str) -> NodeName {
     NodeName::new(name).unwrap()
 }
 
-/// `2@0/150<1@0/100`: timeline 2 at 0/150, which left timeline 1 at 0/100. A
-/// history that ends with `<?` is cut there.
-pub(super) fn position(text: &str) -> Position {
-    let mut parts = text.split('<');
-    let (timeline, lsn) = place(parts.next().unwrap());
-    let steps: Vec<&str> = parts.collect();
-    let complete = steps.last() != Some(&"?");
-    let known = steps.iter().filter(|step| **step != "?");
-    let mut switches: Vec<Switch> = known
-        .map(|step| place(step))
-        .map(|(timeline, at)| Switch { timeline, at })
-        .collect();
-    switches.reverse();
-    let history = History::from_switches(switches, timeline, complete).unwrap();
-    Position {
-        system: Some(SystemId::from(SYSTEM)),
-        timeline,
-        lsn,
-        history,
-    }
-}
-
-fn place(text: &str) -> (Timeline, Lsn) {
-    let (timeline, lsn) = text.split_once('@').unwrap_or_else(|| panic!("{text:?}"));
-    (
-        Timeline::from_decimal(timeline).unwrap(),
-        Lsn::from_hex(lsn).unwrap(),
-    )
-}
-
 /// The ballot that the facts of a case describe.
 pub(super) fn ballot(facts: &[&str]) -> Ballot {
     let candidate = facts[0]
@@ -125,18 +94,20 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         ["score", name, score] => {
             ballot.scores.insert(node(name), score.parse().unwrap());
         }
-        ["floor", name, at] => {
+        ["floor", name, at, term] => {
             let (timeline, lsn) = place(at);
             let system = Some(SystemId::from(SYSTEM));
+            let term = number(term);
             ballot.floors.insert(Floor {
                 node: node(name),
+                term,
                 system,
                 timeline,
                 lsn,
             });
         }
         [stage @ ("reign" | "claim"), name, branch, term] => {
-            let term = term.strip_prefix("term=").unwrap().parse().unwrap();
+            let term = number(term);
             ballot.reigns.push(reign(stage, name, branch, term, sync));
         }
         ["demoted", name] => ballot.demoted = Some(node(name)),
@@ -145,6 +116,11 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         ["guard", "off"] => ballot.sync_guard = false,
         other => panic!("unknown fact {other:?}"),
     }
+}
+
+/// `term=3`.
+fn number(word: &str) -> u64 {
+    word.strip_prefix("term=").unwrap().parse().unwrap()
 }
 
 fn vote(held: &str, remarks: &[&str]) -> Vote {

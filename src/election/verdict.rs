@@ -143,6 +143,17 @@ pub enum Refusal {
         /// The timeline they share by number.
         timeline: Timeline,
     },
+    /// A voter holds more than the best electable one, and only a claim that
+    /// nobody can confirm puts it off the branch.
+    #[error("{voter} holds more than {best}, but {claimant} may have been primary without it")]
+    ClaimInDoubt {
+        /// The voter that holds more.
+        voter: NodeName,
+        /// The best voter that is on the claimed branch.
+        best: NodeName,
+        /// Who won the last election and does not vote.
+        claimant: NodeName,
+    },
     /// The best voter does not hold the end of a primary that was stopped
     /// cleanly.
     #[error("{best} does not hold the shutdown checkpoint of {} ({} on timeline {})",

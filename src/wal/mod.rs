@@ -7,6 +7,8 @@
 
 mod history;
 mod lsn;
+#[cfg(test)]
+pub(crate) mod notation;
 mod position;
 mod timeline;
 

@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Decides the scores of all nodes.
 pub fn rank(roster: &Roster) -> Ranking {
     let connected = connections(roster);
-    let mut wanted = vec![(&roster.primary, PRIMARY, Reason::Primary)];
-    wanted.extend(follower_scores(roster, &connected));
     let missing_since = missing_since(roster, &connected);
-    let waiting = missing_since.iter().map(|(node, since)| {
-        let (score, reason) = waiting_score(roster, &connected, node, *since);
-        (node, score, reason)
-    });
+    let waiting: Vec<Wanted<'_>> = missing_since
+        .iter()
+        .map(|(node, since)| waiting_score(roster, &connected, node, *since))
+        .collect();
+    let mut wanted = vec![(&roster.primary, PRIMARY, Reason::Primary)];
+    wanted.extend(follower_scores(roster, &connected, &waiting));
     wanted.extend(waiting);
     wanted.extend(
         roster
@@ -31,6 +31,9 @@ pub fn rank(roster: &Roster) -> Ranking {
         missing_since,
     }
 }
+
+/// What a standby has at least that follows, however many there are.
+const LAST_PLACE: i32 = 2;
 
 type Connections<'a> = BTreeMap<&'a NodeName, &'a Sender>;
 type Wanted<'a> = (&'a NodeName, i32, Reason);
@@ -68,8 +71,14 @@ fn follows(connected: &Connections<'_>, node: &NodeName) -> bool {
     sender.is_some_and(|sender| sender.state == SenderState::Following)
 }
 
-/// Those within `maxlag` in order, then those beyond it.
-fn follower_scores<'a>(roster: &Roster, connected: &Connections<'a>) -> Vec<Wanted<'a>> {
+/// Those within `maxlag` in order, then those beyond it. A place that a
+/// candidate holds which will soon be back is not given away: it would only be
+/// written twice.
+fn follower_scores<'a>(
+    roster: &Roster,
+    connected: &Connections<'a>,
+    waiting: &[Wanted<'_>],
+) -> Vec<Wanted<'a>> {
     let following = connected
         .iter()
         .filter(|(node, _)| follows(connected, node));
@@ -79,22 +88,23 @@ fn follower_scores<'a>(roster: &Roster, connected: &Connections<'a>) -> Vec<Want
         .into_iter()
         .map(|(node, sender)| (*node, sender.lag.unwrap_or(u64::MAX)));
     let near = in_order(roster, near.collect());
-    let places = near.len();
-    let near = near.into_iter().enumerate().map(|(index, (node, _))| {
-        (
-            node,
-            score_of_place(index),
-            Reason::Follows { place: index + 1 },
-        )
-    });
+    let is_free =
+        |score: &i32| *score <= LAST_PLACE || waiting.iter().all(|(_, held, _)| held != score);
+    let mut free = (0..).map(score_of_place).filter(is_free);
+    let mut places = 1..;
+    let near: Vec<_> = near
+        .into_iter()
+        .zip(free.by_ref().zip(places.by_ref()))
+        .map(|((node, _), (score, place))| (node, score, Reason::Follows { place }))
+        .collect();
     let lagging = lagging
         .into_iter()
-        .enumerate()
-        .map(|(index, (node, sender))| {
-            let score = lagging_score(roster, node, places + index);
+        .zip(free)
+        .map(|((node, sender), score)| {
+            let score = excluded_score(roster, node).unwrap_or(-score);
             (*node, score, Reason::Lags { lag: sender.lag })
         });
-    near.chain(lagging).collect()
+    near.iter().copied().chain(lagging).collect()
 }
 
 /// Beyond `maxlag`. A standby that is excluded already comes back only when it
@@ -120,14 +130,13 @@ fn score_of_place(index: usize) -> i32 {
     let below = i32::try_from(index)
         .unwrap_or(i32::MAX)
         .saturating_mul(STEP);
-    FIRST_STANDBY.saturating_sub(below).max(2)
+    FIRST_STANDBY.saturating_sub(below).max(LAST_PLACE)
 }
 
 /// Which negative score makes no difference, so an excluded node keeps its own.
-fn lagging_score(roster: &Roster, node: &NodeName, index: usize) -> i32 {
+fn excluded_score(roster: &Roster, node: &NodeName) -> Option<i32> {
     let present = roster.scores.get(node).copied();
-    let kept = present.filter(|score| (NOT_CONNECTED..CONNECTING).contains(score));
-    kept.unwrap_or_else(|| -score_of_place(index))
+    present.filter(|score| (NOT_CONNECTED..CONNECTING).contains(score))
 }
 
 /// The members that do not follow, and since when.
@@ -148,21 +157,21 @@ fn missing_since(roster: &Roster, connected: &Connections<'_>) -> BTreeMap<NodeN
 }
 
 /// A member that does not follow: not connected, or only begins to be.
-fn waiting_score(
+fn waiting_score<'a>(
     roster: &Roster,
     connected: &Connections<'_>,
-    node: &NodeName,
+    node: &'a NodeName,
     since: u64,
-) -> (i32, Reason) {
+) -> Wanted<'a> {
     let present = roster.scores.get(node).copied();
     let lately = roster.now.saturating_sub(since) < roster.grace_s;
     let candidate = present.filter(|score| *score >= 0 && lately);
     let state = connected.get(node).map(|sender| sender.state);
     match (state, candidate) {
-        (Some(SenderState::Backup), _) => (CONNECTING, Reason::Connecting),
-        (_, Some(score)) => (score.min(FIRST_STANDBY), Reason::Grace),
-        (Some(_), None) => (CONNECTING, Reason::Connecting),
-        (None, None) => (NOT_CONNECTED, Reason::NotConnected),
+        (Some(SenderState::Backup), _) => (node, CONNECTING, Reason::Connecting),
+        (_, Some(score)) => (node, score.min(FIRST_STANDBY), Reason::Grace),
+        (Some(_), None) => (node, CONNECTING, Reason::Connecting),
+        (None, None) => (node, NOT_CONNECTED, Reason::NotConnected),
     }
 }
 

@@ -1,0 +1,127 @@
+//! What must never be true of a promotion.
+
+use super::scenario::Scenario;
+use super::world::{Id, Instance, Phase, World, bit, name};
+use std::fmt;
+
+/// A promise that was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Violation {
+    /// A voter on the elected branch held more.
+    PassedOver { winner: Id, voter: Id },
+    /// A synchronous commit that was acknowledged is gone.
+    LostCommit { winner: Id },
+    /// The winner is on a branch that the cluster left, or in another database.
+    LeftBranch { winner: Id },
+    /// A planned change lost the end of the old primary.
+    LostEnd { winner: Id },
+    /// The last primary had excluded the winner, rightly.
+    Excluded { winner: Id },
+    /// A safe candidate is there, and nobody becomes primary.
+    LiveLock { safe: Id },
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PassedOver { winner, voter } => {
+                write!(
+                    f,
+                    "{} was promoted, {} held more and had voted",
+                    name(*winner),
+                    name(*voter)
+                )
+            }
+            Self::LostCommit { winner } => {
+                write!(
+                    f,
+                    "{} was promoted without an acknowledged commit",
+                    name(*winner)
+                )
+            }
+            Self::LeftBranch { winner } => {
+                write!(
+                    f,
+                    "{} was promoted on a branch that the cluster left",
+                    name(*winner)
+                )
+            }
+            Self::LostEnd { winner } => {
+                write!(
+                    f,
+                    "{} was promoted without the end of a cleanly stopped primary",
+                    name(*winner)
+                )
+            }
+            Self::Excluded { winner } => {
+                write!(
+                    f,
+                    "{} was promoted although it was excluded and lacks WAL",
+                    name(*winner)
+                )
+            }
+            Self::LiveLock { safe } => {
+                write!(
+                    f,
+                    "{} could be promoted safely, but nobody ever is",
+                    name(*safe)
+                )
+            }
+        }
+    }
+}
+
+/// What is wrong with promoting `winner` now, if anything.
+pub(super) fn broken_by(world: &World, scenario: &Scenario, winner: Id) -> Option<Violation> {
+    if let Some(voter) = passed_over(world, winner) {
+        return Some(Violation::PassedOver { winner, voter });
+    }
+    let held = world.nodes[winner].wal;
+    if !world.is_on_elected(held) {
+        return Some(Violation::LeftBranch { winner });
+    }
+    if scenario.guard
+        && !world
+            .acked
+            .iter()
+            .all(|commit| world.contains(held, *commit))
+    {
+        return Some(Violation::LostCommit { winner });
+    }
+    if let Some(planned) = world.planned.filter(|planned| planned.witnesses != 0) {
+        if !world.contains(held, planned.end) {
+            return Some(Violation::LostEnd { winner });
+        }
+    }
+    excluded(world, winner)
+}
+
+/// A voter that voted in this election, is on the elected branch and holds more.
+fn passed_over(world: &World, winner: Id) -> Option<Id> {
+    let Phase::Notified { voters, .. } = world.phase else {
+        return None;
+    };
+    let held = world.nodes[winner].wal;
+    let mut standbys = world.running(Instance::Standby);
+    standbys.find(|id| {
+        let node = &world.nodes[*id];
+        let voted = voters & bit(*id) != 0
+            && node
+                .vote
+                .as_ref()
+                .is_some_and(|vote| *vote == world.new_vote(*id));
+        let more = node.wal != held && world.contains(node.wal, held);
+        voted && more && world.is_on_elected(node.wal)
+    })
+}
+
+/// The winner's score is negative, and it lacks WAL of the last primary.
+fn excluded(world: &World, winner: Id) -> Option<Violation> {
+    let last = super::world::Wal {
+        branch: world.elected,
+        lsn: world.branches[world.elected].end,
+    };
+    let node = &world.nodes[winner];
+    let excluded = node.score.is_some_and(|score| score < 0);
+    (excluded && !world.contains(node.wal, last)).then_some(Violation::Excluded { winner })
+}

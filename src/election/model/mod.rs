@@ -1,0 +1,25 @@
+//! A proof by exhaustion: a small cluster, the real decision functions, and
+//! everything that can happen to it within bounds.
+//!
+//! `world` is what is true, `observe` what the agents are told, `possible` what
+//! can happen next and `step` what it leads to. After each decision `invariant`
+//! asks whether a promise was broken; in each state without a primary `settle`
+//! asks whether the cluster will find one by itself. Nothing decides here that
+//! does not decide in the agent: votes, claims, floors and scores are the real
+//! ones, through their real encodings, and so is the election.
+//!
+//! The bounds of `cargo test` fit into a minute. For wider ones:
+//! `cargo test --release -- --ignored --nocapture model`.
+
+mod event;
+mod explore;
+mod invariant;
+mod monitor;
+mod observe;
+mod possible;
+mod proofs;
+mod scenario;
+mod settle;
+mod step;
+mod weakened;
+mod world;

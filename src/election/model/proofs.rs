@@ -1,0 +1,154 @@
+//! No promise is broken in these clusters, whatever happens within the bounds.
+
+use super::explore::explore;
+use super::scenario::{Scenario, Trouble};
+use std::io::Write;
+use std::time::Instant;
+
+/// Explores a scenario to its end, and says how much that was.
+fn prove(scenario: &Scenario) {
+    let begin = Instant::now();
+    let report = explore(scenario);
+    let seconds = begin.elapsed().as_secs_f32();
+    // Not println: the number is for everybody, not only for failures.
+    let _ = writeln!(
+        std::io::stdout(),
+        "model: {}: {} states up to {} steps deep, {} elections, {} promotions, {seconds:.1} s",
+        scenario.title,
+        report.states,
+        report.longest,
+        report.elections,
+        report.promotions,
+    );
+    if let Some((_, trace)) = report.found {
+        panic!("{trace}");
+    }
+    assert!(report.promotions > 0, "nobody is ever promoted");
+}
+
+fn asynchronous(nodes: usize) -> Scenario {
+    Scenario::new(
+        if nodes == 2 {
+            "two nodes"
+        } else {
+            "three nodes"
+        },
+        nodes,
+    )
+}
+
+fn synchronous(title: &'static str, rule: &'static str, nodes: usize) -> Scenario {
+    Scenario {
+        sync: vec![rule; nodes],
+        ..Scenario::new(title, nodes)
+    }
+}
+
+#[test]
+fn two_nodes() {
+    prove(&Scenario {
+        faults: 2,
+        writes: 1,
+        ..asynchronous(2)
+    });
+}
+
+#[test]
+fn two_nodes_that_lose_power_again_and_again() {
+    prove(&Scenario {
+        faults: 4,
+        writes: 2,
+        moves: 0,
+        trouble: Trouble::POWER,
+        ..asynchronous(2)
+    });
+}
+
+#[test]
+fn three_nodes() {
+    prove(&Scenario {
+        faults: 1,
+        writes: 1,
+        ..asynchronous(3)
+    });
+}
+
+#[test]
+fn three_nodes_that_lose_power() {
+    prove(&Scenario {
+        faults: 2,
+        writes: 1,
+        moves: 0,
+        trouble: Trouble::POWER,
+        ..asynchronous(3)
+    });
+}
+
+#[test]
+fn two_nodes_one_synchronous() {
+    let scenario = synchronous("two nodes, FIRST 1", "FIRST 1 (n1, n2)", 2);
+    prove(&Scenario {
+        faults: 2,
+        writes: 1,
+        ..scenario
+    });
+}
+
+#[test]
+fn three_nodes_any_1() {
+    let scenario = synchronous("three nodes, ANY 1", "ANY 1 (n1, n2, n3)", 3);
+    prove(&Scenario {
+        faults: 2,
+        writes: 1,
+        moves: 0,
+        trouble: Trouble::POWER,
+        ..scenario
+    });
+}
+
+#[test]
+fn three_nodes_first_2() {
+    let scenario = synchronous("three nodes, FIRST 2", "FIRST 2 (*)", 3);
+    prove(&Scenario {
+        faults: 2,
+        writes: 1,
+        moves: 0,
+        trouble: Trouble::POWER,
+        ..scenario
+    });
+}
+
+#[test]
+fn maxlag() {
+    let scenario = Scenario::new("two nodes, maxlag", 2);
+    prove(&Scenario {
+        maxlag: 1,
+        faults: 2,
+        writes: 2,
+        moves: 0,
+        ..scenario
+    });
+}
+
+#[test]
+#[ignore = "takes minutes; run with --release"]
+fn wide_bounds() {
+    let three = Scenario {
+        faults: 2,
+        writes: 2,
+        ..asynchronous(3)
+    };
+    prove(&Scenario {
+        faults: 4,
+        writes: 2,
+        ..asynchronous(2)
+    });
+    prove(&three);
+    for rule in ["ANY 1 (n1, n2, n3)", "FIRST 2 (*)", "n2, n3"] {
+        prove(&Scenario {
+            sync: vec![rule; 3],
+            title: "three nodes, synchronous",
+            ..three.clone()
+        });
+    }
+}

@@ -1,0 +1,158 @@
+//! A cluster to explore, and how much may happen to it.
+
+use super::super::Reign;
+use super::super::SyncRule;
+use super::super::reign::Stage;
+use super::super::tables::node;
+use super::world::{Branch, Instance, Node, Phase, Wal, World, name};
+use std::rc::Rc;
+
+/// The kinds of trouble that a scenario allows. Each costs one of its faults.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trouble {
+    /// A node loses power, and is fenced.
+    pub(super) crash: bool,
+    /// The primary's postmaster dies; its node recovers it in place.
+    pub(super) instance_crash: bool,
+    /// A vote is lost on its way.
+    pub(super) lost_vote: bool,
+    /// A vote arrives while the candidate waits.
+    pub(super) late_vote: bool,
+    /// pre-promote fails on a node: no vote, and an old one is not cleaned.
+    pub(super) failed_notify: bool,
+    /// post-promote fails on a node: its vote is not cleaned.
+    pub(super) failed_cleaning: bool,
+    /// pg_promote fails, before or after the branch is open.
+    pub(super) failed_promote: bool,
+    /// A node does not copy the demoted primary's floor.
+    pub(super) lost_copy: bool,
+    /// The primary's standbys stay unconnected for longer than the grace time.
+    pub(super) long_absence: bool,
+}
+
+impl Trouble {
+    /// Nodes lose power; nothing else goes wrong.
+    pub(super) const POWER: Self = Self {
+        crash: true,
+        instance_crash: false,
+        lost_vote: false,
+        late_vote: false,
+        failed_notify: false,
+        failed_cleaning: false,
+        failed_promote: false,
+        lost_copy: false,
+        long_absence: false,
+    };
+
+    /// Everything but late votes, which change nothing as long as they are
+    /// waited for.
+    pub(super) const ALL: Self = Self {
+        crash: true,
+        instance_crash: true,
+        lost_vote: true,
+        late_vote: false,
+        failed_notify: true,
+        failed_cleaning: true,
+        failed_promote: true,
+        lost_copy: true,
+        long_absence: true,
+    };
+}
+
+/// A cluster and its bounds.
+#[derive(Debug, Clone)]
+pub(super) struct Scenario {
+    pub(super) title: &'static str,
+    /// `synchronous_standby_names` of each node; as many as there are nodes.
+    pub(super) sync: Vec<&'static str>,
+    pub(super) guard: bool,
+    /// How many members Pacemaker needs to act at all.
+    pub(super) quorum: usize,
+    pub(super) maxlag: u64,
+    pub(super) trouble: Trouble,
+    pub(super) faults: u8,
+    pub(super) writes: u8,
+    pub(super) moves: u8,
+    /// Promotions at most, plus one.
+    pub(super) branches: usize,
+    /// Whether `promote` publishes a claim before PostgreSQL leaves recovery.
+    pub(super) claims: bool,
+    /// Whether `start` ends the node's own claim.
+    pub(super) claims_are_ended: bool,
+    /// Whether the last node holds another database.
+    pub(super) foreign: bool,
+}
+
+impl Scenario {
+    /// `nodes` nodes, asynchronous, everything allowed.
+    pub(super) fn new(title: &'static str, nodes: usize) -> Self {
+        Self {
+            title,
+            sync: vec![""; nodes],
+            guard: true,
+            quorum: if nodes == 2 { 1 } else { 2 },
+            maxlag: 0,
+            trouble: Trouble::ALL,
+            faults: 2,
+            writes: 2,
+            moves: 1,
+            branches: 4,
+            claims: true,
+            claims_are_ended: true,
+            foreign: false,
+        }
+    }
+
+    /// The rule that PostgreSQL on a node follows.
+    pub(super) fn rule_of(&self, id: usize) -> Option<SyncRule> {
+        SyncRule::parse(self.sync[id]).unwrap()
+    }
+
+    /// The beginning: n1 is primary, all hold the same.
+    pub(super) fn start(&self) -> World {
+        let root = |system| Branch {
+            left: None,
+            number: 1,
+            end: 1,
+            system,
+        };
+        let mut world = World {
+            nodes: (0..self.sync.len()).map(first_node).collect(),
+            branches: vec![root(7)],
+            elected: 0,
+            acked: Vec::new(),
+            planned: None,
+            phase: Phase::Idle,
+            faults: self.faults,
+            writes: self.writes,
+            moves: self.moves,
+        };
+        if self.foreign {
+            world.branches.push(root(8));
+            let stranger = world.nodes.len() - 1;
+            world.nodes[stranger].wal = Wal { branch: 1, lsn: 9 };
+        }
+        world.nodes[0].instance = Instance::Primary;
+        world.nodes[0].reign = Some(Rc::new(Reign {
+            primary: node(name(0)),
+            term: 1,
+            stage: Stage::Opened,
+            branch: world.position(Wal { branch: 0, lsn: 0 }),
+            sync: self.rule_of(0),
+        }));
+        world
+    }
+}
+
+fn first_node(id: usize) -> Node {
+    Node {
+        up: true,
+        instance: Instance::Standby,
+        wal: Wal { branch: 0, lsn: 1 },
+        score: Some([1001, 1000, 990][id]),
+        claim: None,
+        reign: None,
+        vote: None,
+        floor: None,
+    }
+}

@@ -1,0 +1,98 @@
+//! Whether the cluster finds a primary by itself once the trouble is over.
+
+use super::super::Verdict;
+use super::event::{Cast, Event};
+use super::invariant::{Violation, broken_by};
+use super::scenario::Scenario;
+use super::world::{Id, Instance, Phase, World};
+
+/// Transitions after which a primary must be there.
+const BOUND: usize = 6;
+
+/// A safe candidate is there, but nobody is ever promoted.
+pub(super) fn live_lock(world: &World, scenario: &Scenario) -> Option<Violation> {
+    let calm = World {
+        phase: Phase::Idle,
+        ..world.clone()
+    };
+    if calm.primary().is_some() || calm.members().count() < scenario.quorum {
+        return None;
+    }
+    let all_back = all_returned(&calm, scenario);
+    let stuck = |world: &World, safe: Option<Id>| {
+        let safe = safe.filter(|_| !settles(world, scenario));
+        safe.map(|safe| Violation::LiveLock { safe })
+    };
+    stuck(&calm, permitted(&calm, scenario))
+        .or_else(|| stuck(&all_back, eligible(&all_back).next()))
+        .or_else(|| stuck(&calm, provable(&calm, scenario)))
+}
+
+/// A node whose own election would let it be promoted.
+fn permitted(world: &World, scenario: &Scenario) -> Option<Id> {
+    eligible(world).find(|id| matches!(verdict_of(world, scenario, *id), Verdict::Promote { .. }))
+}
+
+/// The last primary is gone, everybody else is there, and in truth a candidate
+/// is safe: one failure must not stop the cluster.
+fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
+    let reigns = world.reigns();
+    let last = super::super::last_reign(&reigns)?;
+    let gone = |id: &Id| world.nodes[*id].instance != Instance::Standby;
+    let mut missing = (0..world.nodes.len()).filter(gone);
+    let only_last = missing.all(|id| last.primary.as_str() == super::world::name(id));
+    if !only_last || super::step::is_claimed(last) {
+        return None;
+    }
+    eligible(world).find(|id| {
+        let mut trial = world.clone();
+        trial.notify(*id, [Cast::InTime; 3]);
+        broken_by(&trial, scenario, *id).is_none()
+    })
+}
+
+/// Standbys that Pacemaker may choose by their score.
+fn eligible(world: &World) -> impl Iterator<Item = Id> + '_ {
+    let standbys = world.running(Instance::Standby);
+    standbys.filter(|id| world.nodes[*id].score.is_some_and(|score| score >= 0))
+}
+
+fn verdict_of(world: &World, scenario: &Scenario, candidate: Id) -> Verdict {
+    let mut trial = world.clone();
+    trial.notify(candidate, [Cast::InTime; 3]);
+    trial.verdict(scenario)
+}
+
+fn all_returned(world: &World, scenario: &Scenario) -> World {
+    let mut world = world.clone();
+    for id in 0..world.nodes.len() {
+        if world.nodes[id].instance == Instance::Stopped {
+            world.start_instance(scenario, id);
+        }
+    }
+    world
+}
+
+/// Pacemaker's own choices, without further trouble: the highest score, but not
+/// the node whose promotion has just failed.
+fn settles(world: &World, scenario: &Scenario) -> bool {
+    let mut world = world.clone();
+    let mut banned = None;
+    for _ in 0..BOUND {
+        let choice = eligible(&world)
+            .filter(|id| Some(*id) != banned)
+            .max_by_key(|id| (world.nodes[*id].score, std::cmp::Reverse(*id)));
+        banned = choice;
+        let Some(candidate) = choice else {
+            continue;
+        };
+        world.notify(candidate, [Cast::InTime; 3]);
+        match world.after(scenario, Event::Elect { keeps: None }) {
+            Ok(next) if matches!(next.phase, Phase::Claimed { .. }) => return true,
+            Ok(next) => world = next,
+            // Told elsewhere.
+            Err(_) => return true,
+        }
+    }
+    false
+}

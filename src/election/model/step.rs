@@ -1,0 +1,306 @@
+//! From one state of the world to the next.
+
+use super::super::reign::Stage;
+use super::super::tables::node;
+use super::super::{Reign, Verdict, elect};
+use super::event::{Cast, Change, Event};
+use super::invariant::{Violation, broken_by};
+use super::observe::published;
+use super::scenario::Scenario;
+use super::world::{Branch, Id, Instance, Phase, Planned, Wal, World, bit, name};
+
+/// What a step leads to.
+pub(super) type Outcome = Result<World, Violation>;
+
+impl World {
+    /// Does what an event says. The event must be possible.
+    pub(super) fn after(&self, scenario: &Scenario, event: Event) -> Outcome {
+        let mut next = self.clone();
+        match event {
+            Event::Start => {}
+            Event::Write => next.write(),
+            Event::Replicate(id) => next.nodes[id].wal = next.sent(),
+            Event::Crash(id) => next.crash(id),
+            Event::InstanceCrash(id) => next.start_instance(scenario, id),
+            Event::Return(id) => next.start_instance(scenario, id),
+            Event::Monitor { late } => next.monitor(scenario, late),
+            Event::Change {
+                how,
+                received,
+                copied,
+            } => next.change(scenario, how, received, copied),
+            Event::Notify { candidate, votes } => next.notify(candidate, votes),
+            Event::Elect { keeps } => next.hold_election(scenario, keeps)?,
+            Event::Open { keeps } => {
+                let candidate = next.open_branch();
+                next.planned = None;
+                next.nodes[candidate].instance = Instance::Primary;
+                next.withdraw_votes(keeps);
+            }
+            Event::Fail { opened } => next.fail_promotion(scenario, opened),
+        }
+        next.faults -= self.cost(event);
+        next.acknowledge(scenario);
+        Ok(next)
+    }
+
+    /// How many faults an event costs.
+    pub(super) fn cost(&self, event: Event) -> u8 {
+        match event {
+            Event::Crash(_) | Event::InstanceCrash(_) | Event::Fail { .. } => 1,
+            Event::Monitor { late } => u8::from(late),
+            Event::Elect { keeps } | Event::Open { keeps } => u8::from(keeps.is_some()),
+            Event::Notify { votes, .. } => {
+                let odd = votes.iter().filter(|cast| **cast != Cast::InTime).count();
+                u8::try_from(odd).unwrap()
+            }
+            Event::Change { copied, .. } => {
+                let others = self.members().filter(|id| Some(*id) != self.primary());
+                let missed = others.filter(|id| copied & bit(*id) == 0).count();
+                u8::try_from(missed).unwrap()
+            }
+            _ => 0,
+        }
+    }
+
+    fn sent(&self) -> Wal {
+        self.nodes[self.primary().unwrap()].wal
+    }
+
+    fn write(&mut self) {
+        let primary = self.primary().unwrap();
+        self.append(primary);
+        self.writes -= 1;
+    }
+
+    /// The node writes a record.
+    fn append(&mut self, id: Id) {
+        let wal = &mut self.nodes[id].wal;
+        wal.lsn += 1;
+        let branch = &mut self.branches[wal.branch];
+        branch.end = branch.end.max(wal.lsn);
+    }
+
+    fn crash(&mut self, id: Id) {
+        let node = &mut self.nodes[id];
+        node.up = false;
+        node.instance = Instance::Stopped;
+        node.vote = None;
+        node.floor = None;
+        if let Some(planned) = &mut self.planned {
+            planned.witnesses &= !bit(id);
+        }
+        match self.phase {
+            Phase::Notified { candidate, .. } | Phase::Claimed { candidate } if candidate == id => {
+                self.phase = Phase::Idle;
+            }
+            _ => {}
+        }
+    }
+
+    /// Starts the instance as a standby: also ends the node's claim.
+    pub(super) fn start_instance(&mut self, scenario: &Scenario, id: Id) {
+        let held = self.held_by(id);
+        let node = &mut self.nodes[id];
+        node.up = true;
+        node.instance = Instance::Standby;
+        if !scenario.claims_are_ended {
+            return;
+        }
+        if let Some(claim) = node.claim.take() {
+            let reign = claim.ended_by(&held).map(|reign| published(id, &reign));
+            node.reign = reign.or(node.reign.take());
+        }
+    }
+
+    fn change(&mut self, scenario: &Scenario, how: Change, received: u8, copied: u8) {
+        let old = self.primary().unwrap();
+        let start = self.nodes[old].wal;
+        self.append(old);
+        let end = self.nodes[old].wal;
+        let floor = self.new_floor(old, start);
+        for (id, node) in self.nodes.iter_mut().enumerate() {
+            if received & bit(id) != 0 {
+                node.wal = end;
+            }
+            if id == old || copied & bit(id) != 0 {
+                node.floor = Some(floor.clone());
+            }
+        }
+        self.planned = Some(Planned {
+            end,
+            witnesses: copied | bit(old),
+        });
+        self.moves -= 1;
+        match how {
+            Change::Move => self.start_instance(scenario, old),
+            Change::Stop => self.nodes[old].instance = Instance::Stopped,
+            Change::Leave => self.crash(old),
+        }
+    }
+
+    pub(super) fn notify(&mut self, candidate: Id, votes: [Cast; 3]) {
+        let voters: Vec<Id> = self.running(Instance::Standby).collect();
+        let mut late = 0;
+        for id in &voters {
+            match votes[*id] {
+                Cast::InTime => self.nodes[*id].vote = Some(self.new_vote(*id)),
+                Cast::Late => {
+                    late |= bit(*id);
+                    self.nodes[*id].vote = Some(self.new_vote(*id));
+                }
+                Cast::Lost => self.nodes[*id].vote = None,
+                Cast::Failed => {}
+            }
+        }
+        let voters = voters.into_iter().map(bit).sum();
+        self.phase = Phase::Notified {
+            candidate,
+            voters,
+            late,
+        };
+    }
+
+    /// What the candidate decides, after its bounded wait if need be.
+    pub(super) fn verdict(&self, scenario: &Scenario) -> Verdict {
+        match elect(&self.ballot(scenario, false)) {
+            Verdict::Wait { .. } => elect(&self.ballot(scenario, true)),
+            settled => settled,
+        }
+    }
+
+    fn hold_election(&mut self, scenario: &Scenario, keeps: Option<Id>) -> Result<(), Violation> {
+        let Phase::Notified { candidate, .. } = self.phase else {
+            panic!("no election is held");
+        };
+        match self.verdict(scenario) {
+            Verdict::Promote { .. } => {
+                if let Some(violation) = broken_by(self, scenario, candidate) {
+                    return Err(violation);
+                }
+                self.claim(scenario, candidate);
+                return Ok(());
+            }
+            Verdict::Yield { to, .. } => {
+                for (id, other) in self.nodes.iter_mut().enumerate() {
+                    if to.as_str() == name(id) {
+                        other.score = Some(1000);
+                    }
+                }
+                self.nodes[candidate].score = Some(1);
+            }
+            Verdict::Refuse { .. } => {}
+            Verdict::Wait { mute } => panic!("still waits for {mute:?}"),
+        }
+        self.end_failed(scenario, candidate, keeps);
+        Ok(())
+    }
+
+    fn claim(&mut self, scenario: &Scenario, candidate: Id) {
+        self.phase = Phase::Claimed { candidate };
+        if !scenario.claims {
+            return;
+        }
+        let rule = scenario.rule_of(candidate);
+        let position = self.held_by(candidate);
+        let claim = Reign::claim(node(name(candidate)), position, rule, &self.reigns());
+        self.nodes[candidate].claim = Some(published(candidate, &claim));
+    }
+
+    /// PostgreSQL leaves recovery: the next free number, one record.
+    fn open_branch(&mut self) -> Id {
+        let Phase::Claimed { candidate } = self.phase else {
+            panic!("nobody has won");
+        };
+        let left = self.nodes[candidate].wal;
+        let parent = self.branches[left.branch];
+        if self
+            .planned
+            .is_some_and(|planned| self.contains(left, planned.end))
+        {
+            self.planned = None;
+        }
+        self.elected = self.branches.len();
+        self.branches.push(Branch {
+            left: Some(left),
+            number: parent.number + 1,
+            end: left.lsn,
+            system: parent.system,
+        });
+        self.nodes[candidate].wal = Wal {
+            branch: self.elected,
+            lsn: left.lsn,
+        };
+        self.append(candidate);
+        self.phase = Phase::Idle;
+        candidate
+    }
+
+    /// pg_promote failed. The node is demoted (cleanly, if it was open after
+    /// all) and restarted.
+    fn fail_promotion(&mut self, scenario: &Scenario, opened: bool) {
+        let Phase::Claimed { candidate } = self.phase else {
+            panic!("nobody has won");
+        };
+        if opened {
+            self.open_branch();
+            let start = self.nodes[candidate].wal;
+            self.append(candidate);
+            self.nodes[candidate].floor = Some(self.new_floor(candidate, start));
+        }
+        self.end_failed(scenario, candidate, None);
+    }
+
+    fn end_failed(&mut self, scenario: &Scenario, candidate: Id, keeps: Option<Id>) {
+        self.withdraw_votes(keeps);
+        self.start_instance(scenario, candidate);
+        self.phase = Phase::Idle;
+    }
+
+    /// post-promote.
+    fn withdraw_votes(&mut self, keeps: Option<Id>) {
+        let nodes = self.nodes.iter_mut().enumerate();
+        nodes
+            .filter(|(id, _)| Some(*id) != keeps)
+            .for_each(|(_, node)| node.vote = None);
+    }
+
+    /// Clients get their acknowledgements as soon as the rule allows.
+    fn acknowledge(&mut self, scenario: &Scenario) {
+        let Some(primary) = self.primary() else {
+            return;
+        };
+        let Some(rule) = scenario.rule_of(primary) else {
+            return;
+        };
+        let known = (0..self.nodes.len()).map(|id| node(name(id))).collect();
+        let listed = rule.standbys(&node(name(primary)), &known);
+        let branch = self.nodes[primary].wal.branch;
+        let followers = self.followers().into_iter();
+        let mut confirmed: Vec<u8> = followers
+            .filter(|id| listed.contains(name(*id)) && self.nodes[*id].wal.branch == branch)
+            .map(|id| self.nodes[id].wal.lsn)
+            .collect();
+        confirmed.sort_unstable_by(|a, b| b.cmp(a));
+        if let Some(lsn) = confirmed.get(rule.count - 1) {
+            self.remember_acked(Wal { branch, lsn: *lsn });
+        }
+    }
+
+    fn remember_acked(&mut self, commit: Wal) {
+        if self.acked.iter().any(|known| self.contains(*known, commit)) {
+            return;
+        }
+        let older: Vec<Wal> = self.acked.drain(..).collect();
+        let kept = older
+            .into_iter()
+            .filter(|known| !self.contains(commit, *known));
+        self.acked = kept.collect();
+        self.acked.push(commit);
+    }
+}
+
+/// Whether a node's claim still stands unproved.
+pub(super) fn is_claimed(reign: &Reign) -> bool {
+    reign.stage == Stage::Claimed
+}

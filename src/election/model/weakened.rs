@@ -1,0 +1,279 @@
+//! The model can fail: each rule is switched off in turn, and the damage is
+//! found.
+
+use super::super::rule::Rule;
+use super::explore::explore;
+use super::invariant::Violation;
+use super::scenario::{Scenario, Trouble};
+use std::io::Write;
+
+/// The violation that a scenario leads to, which must be there.
+fn found(what: &str, scenario: &Scenario) -> Violation {
+    let report = explore(scenario);
+    let Some((violation, trace)) = report.found else {
+        panic!("{what}: nobody noticed in {} states", report.states);
+    };
+    let _ = writeln!(
+        std::io::stdout(),
+        "model: without {what}, found after {} states: {violation}",
+        report.states
+    );
+    println!("{trace}");
+    violation
+}
+
+fn without(rule: Rule, scenario: &Scenario) -> Violation {
+    rule.weakened(|| found(&format!("{rule:?}"), scenario))
+}
+
+fn power(nodes: usize, faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        moves: 0,
+        trouble: Trouble::POWER,
+        ..Scenario::new("only power is lost", nodes)
+    }
+}
+
+fn synchronous(rule: &'static str, scenario: Scenario) -> Scenario {
+    Scenario {
+        sync: vec![rule; scenario.sync.len()],
+        ..scenario
+    }
+}
+
+#[test]
+fn best_wins() {
+    let violation = without(Rule::BestWins, &power(3, 1));
+    assert!(
+        matches!(violation, Violation::PassedOver { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn history() {
+    let violation = without(Rule::History, &power(2, 2));
+    assert!(
+        matches!(violation, Violation::LeftBranch { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn branch() {
+    let violation = without(Rule::Branch, &power(2, 2));
+    assert!(
+        matches!(violation, Violation::LeftBranch { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn wait_for_mute() {
+    let trouble = Trouble {
+        late_vote: true,
+        instance_crash: true,
+        ..Trouble::POWER
+    };
+    let violation = without(
+        Rule::WaitForMute,
+        &Scenario {
+            trouble,
+            ..power(2, 2)
+        },
+    );
+    assert!(
+        matches!(violation, Violation::PassedOver { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn fresh_votes() {
+    let trouble = Trouble {
+        failed_notify: true,
+        failed_cleaning: true,
+        ..Trouble::POWER
+    };
+    let scenario = synchronous("ANY 1 (n1, n2, n3)", power(3, 4));
+    let violation = without(
+        Rule::FreshVotes,
+        &Scenario {
+            trouble,
+            writes: 1,
+            ..scenario
+        },
+    );
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn void_claims() {
+    let trouble = Trouble {
+        instance_crash: true,
+        lost_vote: true,
+        failed_promote: true,
+        ..Trouble::POWER
+    };
+    let scenario = Scenario {
+        trouble,
+        claims_are_ended: false,
+        ..power(2, 3)
+    };
+    let violation = without(Rule::VoidClaims, &scenario);
+    assert!(
+        matches!(violation, Violation::PassedOver { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn own_reign() {
+    let violation = without(Rule::OwnReign, &power(2, 3));
+    assert!(
+        matches!(violation, Violation::LeftBranch { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn doubt() {
+    let violation = without(Rule::Doubt, &power(3, 2));
+    assert!(
+        matches!(violation, Violation::PassedOver { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn floor() {
+    let violation = without(
+        Rule::Floor,
+        &Scenario {
+            moves: 1,
+            ..power(2, 0)
+        },
+    );
+    assert!(
+        matches!(violation, Violation::LostEnd { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn quorum() {
+    let scenario = synchronous("ANY 1 (n1, n2, n3)", power(3, 2));
+    let violation = without(Rule::Quorum, &scenario);
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn the_guard_switched_off_by_its_parameter_protects_nothing() {
+    let scenario = synchronous("ANY 1 (n1, n2, n3)", power(3, 2));
+    assert!(
+        explore(&Scenario {
+            guard: false,
+            ..scenario
+        })
+        .found
+        .is_none()
+    );
+}
+
+#[test]
+fn earlier_reigns() {
+    let sync = vec!["ANY 1 (n2, n3)", "ANY 2 (n1, n3)", "ANY 1 (n1, n2)"];
+    let violation = without(
+        Rule::EarlierReigns,
+        &Scenario {
+            sync,
+            quorum: 1,
+            ..power(3, 2)
+        },
+    );
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn not_itself() {
+    let scenario = synchronous("ANY 1 (n1, n2, n3)", power(3, 1));
+    let violation = without(Rule::NotItself, &scenario);
+    assert!(
+        matches!(violation, Violation::LiveLock { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn exclusion() {
+    let violation = without(
+        Rule::Exclusion,
+        &Scenario {
+            maxlag: 1,
+            ..power(2, 1)
+        },
+    );
+    assert!(
+        matches!(violation, Violation::Excluded { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn system() {
+    let violation = without(
+        Rule::System,
+        &Scenario {
+            foreign: true,
+            ..power(2, 1)
+        },
+    );
+    assert!(
+        matches!(violation, Violation::LeftBranch { .. }),
+        "{violation}"
+    );
+}
+
+/// Not a rule of the election but of `promote`: the claim comes first.
+#[test]
+fn the_claim() {
+    let violation = found(
+        "the claim",
+        &Scenario {
+            claims: false,
+            ..power(2, 2)
+        },
+    );
+    assert!(
+        matches!(violation, Violation::LeftBranch { .. }),
+        "{violation}"
+    );
+}
+
+/// Not a rule of the election but of `start`: an old claim is ended.
+#[test]
+fn the_end_of_a_claim() {
+    let trouble = Trouble {
+        instance_crash: true,
+        failed_promote: true,
+        ..Trouble::POWER
+    };
+    found(
+        "the end of a claim",
+        &Scenario {
+            trouble,
+            claims_are_ended: false,
+            ..power(2, 3)
+        },
+    );
+}

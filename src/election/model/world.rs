@@ -1,0 +1,167 @@
+//! The little cluster: what is true of it, whatever anybody has been told.
+
+use super::super::{Floor, Reign, Vote};
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+
+/// A node, by its place in `World::nodes`.
+pub(super) type Id = usize;
+
+/// The end of a node's WAL: a branch and a count of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Wal {
+    pub(super) branch: usize,
+    pub(super) lsn: u8,
+}
+
+/// A branch of WAL. Its place in `World::branches` is its true identity; the
+/// number is the timeline that PostgreSQL gave it, and may occur twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Branch {
+    /// Where it left which other branch; `None` for the one of `initdb`.
+    pub(super) left: Option<Wal>,
+    pub(super) number: u32,
+    /// The end of all that was ever written on it.
+    pub(super) end: u8,
+    pub(super) system: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Instance {
+    Stopped,
+    Standby,
+    Primary,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Node {
+    /// Whether the node is a member of the cluster.
+    pub(super) up: bool,
+    pub(super) instance: Instance,
+    pub(super) wal: Wal,
+    /// Permanent attributes: they outlive the node.
+    pub(super) score: Option<i32>,
+    pub(super) claim: Option<Rc<Reign>>,
+    pub(super) reign: Option<Rc<Reign>>,
+    /// Private attributes: they go with the node.
+    pub(super) vote: Option<Rc<Vote>>,
+    pub(super) floor: Option<Rc<Floor>>,
+}
+
+/// Only what tells most worlds apart: a full hash takes most of the time of an
+/// exploration. Equality looks at everything.
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.up, self.instance, self.wal, self.score).hash(state);
+        let terms = [&self.claim, &self.reign].map(|reign| reign.as_ref().map(|r| r.term));
+        let vote = self
+            .vote
+            .as_ref()
+            .map(|vote| (vote.position.lsn, vote.term));
+        let floor = self.floor.as_ref().map(|floor| (floor.lsn, floor.term));
+        (terms, vote, floor).hash(state);
+    }
+}
+
+/// How far a change of primary has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Phase {
+    /// Nothing is going on.
+    Idle,
+    /// pre-promote has been sent; the lists of this transition name `voters`.
+    /// The votes of `late` are on their way.
+    Notified { candidate: Id, voters: u8, late: u8 },
+    /// The candidate has won and published its claim.
+    Claimed { candidate: Id },
+}
+
+/// The end of a primary that was stopped for a planned change, and who knows of
+/// it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Planned {
+    pub(super) end: Wal,
+    pub(super) witnesses: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct World {
+    pub(super) nodes: Vec<Node>,
+    pub(super) branches: Vec<Branch>,
+    /// The branch that was opened last, in truth.
+    pub(super) elected: usize,
+    /// The newest synchronous commits that a client saw acknowledged.
+    pub(super) acked: Vec<Wal>,
+    pub(super) planned: Option<Planned>,
+    pub(super) phase: Phase,
+    /// What may still happen.
+    pub(super) faults: u8,
+    pub(super) writes: u8,
+    pub(super) moves: u8,
+}
+
+impl World {
+    /// Whether all of `inner` is in `outer`.
+    pub(super) fn contains(&self, outer: Wal, inner: Wal) -> bool {
+        let mut reach = Some(outer);
+        while let Some(end) = reach {
+            if end.branch == inner.branch {
+                return inner.lsn <= end.lsn;
+            }
+            reach = self.branches[end.branch].left;
+        }
+        false
+    }
+
+    /// Whether `wal` lies on a branch that the cluster did not leave: it is a
+    /// part of the branch opened last, or goes on from it.
+    pub(super) fn is_on_elected(&self, wal: Wal) -> bool {
+        let whole = Wal {
+            branch: self.elected,
+            lsn: u8::MAX,
+        };
+        let start = Wal {
+            branch: self.elected,
+            lsn: 0,
+        };
+        self.contains(whole, wal) || self.contains(wal, start)
+    }
+
+    /// The running primary.
+    pub(super) fn primary(&self) -> Option<Id> {
+        self.running(Instance::Primary).next()
+    }
+
+    /// The members whose instance is in this state.
+    pub(super) fn running(&self, instance: Instance) -> impl Iterator<Item = Id> + '_ {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter_map(move |(id, node)| (node.up && node.instance == instance).then_some(id))
+    }
+
+    /// The standbys that can stream from the primary.
+    pub(super) fn followers(&self) -> Vec<Id> {
+        let Some(primary) = self.primary() else {
+            return Vec::new();
+        };
+        let sent = self.nodes[primary].wal;
+        let standbys = self.running(Instance::Standby);
+        standbys
+            .filter(|id| self.contains(sent, self.nodes[*id].wal))
+            .collect()
+    }
+
+    /// Members, whatever runs on them.
+    pub(super) fn members(&self) -> impl Iterator<Item = Id> + '_ {
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter_map(|(id, node)| node.up.then_some(id))
+    }
+}
+
+/// The name of a node.
+pub(super) fn name(id: Id) -> &'static str {
+    ["n1", "n2", "n3"][id]
+}
+
+/// One node as a bit of a set.
+pub(super) fn bit(id: Id) -> u8 {
+    1 << id
+}
