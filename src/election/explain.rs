@@ -1,6 +1,6 @@
 //! What a DBA reads at night: who held what, what was decided, what to do.
 
-use super::ballot::{Ballot, Force};
+use super::ballot::Ballot;
 use super::count::{Count, Standing};
 use super::reign::Reign;
 use super::verdict::{Refusal, Verdict};
@@ -43,34 +43,31 @@ pub fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> 
             format!("{candidate} must be rebuilt from the primary (pg_basebackup)"),
             format!(
                 "if the whole cluster was built anew: {}",
-                force(ballot, candidate, resource)
+                force(candidate, resource)
             ),
         ],
         Refusal::UnprovedSystem { voter } => vec![
             format!("one of {candidate} and {voter} does not belong here; stop it and rebuild it"),
-            format!(
-                "if {candidate} is right: {}",
-                force(ballot, candidate, resource)
-            ),
+            format!("if {candidate} is right: {}", force(candidate, resource)),
         ],
         Refusal::LeftBranch { primary, .. } => left_branch_remedy(ballot, primary, resource),
         Refusal::TwoBranches { other, .. } => vec![
             format!(
                 "decide which of {candidate} and {other} is right; rewind or rebuild the other"
             ),
-            lossy(ballot, candidate, resource),
+            lossy(candidate, resource),
         ],
         Refusal::ClaimInDoubt { best, claimant, .. } => vec![
             format!("bring {claimant} back: it knows whether it was primary"),
-            lossy(ballot, best, resource),
+            lossy(best, resource),
         ],
         Refusal::BelowFloor { best, floor } => vec![
             format!("bring {} back: it holds all commits", floor.node),
-            lossy(ballot, best, resource),
+            lossy(best, resource),
         ],
         Refusal::UncertainSwitchover { demoted } => vec![
             format!("let replication from {demoted} catch up before moving the primary"),
-            lossy(ballot, candidate, resource),
+            lossy(candidate, resource),
         ],
         Refusal::NoQuorum {
             missing,
@@ -82,11 +79,11 @@ pub fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> 
                 "synchronous_standby_names was {rule}: bring back {primary}, or {missing} of: {}",
                 list(absent)
             ),
-            lossy(ballot, candidate, resource),
+            lossy(candidate, resource),
         ],
         Refusal::Excluded { best, .. } => vec![
             "bring back the last primary or a standby that was up to date".to_owned(),
-            lossy(ballot, best, resource),
+            lossy(best, resource),
         ],
     }
 }
@@ -99,26 +96,22 @@ fn left_branch_remedy(ballot: &Ballot, primary: &NodeName, resource: &str) -> Ve
             "then on {candidate}: pg_rewind --target-pgdata=PGDATA \
              --source-server='host={primary} dbname=postgres'"
         ),
-        lossy(ballot, candidate, resource),
+        lossy(candidate, resource),
     ]
 }
 
-fn lossy(ballot: &Ballot, node: &NodeName, resource: &str) -> String {
+fn lossy(node: &NodeName, resource: &str) -> String {
     format!(
         "to promote {node} all the same and lose what it lacks: {}",
-        force(ballot, node, resource)
+        force(node, resource)
     )
 }
 
-fn force(ballot: &Ballot, node: &NodeName, resource: &str) -> String {
-    let vote = ballot.votes.get(node);
-    let timeline = vote.map_or_else(
-        || "TIMELINE".to_owned(),
-        |v| v.position.timeline.to_string(),
-    );
+/// The admin's command; it says what may be lost and asks.
+fn force(node: &NodeName, resource: &str) -> String {
     format!(
-        "crm_attribute --node {node} --name {} --update {timeline}",
-        Force::attribute(resource)
+        "on {node}: /usr/lib/ocf/resource.d/heartbeat/pgsqlms force-promotion \
+         --resource {resource}; pcs resource cleanup {resource}"
     )
 }
 
