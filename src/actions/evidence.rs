@@ -69,6 +69,12 @@ pub fn reigns(call: &Call, permanent: &Permanent) -> Vec<Reign> {
     names.iter().flat_map(read).collect()
 }
 
+/// The reign that the monitor of one node published last.
+pub fn reign_of(call: &Call, permanent: &Permanent, node: &NodeName) -> Option<Reign> {
+    let published = permanent.values(&Reign::attribute(&call.request.resource));
+    Reign::decode(node.clone(), published.get(node)?).ok()
+}
+
 fn force(resource: &str, permanent: &Permanent) -> Option<Force> {
     let published = permanent.values(&Force::attribute(resource));
     published

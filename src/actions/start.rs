@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Call, observe, position, validate_all};
+use super::{Call, evidence, observe, position, validate_all};
 use crate::election::Reign;
 use crate::election::ranking::ELECTED;
 use crate::instance::{Refusal, Role, State};
@@ -78,7 +78,8 @@ fn try_end_own_claim(call: &Call) -> Result<(), Failure> {
         return Ok(());
     };
     let held = position::by_control_file(call)?;
-    match Reign::decode(node.clone(), text).map(|claim| claim.ended_by(&held)) {
+    let reign = evidence::reign_of(call, &stored, &node);
+    match Reign::decode(node.clone(), text).map(|claim| claim.ended_by(&held, reign.as_ref())) {
         Ok(Some(reign)) => {
             let name = Reign::attribute(resource);
             permanent::set(&call.tools, &node, &name, &reign.encode())?;

@@ -1,7 +1,8 @@
 //! Who of the voters can be elected at all, and who of them holds most.
 
 use super::ballot::Ballot;
-use super::reign::{Lineage, Reign};
+use super::lineage::Lineage;
+use super::reign::{Reign, Stage};
 use super::rule::Rule;
 use super::vote::Vote;
 use crate::pacemaker::NodeName;
@@ -141,6 +142,9 @@ impl<'a> Count<'a> {
         if Rule::OwnReign.holds() && self.reigned_aside(node, held) {
             return Standing::LeftBranch { fork: None };
         }
+        if self.was_opened_by_hand(last, node, held) {
+            return Standing::LeftBranch { fork: None };
+        }
         match last.lineage_of(held) {
             Lineage::Left { fork } => Standing::LeftBranch { fork: Some(fork) },
             // Too old to tell. A higher timeline without history is a Perl
@@ -152,15 +156,21 @@ impl<'a> Count<'a> {
         }
     }
 
+    /// Whether the node was a primary on its own timeline, as its floor shows, and
+    /// no election is on record for it: somebody promoted it past the cluster.
+    fn was_opened_by_hand(&self, last: &Reign, node: &NodeName, held: &Position) -> bool {
+        let beyond = last.stage == Stage::Opened && held.timeline > last.branch.timeline;
+        let mut own = self.ballot.floors.iter().filter(|floor| {
+            floor.node == *node && floor.timeline == held.timeline && floor.concerns(held)
+        });
+        beyond && own.any(|floor| !self.reigns.iter().any(|r| r.may_have_ended_at(floor)))
+    }
+
     /// Whether the node holds a branch that it opened as primary, and that a
-    /// later election did not start from. Histories do not show it where both
-    /// branches have the same number and the same fork.
+    /// later election did not start from.
     fn reigned_aside(&self, node: &NodeName, held: &Position) -> bool {
-        let mut own = self.reigns.iter().filter(|reign| reign.primary == *node);
-        own.any(|own| {
-            let mut later = self.reigns.iter().filter(|reign| reign.term > own.term);
-            own.is_passed_by(held) && later.any(|reign| !reign.began_on(own))
-        })
+        let mut reigns = self.reigns.iter();
+        reigns.any(|later| self.reigned_aside_of(later, node, held))
     }
 }
 

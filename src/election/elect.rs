@@ -19,7 +19,7 @@ pub fn elect(ballot: &Ballot) -> Verdict {
     let Some(own) = count.position(&ballot.candidate) else {
         return refuse(Refusal::NoOwnVote);
     };
-    if let Some(reason) = unknown_election(ballot).or_else(|| wrong_system(ballot, &count, own)) {
+    if let Some(reason) = unknown_election(ballot).or_else(|| wrong_system(&count, own)) {
         return refuse(reason);
     }
     match count.best() {
@@ -83,25 +83,10 @@ fn unknown_election(ballot: &Ballot) -> Option<Refusal> {
     })
 }
 
-/// The candidate is another database, or nobody ever said which is the right
-/// one.
-fn wrong_system(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Option<Refusal> {
-    if !Rule::System.holds() {
-        return None;
-    }
-    if let (Some(ours), Some(theirs)) = (own.system, count.system()) {
-        if ours != theirs {
-            return Some(Refusal::OtherSystem { ours, theirs });
-        }
-    }
-    let proved = count.last_reign().is_some() || count.is_forced(&ballot.candidate);
-    let voter = count
-        .with(Standing::OtherSystem)
-        .next()
-        .filter(|_| !proved)?;
-    Some(Refusal::UnprovedSystem {
-        voter: voter.clone(),
-    })
+/// The candidate is another database than the cluster's.
+fn wrong_system(count: &Count<'_>, own: &Position) -> Option<Refusal> {
+    let (ours, theirs) = (own.system?, count.system()?);
+    (Rule::System.holds() && ours != theirs).then_some(Refusal::OtherSystem { ours, theirs })
 }
 
 fn left_branch(ballot: &Ballot, count: &Count<'_>) -> Refusal {

@@ -26,12 +26,21 @@ impl<'a> Count<'a> {
         held: &Position,
     ) -> impl Iterator<Item = &'a NodeName> {
         let outside = self.standings.iter().filter(|(node, standing)| {
-            let theirs = self
-                .position(node)
-                .filter(|_| **standing != Standing::OtherSystem);
-            theirs.is_some_and(|theirs| reign.is_untouched_by(theirs))
+            let theirs = self.position(node);
+            let theirs = theirs.filter(|_| **standing != Standing::OtherSystem);
+            theirs.is_some_and(|theirs| {
+                reign.is_untouched_by(theirs) || self.reigned_aside_of(reign, node, theirs)
+            })
         });
         self.covered_by(held).chain(outside.map(|(node, _)| *node))
+    }
+
+    /// Whether the node holds a branch that it opened as primary, and that this
+    /// later reign did not begin on; so it has nothing of that one. Histories do
+    /// not show it where both have the same number and the same fork.
+    pub(super) fn reigned_aside_of(&self, later: &Reign, node: &NodeName, held: &Position) -> bool {
+        let mut own = self.reigns.iter().filter(|reign| reign.primary == *node);
+        own.any(|own| own.term < later.term && own.is_passed_by(held) && !later.began_on(own))
     }
 
     /// Whether the primary of a reign votes, with what it wrote then, and a
@@ -42,12 +51,21 @@ impl<'a> Count<'a> {
             && self.covered_by(held).any(|node| *node == reign.primary)
     }
 
-    /// The floors that bind in this election: of this database, and nobody was
-    /// elected since.
+    /// The floors that bind in this election: of this database, left by a primary
+    /// that was elected, and nobody was elected since.
     pub(super) fn binding_floors(&self, held: &Position) -> impl Iterator<Item = &'a Floor> {
         let settled = |floor: &Floor| self.reigns.iter().any(|reign| reign.settles(floor));
         let floors = self.ballot.floors.iter();
-        floors.filter(move |floor| floor.concerns(held) && !settled(floor))
+        floors.filter(move |floor| {
+            floor.concerns(held) && self.is_of_a_primary(floor) && !settled(floor)
+        })
+    }
+
+    /// Whether the cluster had elected the node whose floor it is. Where no election
+    /// is on record nothing speaks against it.
+    fn is_of_a_primary(&self, floor: &Floor) -> bool {
+        let reigns = &self.ballot.reigns;
+        reigns.is_empty() || reigns.iter().any(|reign| reign.may_have_ended_at(floor))
     }
 
     /// Whether a position contains everything that the last primary wrote.

@@ -31,80 +31,79 @@ pub fn explain(ballot: &Ballot, verdict: &Verdict, resource: &str) -> Vec<String
 }
 
 /// What an admin can do about a refusal, with commands ready to paste.
-pub fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> {
-    let candidate = &ballot.candidate;
+fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> {
+    let mut lines = advice(&ballot.candidate, reason, resource);
+    if let Some(node) = best_left(&ballot.candidate, reason) {
+        let command = force(node, resource);
+        lines.push(format!(
+            "to promote {node} all the same and lose what it lacks: {command}"
+        ));
+    }
+    lines
+}
+
+/// What heals the cluster without loss.
+fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String> {
     match reason {
         Refusal::NoOwnVote => vec![format!("look at the log of PostgreSQL on {candidate}")],
-        Refusal::NewerElection { voter, .. } => vec![format!(
-            "compare: crm_attribute --query --node {voter} --name {}",
-            Reign::attribute(resource)
+        Refusal::NewerElection { voter, .. } => {
+            [Reign::attribute(resource), Reign::claim_attribute(resource)]
+                .map(|name| format!("compare: crm_attribute --query --node {voter} --name {name}"))
+                .into()
+        }
+        Refusal::OtherSystem { .. } => vec![format!(
+            "rebuild {candidate} from the primary (pg_basebackup), unless the whole cluster is new"
         )],
-        Refusal::OtherSystem { .. } => vec![
-            format!("{candidate} must be rebuilt from the primary (pg_basebackup)"),
-            format!(
-                "if the whole cluster was built anew: {}",
-                force(candidate, resource)
-            ),
-        ],
-        Refusal::UnprovedSystem { voter } => vec![
-            format!("one of {candidate} and {voter} does not belong here; stop it and rebuild it"),
-            format!("if {candidate} is right: {}", force(candidate, resource)),
-        ],
-        Refusal::LeftBranch { primary, .. } => left_branch_remedy(ballot, primary, resource),
-        Refusal::TwoBranches { other, .. } => vec![
-            format!(
-                "decide which of {candidate} and {other} is right; rewind or rebuild the other"
-            ),
-            lossy(candidate, resource),
-        ],
-        Refusal::ClaimInDoubt { best, claimant, .. } => vec![
-            format!("bring {claimant} back: it knows whether it was primary"),
-            lossy(best, resource),
-        ],
-        Refusal::BelowFloor { best, floor } => vec![
-            format!("bring {} back: it holds all commits", floor.node),
-            lossy(best, resource),
-        ],
-        Refusal::UncertainSwitchover { demoted } => vec![
-            format!("let replication from {demoted} catch up before moving the primary"),
-            lossy(candidate, resource),
-        ],
+        Refusal::UnprovedSystem { voter } => vec![format!(
+            "{candidate} or {voter} does not belong here: stop it and rebuild it"
+        )],
+        Refusal::LeftBranch { primary, .. } => rewind_advice(candidate, primary),
+        Refusal::TwoBranches { other, .. } => vec![format!(
+            "decide which of {candidate} and {other} is right; rewind or rebuild the other"
+        )],
+        Refusal::ClaimInDoubt { claimant, .. } => vec![format!(
+            "bring {claimant} back: it knows whether it was primary"
+        )],
+        Refusal::BelowFloor { floor, .. } => {
+            vec![format!("bring {} back: it holds all commits", floor.node)]
+        }
+        Refusal::UncertainSwitchover { demoted } => vec![format!(
+            "let replication from {demoted} catch up before moving the primary"
+        )],
         Refusal::NoQuorum {
             missing,
             absent,
             rule,
             primary,
-        } => vec![
-            format!(
-                "synchronous_standby_names was {rule}: bring back {primary}, or {missing} of: {}",
-                list(absent)
-            ),
-            lossy(candidate, resource),
-        ],
-        Refusal::Excluded { best, .. } => vec![
-            "bring back the last primary or a standby that was up to date".to_owned(),
-            lossy(best, resource),
-        ],
+        } => vec![format!(
+            "synchronous_standby_names was {rule}: bring back {primary}, or {missing} of: {}",
+            list(absent)
+        )],
+        Refusal::Excluded { .. } => {
+            vec!["bring back the last primary or a standby that was up to date".to_owned()]
+        }
     }
 }
 
-fn left_branch_remedy(ballot: &Ballot, primary: &NodeName, resource: &str) -> Vec<String> {
-    let candidate = &ballot.candidate;
+fn rewind_advice(candidate: &NodeName, primary: &NodeName) -> Vec<String> {
     vec![
         format!("bring back {primary} or a standby that followed it"),
         format!(
             "then on {candidate}: pg_rewind --target-pgdata=PGDATA \
              --source-server='host={primary} dbname=postgres'"
         ),
-        lossy(candidate, resource),
     ]
 }
 
-fn lossy(node: &NodeName, resource: &str) -> String {
-    format!(
-        "to promote {node} all the same and lose what it lacks: {}",
-        force(node, resource)
-    )
+/// The node that an admin may force.
+fn best_left<'a>(candidate: &'a NodeName, reason: &'a Refusal) -> Option<&'a NodeName> {
+    match reason {
+        Refusal::NoOwnVote | Refusal::NewerElection { .. } => None,
+        Refusal::ClaimInDoubt { best, .. }
+        | Refusal::BelowFloor { best, .. }
+        | Refusal::Excluded { best, .. } => Some(best),
+        _ => Some(candidate),
+    }
 }
 
 /// The admin's command; it says what may be lost and asks.

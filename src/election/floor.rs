@@ -8,6 +8,10 @@
 //! A floor needs no cleaning: it binds until a primary was elected after it and
 //! its branch is open (`Reign::settles`). From then on a standby that had not
 //! received it is like any other that lags behind.
+//!
+//! A node that somebody promoted by hand publishes a floor as well when
+//! Pacemaker demotes it. No reign ended there, so it binds nobody; and it shows
+//! that the node's timeline was never elected.
 
 use super::fields::{FieldError, Fields, Line};
 use crate::pacemaker::NodeName;

@@ -10,9 +10,10 @@
 //! The election is always held, also when the candidate was primary before.
 //!
 //! 1. **Who counts.** A voter is electable if it holds the cluster's database
-//!    and has not left the branch that was elected last (`Reign`). A vote from
-//!    before the last election counts as none. Mute voters are waited for while
-//!    the caller's bounded wait lasts.
+//!    and has not left the branch that was elected last (`Reign`), also not by
+//!    a promotion by hand (`Floor`). A vote from before the last election
+//!    counts as none. Mute voters are waited for while the caller's bounded
+//!    wait lasts.
 //! 2. **Who is best.** The electable voter that nobody beats: A beats B if A
 //!    holds all that B holds and more; where they have diverged, or the
 //!    histories do not tell, the higher timeline was opened later and wins. A
@@ -55,9 +56,12 @@ mod fields;
 mod floor;
 mod guard;
 mod heirs;
+mod lineage;
 #[cfg(test)]
 mod model;
 mod obstacle;
+#[cfg(test)]
+mod properties;
 pub mod ranking;
 mod reign;
 mod rule;
@@ -76,7 +80,8 @@ pub use explain::explain;
 pub use fields::FieldError;
 pub use floor::Floor;
 pub use heirs::heirs;
-pub use reign::{Lineage, Reign, last_reign};
+pub use lineage::Lineage;
+pub use reign::{Reign, last_reign};
 pub use sync_rule::SyncRule;
 pub use verdict::{Outvoted, Refusal, Verdict};
 pub use vote::Vote;

@@ -16,6 +16,7 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
     };
     let found = [
         other_database(ballot, held),
+        unproved_system(count),
         off_branch(count, best),
         two_branches(count, best, held),
         claim_in_doubt(count, best, held),
@@ -112,6 +113,16 @@ fn off_branch(count: &Count<'_>, best: &NodeName) -> Option<Refusal> {
     Some(Refusal::LeftBranch {
         primary,
         fork: Fork(*fork),
+    })
+}
+
+/// Voters hold different databases, and no primary ever said which is the
+/// cluster's.
+fn unproved_system(count: &Count<'_>) -> Option<Refusal> {
+    let mut foreign = count.with(Standing::OtherSystem);
+    let voter = foreign.next().filter(|_| count.last_reign().is_none())?;
+    Some(Refusal::UnprovedSystem {
+        voter: voter.clone(),
     })
 }
 

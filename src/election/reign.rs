@@ -18,12 +18,11 @@
 //! becomes the reign, one that did not is deleted.
 
 use super::fields::{FieldError, Fields, Line};
-use super::floor::Floor;
-use super::rule::Rule;
+use super::lineage::Lineage;
 use super::sync_rule::SyncRule;
 use super::vote::{push_position, read_position};
 use crate::pacemaker::NodeName;
-use crate::wal::{Common, History, Lsn, Position, Relation};
+use crate::wal::{History, Lsn, Position};
 
 /// Steps of the history that a reign carries.
 const HISTORY_LIMIT: usize = 32;
@@ -51,23 +50,6 @@ pub struct Reign {
     pub branch: Position,
     /// `synchronous_standby_names` of this primary; `None` if empty.
     pub sync: Option<SyncRule>,
-}
-
-/// How a position stands to the branch of a reign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lineage {
-    /// On the branch, or short of the point where it began, or beyond it on a
-    /// branch that began there.
-    Follows,
-    /// Holds WAL that this branch does not have.
-    Left {
-        /// The end of the part they share.
-        fork: Lsn,
-    },
-    /// Another database.
-    OtherSystem,
-    /// The known histories do not tell.
-    Unknown,
 }
 
 impl Reign {
@@ -149,126 +131,16 @@ impl Reign {
         })
     }
 
-    /// How a position stands to this reign's branch.
-    pub fn lineage_of(&self, position: &Position) -> Lineage {
-        if position.is_of_other_system(&self.branch) {
-            return Lineage::OtherSystem;
-        }
-        if !Rule::History.holds() {
-            return Lineage::Follows;
-        }
-        let fork = match position.common_with(&self.branch) {
-            Common::Unknown => return Lineage::Unknown,
-            Common::Whole => self.end_of_branch(),
-            Common::Until(fork) => Some(fork),
-        };
-        match fork {
-            Some(fork) if position.lsn > fork && !self.continues_in(position, fork) => {
-                Lineage::Left { fork }
-            }
-            _ => Lineage::Follows,
-        }
-    }
-
-    /// Whether a position holds all that the primary held when its reign began.
-    pub fn start_is_held_by(&self, position: &Position) -> bool {
-        let start = match self.stage {
-            Stage::Claimed => self.branch.compare(position),
-            Stage::Opened => opened(&self.branch).compare(position),
-        };
-        matches!(start, Relation::Same | Relation::Behind)
-    }
-
-    /// Whether a floor is settled: somebody was elected after it and opened a
-    /// branch. He held it, or an admin gave it up by force. A claim shows that
-    /// only if it was made on a branch that was opened since.
-    pub(super) fn settles(&self, floor: &Floor) -> bool {
-        let opened = self.stage == Stage::Opened || self.branch.timeline > floor.timeline;
-        self.term > floor.term && opened
-    }
-
-    /// Whether a claim never came true: the claimant's own vote shows that it
-    /// did not leave the timeline it was elected on.
-    pub(super) fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
-        self.stage == Stage::Claimed
-            && vote_of_primary.is_some_and(|held| held.timeline <= self.branch.timeline)
-    }
-
-    /// Whether this reign began on the branch of an earlier one. Each reign
-    /// opens a branch of its own, even where two have the same number.
-    pub(super) fn began_on(&self, earlier: &Reign) -> bool {
-        let Some(base) = self.base() else {
-            return true;
-        };
-        let switch = base.history.switch_point_of(earlier.branch.timeline);
-        match earlier.stage {
-            Stage::Opened if base.timeline == earlier.branch.timeline => true,
-            Stage::Opened => switch.is_some() || !base.history.is_complete(),
-            Stage::Claimed => {
-                switch.map_or(!base.history.is_complete(), |at| at <= earlier.branch.lsn)
-            }
-        }
-    }
-
-    /// Whether a position holds nothing of this reign's branch, and cannot have
-    /// confirmed a commit on it.
-    pub(super) fn is_untouched_by(&self, held: &Position) -> bool {
-        let known = held.history.is_complete();
-        let switch = held.history.switch_point_of(self.branch.timeline);
-        let here = held.timeline == self.branch.timeline;
-        known && switch.is_none() && (self.stage == Stage::Claimed || !here)
-    }
-
-    /// Whether a position is beyond the point where this reign began. The
-    /// primary's own is, once its branch is open.
-    pub(super) fn is_passed_by(&self, own: &Position) -> bool {
-        match self.stage {
-            Stage::Claimed => own.timeline > self.branch.timeline,
-            Stage::Opened => own.timeline >= self.branch.timeline,
-        }
-    }
-
-    /// What the primary held when it was elected; `None` on a timeline that
-    /// began with the database.
-    fn base(&self) -> Option<Position> {
-        if self.stage == Stage::Claimed {
-            return Some(self.branch.clone());
-        }
-        let (last, before) = self.branch.history.switches().split_last()?;
-        let complete = self.branch.history.is_complete();
-        let history = History::from_switches(before.to_vec(), last.timeline, complete).ok()?;
-        Some(Position {
-            system: self.branch.system,
-            timeline: last.timeline,
-            lsn: last.at,
-            history,
-        })
-    }
-
-    /// What a claim has become, by the claimant's own position before it starts
-    /// again: its reign, or `None` if it never left its timeline.
-    pub fn ended_by(&self, own: &Position) -> Option<Self> {
-        self.is_passed_by(own).then(|| Self {
+    /// What a claim has become, by the claimant's own position before its
+    /// instance starts again: the reign to publish. `None` if it never left its
+    /// timeline, or if the monitor has published this or a later `reign` already.
+    pub fn ended_by(&self, own: &Position, reign: Option<&Reign>) -> Option<Self> {
+        let known = reign.is_some_and(|reign| reign.term >= self.term);
+        (!known && self.is_passed_by(own)).then(|| Self {
             stage: Stage::Opened,
             branch: opened(own),
             ..self.clone()
         })
-    }
-
-    /// A claim ends where the claimant stood; an opened branch is open.
-    fn end_of_branch(&self) -> Option<Lsn> {
-        (self.stage == Stage::Claimed).then_some(self.branch.lsn)
-    }
-
-    /// Whether a position beyond `fork` is on a branch that began on this one.
-    fn continues_in(&self, position: &Position, fork: Lsn) -> bool {
-        let left_here = position.history.switch_point_of(self.branch.timeline) == Some(fork);
-        match self.stage {
-            Stage::Opened => left_here,
-            // The claimed branch itself. It may begin a little earlier than the
-            // claimant's LSN, when its last record was received only in part.
-            Stage::Claimed => left_here && fork <= self.branch.lsn,
-        }
     }
 
     fn is_last(&self, known: &[Reign]) -> bool {

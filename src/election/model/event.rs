@@ -75,36 +75,20 @@ impl fmt::Display for Event {
                 )
             }
             Self::Return(id) => write!(f, "{} starts as a standby", name(*id)),
-            Self::Monitor { late } => {
-                let when = if *late { " after the grace time" } else { "" };
-                write!(f, "the primary's monitor runs{when}")
-            }
+            Self::Monitor { late: false } => f.write_str("the primary's monitor runs"),
+            Self::Monitor { late: true } => f.write_str("it runs again after the grace time"),
             Self::Change {
                 how,
                 received,
                 copied,
             } => {
-                let how = match how {
-                    Change::Move => "the primary is demoted",
-                    Change::Stop => "the primary is demoted and stopped",
-                    Change::Leave => "the primary's node leaves the cluster cleanly",
-                };
+                let (received, copied) = (names(*received), names(*copied));
                 write!(
                     f,
-                    "{how}; its last record reaches {}, {} note where it is",
-                    names(*received),
-                    names(*copied)
+                    "{how}; its last record reaches {received}, {copied} note where it is"
                 )
             }
-            Self::Notify { candidate, votes } => {
-                write!(f, "Pacemaker wants {}; pre-promote", name(*candidate))?;
-                let odd = votes
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, cast)| **cast != Cast::InTime);
-                odd.clone()
-                    .try_for_each(|(id, cast)| write!(f, ", {}: {cast:?}", name(id)))
-            }
+            Self::Notify { candidate, votes } => tell_notify(f, *candidate, votes),
             Self::Elect { keeps } => write!(f, "the election{}", Keeps(*keeps)),
             Self::Open { keeps } => write!(f, "PostgreSQL is promoted{}", Keeps(*keeps)),
             Self::Fail { opened: false } => f.write_str("pg_promote fails"),
@@ -113,6 +97,25 @@ impl fmt::Display for Event {
             }
         }
     }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Move => "the primary is demoted",
+            Self::Stop => "the primary is demoted and stopped",
+            Self::Leave => "the primary's node leaves the cluster cleanly",
+        })
+    }
+}
+
+fn tell_notify(f: &mut fmt::Formatter<'_>, candidate: Id, votes: &[Cast]) -> fmt::Result {
+    write!(f, "Pacemaker wants {}; pre-promote", name(candidate))?;
+    let mut odd = votes
+        .iter()
+        .enumerate()
+        .filter(|(_, cast)| **cast != Cast::InTime);
+    odd.try_for_each(|(id, cast)| write!(f, ", {}: {cast:?}", name(id)))
 }
 
 struct Keeps(Option<Id>);

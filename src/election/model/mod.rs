@@ -17,6 +17,7 @@ mod invariant;
 mod monitor;
 mod observe;
 mod possible;
+mod promotion;
 mod proofs;
 mod scenario;
 mod settle;

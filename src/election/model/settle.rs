@@ -34,7 +34,8 @@ fn permitted(world: &World, scenario: &Scenario) -> Option<Id> {
 }
 
 /// The last primary is gone, everybody else is there, and in truth a candidate
-/// is safe: one failure must not stop the cluster.
+/// is safe that holds at least what that primary held when it was elected: one
+/// failure must not stop the cluster.
 fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
     let reigns = world.reigns();
     let last = super::super::last_reign(&reigns)?;
@@ -47,7 +48,10 @@ fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
     eligible(world).find(|id| {
         let mut trial = world.clone();
         trial.notify(*id, [Cast::InTime; 3]);
-        broken_by(&trial, scenario, *id).is_none()
+        let base = world.branches[world.elected].left;
+        let held = world.nodes[*id].wal;
+        base.is_none_or(|base| world.contains(held, base))
+            && broken_by(&trial, scenario, *id).is_none()
     })
 }
 

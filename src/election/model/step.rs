@@ -1,13 +1,13 @@
 //! From one state of the world to the next.
 
+use super::super::Reign;
 use super::super::reign::Stage;
 use super::super::tables::node;
-use super::super::{Reign, Verdict, elect};
 use super::event::{Cast, Change, Event};
-use super::invariant::{Violation, broken_by};
+use super::invariant::Violation;
 use super::observe::published;
 use super::scenario::Scenario;
-use super::world::{Branch, Id, Instance, Phase, Planned, Wal, World, bit, name};
+use super::world::{Id, Instance, Phase, Planned, Wal, World, bit, name};
 
 /// What a step leads to.
 pub(super) type Outcome = Result<World, Violation>;
@@ -74,7 +74,7 @@ impl World {
     }
 
     /// The node writes a record.
-    fn append(&mut self, id: Id) {
+    pub(super) fn append(&mut self, id: Id) {
         let wal = &mut self.nodes[id].wal;
         wal.lsn += 1;
         let branch = &mut self.branches[wal.branch];
@@ -108,7 +108,9 @@ impl World {
             return;
         }
         if let Some(claim) = node.claim.take() {
-            let reign = claim.ended_by(&held).map(|reign| published(id, &reign));
+            let reign = claim
+                .ended_by(&held, node.reign.as_deref())
+                .map(|reign| published(id, &reign));
             node.reign = reign.or(node.reign.take());
         }
     }
@@ -139,134 +141,8 @@ impl World {
         }
     }
 
-    pub(super) fn notify(&mut self, candidate: Id, votes: [Cast; 3]) {
-        let voters: Vec<Id> = self.running(Instance::Standby).collect();
-        let mut late = 0;
-        for id in &voters {
-            match votes[*id] {
-                Cast::InTime => self.nodes[*id].vote = Some(self.new_vote(*id)),
-                Cast::Late => {
-                    late |= bit(*id);
-                    self.nodes[*id].vote = Some(self.new_vote(*id));
-                }
-                Cast::Lost => self.nodes[*id].vote = None,
-                Cast::Failed => {}
-            }
-        }
-        let voters = voters.into_iter().map(bit).sum();
-        self.phase = Phase::Notified {
-            candidate,
-            voters,
-            late,
-        };
-    }
-
-    /// What the candidate decides, after its bounded wait if need be.
-    pub(super) fn verdict(&self, scenario: &Scenario) -> Verdict {
-        match elect(&self.ballot(scenario, false)) {
-            Verdict::Wait { .. } => elect(&self.ballot(scenario, true)),
-            settled => settled,
-        }
-    }
-
-    fn hold_election(&mut self, scenario: &Scenario, keeps: Option<Id>) -> Result<(), Violation> {
-        let Phase::Notified { candidate, .. } = self.phase else {
-            panic!("no election is held");
-        };
-        match self.verdict(scenario) {
-            Verdict::Promote { .. } => {
-                if let Some(violation) = broken_by(self, scenario, candidate) {
-                    return Err(violation);
-                }
-                self.claim(scenario, candidate);
-                return Ok(());
-            }
-            Verdict::Yield { to, .. } => {
-                for (id, other) in self.nodes.iter_mut().enumerate() {
-                    if to.as_str() == name(id) {
-                        other.score = Some(1000);
-                    }
-                }
-                self.nodes[candidate].score = Some(1);
-            }
-            Verdict::Refuse { .. } => {}
-            Verdict::Wait { mute } => panic!("still waits for {mute:?}"),
-        }
-        self.end_failed(scenario, candidate, keeps);
-        Ok(())
-    }
-
-    fn claim(&mut self, scenario: &Scenario, candidate: Id) {
-        self.phase = Phase::Claimed { candidate };
-        if !scenario.claims {
-            return;
-        }
-        let rule = scenario.rule_of(candidate);
-        let position = self.held_by(candidate);
-        let claim = Reign::claim(node(name(candidate)), position, rule, &self.reigns());
-        self.nodes[candidate].claim = Some(published(candidate, &claim));
-    }
-
-    /// PostgreSQL leaves recovery: the next free number, one record.
-    fn open_branch(&mut self) -> Id {
-        let Phase::Claimed { candidate } = self.phase else {
-            panic!("nobody has won");
-        };
-        let left = self.nodes[candidate].wal;
-        let parent = self.branches[left.branch];
-        if self
-            .planned
-            .is_some_and(|planned| self.contains(left, planned.end))
-        {
-            self.planned = None;
-        }
-        self.elected = self.branches.len();
-        self.branches.push(Branch {
-            left: Some(left),
-            number: parent.number + 1,
-            end: left.lsn,
-            system: parent.system,
-        });
-        self.nodes[candidate].wal = Wal {
-            branch: self.elected,
-            lsn: left.lsn,
-        };
-        self.append(candidate);
-        self.phase = Phase::Idle;
-        candidate
-    }
-
-    /// pg_promote failed. The node is demoted (cleanly, if it was open after
-    /// all) and restarted.
-    fn fail_promotion(&mut self, scenario: &Scenario, opened: bool) {
-        let Phase::Claimed { candidate } = self.phase else {
-            panic!("nobody has won");
-        };
-        if opened {
-            self.open_branch();
-            let start = self.nodes[candidate].wal;
-            self.append(candidate);
-            self.nodes[candidate].floor = Some(self.new_floor(candidate, start));
-        }
-        self.end_failed(scenario, candidate, None);
-    }
-
-    fn end_failed(&mut self, scenario: &Scenario, candidate: Id, keeps: Option<Id>) {
-        self.withdraw_votes(keeps);
-        self.start_instance(scenario, candidate);
-        self.phase = Phase::Idle;
-    }
-
-    /// post-promote.
-    fn withdraw_votes(&mut self, keeps: Option<Id>) {
-        let nodes = self.nodes.iter_mut().enumerate();
-        nodes
-            .filter(|(id, _)| Some(*id) != keeps)
-            .for_each(|(_, node)| node.vote = None);
-    }
-
     /// Clients get their acknowledgements as soon as the rule allows.
-    fn acknowledge(&mut self, scenario: &Scenario) {
+    pub(super) fn acknowledge(&mut self, scenario: &Scenario) {
         let Some(primary) = self.primary() else {
             return;
         };

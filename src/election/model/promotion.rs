@@ -1,0 +1,156 @@
+//! The change of primary, phase by phase.
+
+use super::super::heirs;
+use super::super::ranking::PRIMARY;
+use super::super::tables::node;
+use super::super::{Reign, Verdict, elect};
+use super::event::Cast;
+use super::invariant::{Violation, broken_by};
+use super::observe::published;
+use super::scenario::Scenario;
+use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
+
+impl World {
+    pub(super) fn notify(&mut self, candidate: Id, votes: [Cast; 3]) {
+        let voters: Vec<Id> = self.running(Instance::Standby).collect();
+        let mut late = 0;
+        for id in &voters {
+            match votes[*id] {
+                Cast::InTime => self.nodes[*id].vote = Some(self.new_vote(*id)),
+                Cast::Late => {
+                    late |= bit(*id);
+                    self.nodes[*id].vote = Some(self.new_vote(*id));
+                }
+                Cast::Lost => self.nodes[*id].vote = None,
+                Cast::Failed => {}
+            }
+        }
+        let voters = voters.into_iter().map(bit).sum();
+        self.phase = Phase::Notified {
+            candidate,
+            voters,
+            late,
+        };
+    }
+
+    /// What the candidate decides, after its bounded wait if need be.
+    pub(super) fn verdict(&self, scenario: &Scenario) -> Verdict {
+        match elect(&self.ballot(scenario, false)) {
+            Verdict::Wait { .. } => elect(&self.ballot(scenario, true)),
+            settled => settled,
+        }
+    }
+
+    pub(super) fn hold_election(
+        &mut self,
+        scenario: &Scenario,
+        keeps: Option<Id>,
+    ) -> Result<(), Violation> {
+        let Phase::Notified { candidate, .. } = self.phase else {
+            panic!("no election is held");
+        };
+        match self.verdict(scenario) {
+            Verdict::Promote { .. } => {
+                if let Some(violation) = broken_by(self, scenario, candidate) {
+                    return Err(violation);
+                }
+                self.offer_heirs(scenario, candidate);
+                self.claim(scenario, candidate);
+                return Ok(());
+            }
+            Verdict::Yield { to, .. } => {
+                for (id, other) in self.nodes.iter_mut().enumerate() {
+                    if to.as_str() == name(id) {
+                        other.score = Some(1000);
+                    }
+                }
+                self.nodes[candidate].score = Some(1);
+            }
+            Verdict::Refuse { .. } => {}
+            Verdict::Wait { mute } => panic!("still waits for {mute:?}"),
+        }
+        self.end_failed(scenario, candidate, keeps);
+        Ok(())
+    }
+
+    /// The winner makes candidates of those that are close behind it.
+    fn offer_heirs(&mut self, scenario: &Scenario, candidate: Id) {
+        let heirs = heirs(&self.ballot(scenario, true), scenario.maxlag);
+        if heirs.is_empty() {
+            return;
+        }
+        self.nodes[candidate].score = Some(PRIMARY);
+        for (id, other) in self.nodes.iter_mut().enumerate() {
+            other.score = heirs.get(&node(name(id))).copied().or(other.score);
+        }
+    }
+
+    fn claim(&mut self, scenario: &Scenario, candidate: Id) {
+        self.phase = Phase::Claimed { candidate };
+        if !scenario.claims {
+            return;
+        }
+        let rule = scenario.rule_of(candidate);
+        let position = self.held_by(candidate);
+        let claim = Reign::claim(node(name(candidate)), position, rule, &self.reigns());
+        self.nodes[candidate].claim = Some(published(candidate, &claim));
+    }
+
+    /// PostgreSQL leaves recovery: the next free number, one record.
+    pub(super) fn open_branch(&mut self) -> Id {
+        let Phase::Claimed { candidate } = self.phase else {
+            panic!("nobody has won");
+        };
+        let left = self.nodes[candidate].wal;
+        let parent = self.branches[left.branch];
+        if self
+            .planned
+            .is_some_and(|planned| self.contains(left, planned.end))
+        {
+            self.planned = None;
+        }
+        self.elected = self.branches.len();
+        self.branches.push(Branch {
+            left: Some(left),
+            number: parent.number + 1,
+            end: left.lsn,
+            system: parent.system,
+        });
+        self.nodes[candidate].wal = Wal {
+            branch: self.elected,
+            lsn: left.lsn,
+        };
+        self.append(candidate);
+        self.phase = Phase::Idle;
+        candidate
+    }
+
+    /// pg_promote failed. The node is demoted (cleanly, if it was open after
+    /// all) and restarted.
+    pub(super) fn fail_promotion(&mut self, scenario: &Scenario, opened: bool) {
+        let Phase::Claimed { candidate } = self.phase else {
+            panic!("nobody has won");
+        };
+        if opened {
+            self.open_branch();
+            let start = self.nodes[candidate].wal;
+            self.append(candidate);
+            self.nodes[candidate].floor = Some(self.new_floor(candidate, start));
+        }
+        self.end_failed(scenario, candidate, None);
+    }
+
+    fn end_failed(&mut self, scenario: &Scenario, candidate: Id, keeps: Option<Id>) {
+        self.withdraw_votes(keeps);
+        self.start_instance(scenario, candidate);
+        self.phase = Phase::Idle;
+    }
+
+    /// post-promote.
+    pub(super) fn withdraw_votes(&mut self, keeps: Option<Id>) {
+        let nodes = self.nodes.iter_mut().enumerate();
+        nodes
+            .filter(|(id, _)| Some(*id) != keeps)
+            .for_each(|(_, node)| node.vote = None);
+    }
+}
