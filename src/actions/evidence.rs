@@ -6,7 +6,7 @@ use super::Call;
 use crate::election::{Ballot, FieldError, Floor, Force, Reign, SyncRule, Vote};
 use crate::ocf::notify::Transition;
 use crate::pacemaker::tool::ToolError;
-use crate::pacemaker::{NodeName, Permanent, attributes};
+use crate::pacemaker::{NodeName, Permanent, attributes, membership};
 use crate::wal::Position;
 
 /// The facts of this promotion as this node sees them now.
@@ -25,8 +25,7 @@ pub fn ballot(
     ballot.known_nodes.extend(permanent.nodes());
     ballot.force = force(resource, &permanent);
     ballot.sync_guard = call.parameters.sync_guard;
-    let mut others = transition.demote.iter().filter(|node| *node != candidate);
-    ballot.demoted = others.next().cloned();
+    ballot.demoted = demoted(call, candidate, transition)?;
     ballot.floors = floors(call)?;
     ballot.votes = votes(call)?;
     let own = Vote {
@@ -36,6 +35,20 @@ pub fn ballot(
     };
     ballot.votes.insert(candidate.clone(), own);
     Ok(ballot)
+}
+
+/// A fenced node is listed as well, but is no member any more.
+fn demoted(
+    call: &Call,
+    candidate: &NodeName,
+    transition: &Transition,
+) -> Result<Option<NodeName>, ToolError> {
+    let mut others = transition.demote.iter().filter(|node| *node != candidate);
+    let Some(node) = others.next() else {
+        return Ok(None);
+    };
+    let members = membership::partition(&call.tools)?;
+    Ok(members.contains(node).then(|| node.clone()))
 }
 
 /// All nodes' votes; of a node on the Perl agent its shared form.

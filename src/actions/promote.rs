@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::{Call, evidence, observe, position, start};
 use crate::election::ranking::{ELECTED, FIRST_STANDBY, PRIMARY};
-use crate::election::{Ballot, Force, Outvoted, Refusal, Reign, Verdict, elect, explain, heirs};
+use crate::election::{
+    Ballot, Force, Outvoted, Refusal, Reign, Verdict, asks_for_last_record, elect, explain, heirs,
+};
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::tool::ToolError;
 use crate::pacemaker::{NodeName, permanent};
-use crate::postgres::{server, session};
+use crate::postgres::{last_record, server, session};
 
 const POLL: Duration = Duration::from_millis(50);
 /// How long mute voters are waited for: each voted before this action began,
@@ -70,6 +72,9 @@ fn win(call: &Call, transition: &Transition) -> Result<Ballot, Failure> {
     loop {
         let mut ballot = evidence::ballot(call, &candidate, &own, transition)?;
         ballot.mute_wait_over = patience.passed();
+        if asks_for_last_record(&ballot) {
+            look_at_last_record(call, &mut ballot);
+        }
         let verdict = elect(&ballot);
         match &verdict {
             Verdict::Wait { .. } => {
@@ -88,6 +93,20 @@ fn win(call: &Call, transition: &Transition) -> Result<Ballot, Failure> {
         }
         return Ok(ballot);
     }
+}
+
+/// In doubt it is no shutdown checkpoint: the old primary has all commits and
+/// can have its role back.
+fn look_at_last_record(call: &Call, ballot: &mut Ballot) {
+    let Some(own) = ballot.votes.get_mut(&ballot.candidate) else {
+        return;
+    };
+    let (held, deadline) = (&own.position, call.request.deadline);
+    let looked = last_record::is_shutdown_checkpoint(&call.parameters, &call.user, held, deadline);
+    own.ends_with_shutdown = Some(looked.unwrap_or_else(|error| {
+        log::warn!("Cannot look at the last WAL record: {error}");
+        false
+    }));
 }
 
 fn log_decision(call: &Call, ballot: &Ballot, verdict: &Verdict) {

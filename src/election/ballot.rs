@@ -34,8 +34,8 @@ pub struct Ballot {
     pub sync_guard: bool,
     /// All nodes of the cluster, present or not (`*` in the rule means them).
     pub known_nodes: BTreeSet<NodeName>,
-    /// The node that this transition demotes, if it is one other than the
-    /// candidate (notify list `demote`).
+    /// The node that this transition demotes (notify list `demote`), if it is one
+    /// other than the candidate and still a member: a fenced one is listed too.
     pub demoted: Option<NodeName>,
     /// What an admin forces, if anything.
     pub force: Option<Force>,

@@ -29,7 +29,6 @@ fn a_vote_is_one_plain_line() {
 fn the_shared_form_is_that_of_the_perl_agent() {
     assert_eq!(vote().encode_shared(), "3#83886120");
     let read = Vote::decode_shared("3#83886120").unwrap();
-    assert!(read.is_shared_form());
     assert_eq!(read.position.lsn, Lsn::from(83_886_120));
     assert!(!read.position.history.is_complete());
     assert!(

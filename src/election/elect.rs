@@ -2,7 +2,7 @@
 
 use super::ballot::Ballot;
 use super::count::{Count, Standing};
-use super::obstacle::obstacles;
+use super::obstacle::{obstacles, silently_demoted};
 use super::rule::Rule;
 use super::verdict::{Fork, Ground, Outvoted, Refusal, Verdict, Warning};
 use crate::pacemaker::NodeName;
@@ -26,6 +26,14 @@ pub fn elect(ballot: &Ballot) -> Verdict {
         Some(best) => decide(ballot, &count, own, best),
         None => refuse(left_branch(ballot, &count)),
     }
+}
+
+/// Whether the decision may depend on the last record that the candidate holds:
+/// a node on the Perl agent was demoted, and tells nothing about its end.
+pub fn asks_for_last_record(ballot: &Ballot) -> bool {
+    let count = Count::of(ballot);
+    let own = count.position(&ballot.candidate);
+    own.is_some_and(|own| silently_demoted(&count, own).is_some())
 }
 
 /// Promotes or yields to the best voter, unless something forbids it.

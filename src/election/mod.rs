@@ -75,7 +75,7 @@ mod verdict;
 mod vote;
 
 pub use ballot::{Ballot, Force};
-pub use elect::elect;
+pub use elect::{asks_for_last_record, elect};
 pub use explain::explain;
 pub use fields::FieldError;
 pub use floor::Floor;

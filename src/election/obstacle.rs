@@ -20,7 +20,7 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
         off_branch(count, best),
         two_branches(count, best, held),
         claim_in_doubt(count, best, held),
-        uncertain_switchover(ballot, best),
+        uncertain_switchover(count, best, held),
         below_floor(count, best, held),
         no_quorum(count, held),
         excluded(count, best, held),
@@ -66,14 +66,27 @@ fn claim_in_doubt(count: &Count<'_>, best: &NodeName, held: &Position) -> Option
 
 /// A demoted node on the Perl agent publishes no floor; then the candidate's
 /// own last record must be the shutdown checkpoint.
-fn uncertain_switchover(ballot: &Ballot, best: &NodeName) -> Option<Refusal> {
-    let demoted = ballot.demoted.as_ref().filter(|demoted| *demoted != best)?;
-    let from_perl = ballot.current_vote(demoted)?.is_shared_form();
+fn uncertain_switchover(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
+    let ballot = count.ballot;
     let own = ballot.current_vote(&ballot.candidate)?;
-    let doubtful = from_perl && *best == ballot.candidate && own.ends_with_shutdown == Some(false);
-    doubtful.then(|| Refusal::UncertainSwitchover {
+    let lacks_it = *best == ballot.candidate && own.ends_with_shutdown == Some(false);
+    let demoted = silently_demoted(count, held).filter(|_| lacks_it)?;
+    Some(Refusal::UncertainSwitchover {
         demoted: demoted.clone(),
     })
+}
+
+/// The demoted node, if it told nothing about its end and no record shows that
+/// it was primary under this agent: then it is on the Perl agent.
+pub(super) fn silently_demoted<'a>(count: &Count<'a>, held: &Position) -> Option<&'a NodeName> {
+    let demoted = count.ballot.demoted.as_ref()?;
+    let reigned = count
+        .last_reign()
+        .is_some_and(|last| last.primary == *demoted);
+    let told = count
+        .binding_floors(held)
+        .any(|floor| floor.node == *demoted);
+    (!reigned && !told && *demoted != count.ballot.candidate).then_some(demoted)
 }
 
 /// The shutdown checkpoint of a demoted primary that the node does not hold.

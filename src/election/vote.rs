@@ -80,12 +80,6 @@ impl Vote {
             ends_with_shutdown: fields.flag("shutdown")?,
         })
     }
-
-    /// Whether the vote came in the shared form only, i.e. from a node on the
-    /// Perl agent.
-    pub fn is_shared_form(&self) -> bool {
-        self.position.system.is_none() && self.term.is_none()
-    }
 }
 
 /// What is known of the ancestors when only the number of a timeline is.

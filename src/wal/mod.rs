@@ -6,6 +6,7 @@
 //! facts do not settle are `Unknown` to each other, and the caller decides.
 
 mod history;
+pub mod last_record;
 mod lsn;
 #[cfg(test)]
 pub(crate) mod notation;
