@@ -28,10 +28,12 @@ pub fn ballot(
     ballot.demoted = demoted(call, candidate, transition)?;
     ballot.floors = floors(call)?;
     ballot.votes = votes(call)?;
+    let published = ballot.votes.get(candidate);
     let own = Vote {
         position: own.clone(),
         term: Some(ballot.term()),
         ends_with_shutdown: None,
+        last_commit_age_s: published.and_then(|vote| vote.last_commit_age_s),
     };
     ballot.votes.insert(candidate.clone(), own);
     Ok(ballot)

@@ -25,8 +25,8 @@ pub fn run(call: &Call) -> Outcome {
 
 /// A node that cannot vote leaves no older vote behind.
 fn vote(call: &Call) -> Result<(), Failure> {
-    match position::of_standby(call) {
-        Ok(position) => Ok(publish(call, position)?),
+    match position::with_age(call) {
+        Ok((position, age)) => Ok(publish(call, position, age)?),
         Err(failure) => {
             withdraw(call)?;
             Err(failure)
@@ -34,12 +34,13 @@ fn vote(call: &Call) -> Result<(), Failure> {
     }
 }
 
-fn publish(call: &Call, position: Position) -> Result<(), ToolError> {
+fn publish(call: &Call, position: Position, age: Option<u64>) -> Result<(), ToolError> {
     let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
     let vote = Vote {
         position,
         term: Some(last_reign(&reigns).map_or(0, |reign| reign.term)),
         ends_with_shutdown: None,
+        last_commit_age_s: age,
     };
     let held = &vote.position;
     log::info!(

@@ -14,9 +14,14 @@ use crate::wal::{Lsn, Position, SystemId, Timeline};
 const LONGEST_REPLAY: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(50);
 
-/// What this standby holds, once its local WAL is used up. A smaller position
-/// would let another node win that holds less.
+/// What this standby holds.
 pub fn of_standby(call: &Call) -> Result<Position, Failure> {
+    Ok(with_age(call)?.0)
+}
+
+/// What this standby holds, once its local WAL is used up: a smaller position
+/// would let another node win that holds less. And the age of its last commit.
+pub fn with_age(call: &Call) -> Result<(Position, Option<u64>), Failure> {
     let deadline = call.request.deadline.within(LONGEST_REPLAY);
     if observe::state(call, deadline)? != State::Running(Role::Standby) {
         return Err(Failure::soft(
@@ -27,7 +32,8 @@ pub fn of_standby(call: &Call) -> Result<Position, Failure> {
     let control = observe::control(call, deadline)?;
     let lsn = Lsn::from(wal.end);
     let timeline = timeline_at(call, &control, &wal, lsn);
-    Ok(position(call, control.system, timeline, lsn))
+    let held = position(call, control.system, timeline, lsn);
+    Ok((held, wal.last_commit_age_s))
 }
 
 /// The highest that anything knows of: each source is late in its own way,

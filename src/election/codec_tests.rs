@@ -12,6 +12,7 @@ fn vote() -> Vote {
         position: position("3@0/5000028<2@0/4000000<1@0/3000000"),
         term: Some(4),
         ends_with_shutdown: Some(true),
+        last_commit_age_s: Some(3),
     }
 }
 
@@ -20,7 +21,7 @@ fn a_vote_is_one_plain_line() {
     let line = vote().encode();
     assert_eq!(
         line,
-        "1;sys=7;tl=3;lsn=83886120;hist=1:50331648,2:67108864;term=4;shutdown=yes"
+        "1;sys=7;tl=3;lsn=83886120;hist=1:50331648,2:67108864;term=4;shutdown=yes;age=3"
     );
     assert_eq!(Vote::decode(&line), Ok(vote()));
 }
@@ -197,8 +198,9 @@ proptest! {
     #[test]
     fn every_vote_comes_back(
         position in positions(), term: Option<u64>, ends_with_shutdown: Option<bool>,
+        last_commit_age_s: Option<u64>,
     ) {
-        let vote = Vote { position, term, ends_with_shutdown };
+        let vote = Vote { position, term, ends_with_shutdown, last_commit_age_s };
         let line = vote.encode();
         prop_assert!(line.bytes().all(|b| b.is_ascii_alphanumeric() || b";=:,._%~-".contains(&b)));
         let read = Vote::decode(&line).unwrap();

@@ -134,7 +134,17 @@ fn voter_line(count: &Count<'_>, best: Option<&Position>, node: &NodeName) -> St
         ),
         Standing::Electable => distance(held, best),
     };
-    format!("{node}: {held}{remark}{}", score_remark(count, node))
+    let age = age_remark(count, node);
+    format!("{node}: {held}{age}{remark}{}", score_remark(count, node))
+}
+
+/// The commit is the old primary's, so its clock counts too.
+fn age_remark(count: &Count<'_>, node: &NodeName) -> String {
+    let vote = count.ballot.current_vote(node);
+    match vote.and_then(|vote| vote.last_commit_age_s) {
+        Some(seconds) => format!(" (last commit {seconds} s old)"),
+        None => String::new(),
+    }
 }
 
 fn distance(held: &Position, best: Option<&Position>) -> String {

@@ -54,6 +54,7 @@ fn votes() -> impl Strategy<Value = Vote> {
             position,
             term,
             ends_with_shutdown,
+            last_commit_age_s: None,
         })
 }
 

@@ -128,11 +128,13 @@ fn vote(held: &str, remarks: &[&str]) -> Vote {
         position: position(held),
         term: None,
         ends_with_shutdown: None,
+        last_commit_age_s: None,
     };
     for remark in remarks {
         match remark.split_once('=') {
             Some(("term", term)) => vote.term = Some(term.parse().unwrap()),
             Some(("sys", id)) => vote.position.system = Some(SystemId::from_decimal(id).unwrap()),
+            Some(("age", seconds)) => vote.last_commit_age_s = Some(seconds.parse().unwrap()),
             Some(("shutdown", last)) => vote.ends_with_shutdown = Some(last == "last"),
             None if *remark == "perl" => vote = Vote::decode_shared(&vote.encode_shared()).unwrap(),
             _ => panic!("unknown remark {remark:?}"),

@@ -25,6 +25,10 @@ pub struct Vote {
     /// Whether the last WAL record that the node holds is a shutdown
     /// checkpoint. `None`: not looked at.
     pub ends_with_shutdown: Option<bool>,
+    /// How old the last commit that the node has replayed was when it voted,
+    /// seconds: a person sees from it how much may be missing. It decides
+    /// nothing. `None`: no commit since its start, or not told.
+    pub last_commit_age_s: Option<u64>,
 }
 
 impl Vote {
@@ -58,6 +62,7 @@ impl Vote {
             position,
             term: None,
             ends_with_shutdown: None,
+            last_commit_age_s: None,
         })
     }
 
@@ -68,6 +73,7 @@ impl Vote {
         line.push_some("term", self.term);
         let ending = self.ends_with_shutdown;
         line.push_some("shutdown", ending.map(|yes| if yes { "yes" } else { "no" }));
+        line.push_some("age", self.last_commit_age_s);
         line.finish()
     }
 
@@ -78,6 +84,7 @@ impl Vote {
             position: read_position(&fields)?,
             term: fields.number("term")?,
             ends_with_shutdown: fields.flag("shutdown")?,
+            last_commit_age_s: fields.number("age")?,
         })
     }
 }

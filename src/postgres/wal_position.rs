@@ -14,13 +14,17 @@ pub struct WalPosition {
     /// Has the startup process used up the local WAL? It has once it ever
     /// asked for streaming, or waits for more. Until then `end` is too small.
     pub complete: bool,
+    /// Age of the last commit that was replayed, seconds; `None` if there was
+    /// none since the start.
+    pub last_commit_age_s: Option<u64>,
 }
 
 /// Wait events: `RecoveryWalAll` up to PostgreSQL 12, the others since.
 const QUERY: &str = "SELECT pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), \
      (SELECT received_tli FROM pg_stat_wal_receiver), \
      EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event IN \
-     ('RecoveryWalAll', 'RecoveryWalStream', 'RecoveryRetrieveRetryInterval'))";
+     ('RecoveryWalAll', 'RecoveryWalStream', 'RecoveryRetrieveRetryInterval')), \
+     extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8";
 
 /// Asks a standby.
 pub fn query(client: &mut Client) -> Result<WalPosition, ::postgres::Error> {
@@ -29,9 +33,11 @@ pub fn query(client: &mut Client) -> Result<WalPosition, ::postgres::Error> {
     let replayed: Option<PgLsn> = row.try_get(1)?;
     let timeline: Option<i32> = row.try_get(2)?;
     let waiting: bool = row.try_get(3)?;
+    let age: Option<f64> = row.try_get(4)?;
     Ok(WalPosition {
         end: received.max(replayed).map_or(0, u64::from),
         received_timeline: timeline.and_then(|timeline| u32::try_from(timeline).ok()),
         complete: received.is_some() || waiting,
+        last_commit_age_s: age.map(|seconds| seconds.max(0.0) as u64),
     })
 }

@@ -53,6 +53,7 @@ impl World {
             position: self.held_by(id),
             term: Some(term),
             ends_with_shutdown: None,
+            last_commit_age_s: None,
         };
         Rc::new(Vote::decode(&vote.encode()).unwrap())
     }
