@@ -1,7 +1,7 @@
 //! Measuring agents: how long clients cannot write when something happens, and the table of all
 //! that was measured.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -40,8 +40,33 @@ impl Series {
 /// What was measured of one agent: rows of name, unit and values.
 pub type Results = Vec<(&'static str, &'static str, Series)>;
 
-/// Measures `agent` with `runs` repetitions of each disturbance.
-pub fn measure(agent: Agent, runs: usize, steps: &Steps) -> Result<Results> {
+/// The longest interval between two monitors of the primary.
+const INTERVAL_MS: u64 = 15_000;
+
+/// Random moments of the monitor interval, one in each of `runs` equal parts of it, in random
+/// order. All agents are disturbed at the same ones: when a dead server is noticed depends far
+/// more on the moment than on the agent.
+fn moments(runs: usize, seed: u64) -> Vec<Duration> {
+    let mut state = seed;
+    let mut random = || {
+        // splitmix64
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    };
+    let part = INTERVAL_MS / (runs.max(1) as u64);
+    let mut moments: Vec<_> = (0..runs as u64)
+        .map(|index| Duration::from_millis(index * part + random() % part))
+        .collect();
+    moments.sort_by_cached_key(|_| random());
+    moments
+}
+
+/// Measures `agent` with `runs` repetitions of each disturbance, at moments that `seed` chooses.
+pub fn measure(agent: Agent, runs: usize, seed: u64, steps: &Steps) -> Result<Results> {
+    let moments = moments(runs, seed);
     agent.build()?;
     let options = Options {
         id: "bench".to_owned(),
@@ -54,31 +79,39 @@ pub fn measure(agent: Agent, runs: usize, steps: &Steps) -> Result<Results> {
     results.push((
         "switchover (`pcs resource move`)",
         "s",
-        repeat(runs, || switchover(&cluster))?,
+        repeat(&moments, |moment| switchover(&cluster, moment))?,
     ));
     results.push((
         "`kill -9` of the postmaster",
         "s",
-        repeat(runs, || crash(&cluster))?,
+        repeat(&moments, |moment| crash(&cluster, moment))?,
     ));
     cluster.shut_down()?;
-    let cuts = repeat(runs, || power_cut(options.clone(), steps))?;
+    let cuts = repeat(&moments, |moment| power_cut(options.clone(), steps, moment))?;
     results.push(("power cut of the primary", "s", cuts));
     Ok(results)
 }
 
-fn repeat(runs: usize, once: impl Fn() -> Result<f64>) -> Result<Series> {
-    (0..runs)
-        .map(|_| once())
+fn repeat(moments: &[Duration], once: impl Fn(Duration) -> Result<f64>) -> Result<Series> {
+    moments
+        .iter()
+        .map(|moment| once(*moment))
         .collect::<Result<Vec<f64>>>()
         .map(Series)
 }
 
-/// Runs `disturb` at a random moment of the monitor interval; returns the clients' downtime.
-fn disturbed(cluster: &Cluster, disturb: impl Fn() -> Result<Vec<Node>>) -> Result<f64> {
+/// Runs `disturb` at a `moment` after the cluster became whole; returns the clients' downtime.
+fn disturbed(
+    cluster: &Cluster,
+    moment: Duration,
+    disturb: impl Fn() -> Result<Vec<Node>>,
+) -> Result<f64> {
     let client = Client::start(cluster, &MAIN);
     client.wait_writing(&cluster.steps, Duration::from_secs(30))?;
-    random_pause(cluster)?;
+    cluster
+        .steps
+        .say(&format!("a random pause of {:.1} s", moment.as_secs_f64()));
+    std::thread::sleep(moment);
     client.reset_downtime();
     let survivors = disturb()?;
     let names: Vec<&str> = survivors.iter().map(|node| node.name.as_str()).collect();
@@ -107,27 +140,16 @@ fn disturbed(cluster: &Cluster, disturb: impl Fn() -> Result<Vec<Node>>) -> Resu
     Ok(downtime.as_secs_f64())
 }
 
-fn random_pause(cluster: &Cluster) -> Result<()> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let millis = u64::from(now.subsec_nanos()).wrapping_mul(6_364_136_223_846_793_005) >> 33;
-    let pause = Duration::from_millis(millis % 15_000);
-    cluster
-        .steps
-        .say(&format!("a random pause of {:.1} s", pause.as_secs_f64()));
-    std::thread::sleep(pause);
-    Ok(())
-}
-
-fn switchover(cluster: &Cluster) -> Result<f64> {
-    disturbed(cluster, || {
+fn switchover(cluster: &Cluster, moment: Duration) -> Result<f64> {
+    disturbed(cluster, moment, || {
         let target = cluster.standbys()?.pop().context("no standby")?;
         moves::move_primary(cluster, &target.name)?;
         Ok(cluster.nodes.clone())
     })
 }
 
-fn crash(cluster: &Cluster) -> Result<f64> {
-    disturbed(cluster, || {
+fn crash(cluster: &Cluster, moment: Duration) -> Result<f64> {
+    disturbed(cluster, moment, || {
         let victim = cluster.primary()?;
         let postmaster = cluster.postmaster(&victim, &MAIN)?;
         victim.run(&["kill", "-9", &postmaster.to_string()])?;
@@ -136,9 +158,9 @@ fn crash(cluster: &Cluster) -> Result<f64> {
 }
 
 /// Each power cut gets a new cluster: not every agent brings the old primary back.
-fn power_cut(options: Options, steps: &Steps) -> Result<f64> {
+fn power_cut(options: Options, steps: &Steps, moment: Duration) -> Result<f64> {
     let cluster = Cluster::start(options, steps)?;
-    let downtime = disturbed(&cluster, || {
+    let downtime = disturbed(&cluster, moment, || {
         let victim = cluster.primary()?;
         cluster.power.off(&victim.name)?;
         Ok(cluster.others(&victim.name))
@@ -188,5 +210,16 @@ mod tests {
         assert_eq!(Series(vec![3.0, 1.0, 2.0]).summary(), Some((2.0, 1.0, 3.0)));
         assert_eq!(Series(vec![4.0, 1.0]).summary(), Some((2.5, 1.0, 4.0)));
         assert_eq!(Series::default().summary(), None);
+    }
+
+    #[test]
+    fn moments_cover_the_interval_and_come_back_with_the_seed() {
+        let mut five = moments(5, 7);
+        assert_eq!(five, moments(5, 7));
+        assert_ne!(five, moments(5, 8));
+        five.sort();
+        for (part, moment) in (0..).zip(&five) {
+            assert_eq!(moment.as_millis() / 3_000, part, "{five:?}");
+        }
     }
 }

@@ -13,6 +13,9 @@ pub struct Choice {
     /// Repetitions of each disturbance
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=100))]
     runs: u8,
+    /// Chooses the random moments, the same for all agents
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Agents to measure
     #[arg(long, value_delimiter = ',', default_values = ["paf", "ours"],
           value_parser = ["paf", "ours"])]
@@ -36,33 +39,33 @@ pub fn bench(choice: &Choice) -> Result<()> {
         steps.say(&format!("measuring {name}"));
         columns.push((
             agent,
-            bench::measure(agent, usize::from(choice.runs), &steps)?,
+            bench::measure(agent, usize::from(choice.runs), choice.seed, &steps)?,
         ));
     }
     let table = bench::table(&columns)?;
     println!("\n{table}");
     if choice.write {
         let path = paths::workspace().join("docs/benchmarks.md");
-        std::fs::write(&path, document(&table, choice.runs)?)
+        std::fs::write(&path, document(&table, choice.runs, choice.seed)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
         println!("written to {}", path.display());
     }
     Ok(())
 }
 
-fn document(table: &str, runs: u8) -> Result<String> {
+fn document(table: &str, runs: u8, seed: u64) -> Result<String> {
     let day = shell::run_words(&["date", "+%Y-%m-%d"])?;
     let cores = std::thread::available_parallelism()?;
     Ok(format!(
         "# Benchmarks
 
-Measured by `cargo lab bench --write` on {day}: three nodes on one machine with {cores} cores, Debian
+Measured by `cargo lab bench --write --runs {runs} --seed {seed}` on {day}: three nodes on one machine with {cores} cores, Debian
 bookworm, corosync's default token of 1 s, monitors every 15 and 16 s. `paf` is the agent in Perl
 of Debian's resource-agents-paf, `ours` is pgsqlms. Cells are median (smallest–largest).
 
 Times of disturbances are what one client sees that writes a row every 5 ms through the address of
 the primary: the widest gap between two acknowledgements, {runs} runs each, at random moments of the
-monitor interval. CPU is user and system time of the agent and all its children. Only ratios count:
+monitor interval, the same for both agents. CPU is user and system time of the agent and all its children. Only ratios count:
 absolute values depend on the machine.
 
 {table}"
