@@ -12,6 +12,9 @@ use crate::wal::{Lsn, Position, SystemId, Timeline};
 
 /// How long a standby may take to use up its local WAL before it votes.
 const LONGEST_REPLAY: Duration = Duration::from_secs(20);
+/// How long a standby may refuse connections before it is mute: every other
+/// voter waits for it.
+const LONGEST_BUSY: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
 
 /// What this standby holds.
@@ -23,17 +26,32 @@ pub fn of_standby(call: &Call) -> Result<Position, Failure> {
 /// would let another node win that holds less. And the age of its last commit.
 pub fn with_age(call: &Call) -> Result<(Position, Option<u64>), Failure> {
     let deadline = call.request.deadline.within(LONGEST_REPLAY);
-    if observe::state(call, deadline)? != State::Running(Role::Standby) {
-        return Err(Failure::soft(
-            "Only a running standby has a position to vote",
-        ));
-    }
+    until_answering(call, deadline.within(LONGEST_BUSY))?;
     let wal = complete(call, deadline)?;
     let control = observe::control(call, deadline)?;
     let lsn = Lsn::from(wal.end);
     let timeline = timeline_at(call, &control, &wal, lsn);
     let held = position(call, control.system, timeline, lsn);
     Ok((held, wal.last_commit_age_s))
+}
+
+fn until_answering(call: &Call, deadline: Deadline) -> Result<(), Failure> {
+    loop {
+        match observe::state(call, deadline)? {
+            State::Running(Role::Standby) => return Ok(()),
+            State::Busy(Role::Standby, _) | State::Transient(_) if deadline.sleep(POLL) => {}
+            State::Busy(Role::Standby, refusal) | State::Transient(refusal) => {
+                return Err(Failure::soft(format!(
+                    "Cannot ask for the WAL position: {refusal}"
+                )));
+            }
+            _ => {
+                return Err(Failure::soft(
+                    "Only a running standby has a position to vote",
+                ));
+            }
+        }
+    }
 }
 
 /// The highest that anything knows of: each source is late in its own way,

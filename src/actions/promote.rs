@@ -20,14 +20,24 @@ const POLL: Duration = Duration::from_millis(50);
 /// so only the attribute may still be on its way.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a standby may refuse connections before the promotion fails:
+/// a crowd of readers leaves a place free sooner.
+const LONGEST_BUSY: Duration = Duration::from_secs(10);
+
 /// Promotes the instance.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    match observe::state(call, deadline)? {
-        State::Running(Role::Primary) => return Ok(OcfExit::Success),
+    match until_answering(call, deadline.within(LONGEST_BUSY))? {
+        State::Running(Role::Primary) | State::Busy(Role::Primary, _) => {
+            return Ok(OcfExit::Success);
+        }
         State::Running(Role::Standby) => {}
         State::Stopped(_) | State::Crashed(_) => {
             start::start_as_standby(call, deadline)?;
+        }
+        // Its monitor calls it well, which is not what was asked for here.
+        State::Busy(Role::Standby, refusal) => {
+            return Err(Failure::soft(format!("Cannot promote now: {refusal}")));
         }
         other => return other.monitor(false),
     }
@@ -38,6 +48,17 @@ pub fn run(call: &Call) -> Outcome {
             log::warn!("No notify lists: promoting by hand, without an election");
             server::promote(&call.parameters, &call.user, deadline)?;
             until_primary(call, deadline)
+        }
+    }
+}
+
+/// The state, once the instance is no longer busy or on its way up.
+fn until_answering(call: &Call, deadline: Deadline) -> Result<State, Failure> {
+    loop {
+        let state = observe::state(call, call.request.deadline)?;
+        let passes = matches!(state, State::Busy(Role::Standby, _) | State::Transient(_));
+        if !passes || !deadline.sleep(POLL) {
+            return Ok(state);
         }
     }
 }

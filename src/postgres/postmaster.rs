@@ -16,15 +16,19 @@ use crate::instance::postmaster_pid::{PidFileError, PostmasterPid};
 /// Looks at `postmaster.pid` and, where it leads to no postmaster, at the
 /// process table.
 pub fn look(datadir: &Path) -> Result<Postmaster, PidFileError> {
-    if let Some(file) = pid_file(datadir)? {
+    let file = pid_file(datadir);
+    if let Ok(Some(file)) = &file {
         if is_of(datadir, file.pid) {
             return Ok(Postmaster::Alive(file.pid));
         }
     }
-    Ok(match processes(datadir).len() {
-        0 => Postmaster::None,
-        left => Postmaster::LeftBehind(left),
-    })
+    match (processes(datadir).len(), file) {
+        // Also with a lock file that power loss left in pieces: nothing runs,
+        // and a stop need not fail for it.
+        (0, _) => Ok(Postmaster::None),
+        (_, Err(error)) => Err(error),
+        (left, Ok(_)) => Ok(Postmaster::LeftBehind(left)),
+    }
 }
 
 /// The lock file; `None` if there is none to read.
@@ -91,6 +95,13 @@ mod tests {
         let datadir = tempfile::tempdir().unwrap();
         let ours = std::process::id();
         fs::write(datadir.path().join("postmaster.pid"), format!("{ours}\n")).unwrap();
+        assert_eq!(look(datadir.path()), Ok(Postmaster::None));
+    }
+
+    #[test]
+    fn a_pid_file_in_pieces_names_nobody() {
+        let datadir = tempfile::tempdir().unwrap();
+        fs::write(datadir.path().join("postmaster.pid"), "\0\0\0\n").unwrap();
         assert_eq!(look(datadir.path()), Ok(Postmaster::None));
     }
 
