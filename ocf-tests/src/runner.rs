@@ -32,6 +32,15 @@ pub enum Needs {
     Nodes,
 }
 
+/// Whether a test belongs to the plain test command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Runs always.
+    Short,
+    /// Costs more than it proves in every run: runs only on request.
+    Long,
+}
+
 /// One test.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
@@ -39,6 +48,8 @@ pub struct Case {
     pub name: &'static str,
     /// What it needs.
     pub needs: Needs,
+    /// When it runs.
+    pub length: Length,
     /// Its body.
     pub run: fn(&mut Scene) -> Result<()>,
 }

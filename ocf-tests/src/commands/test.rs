@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Wishes;
 use crate::paths;
-use crate::runner::{self, Settings};
+use crate::runner::{self, Case, Length, Settings};
 use crate::tests::ALL;
 
 /// Which tests to run, and how.
@@ -17,6 +17,9 @@ pub struct Choice {
     /// Only list the tests
     #[arg(long)]
     list: bool,
+    /// Run those marked long as well
+    #[arg(long)]
+    long: bool,
     /// How many at once, each on a cluster of its own
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     jobs: u8,
@@ -40,28 +43,18 @@ impl Choice {
 
 /// Runs or lists tests.
 pub fn test(choice: &Choice) -> Result<ExitCode> {
-    let wanted = |name: &str| {
-        choice.filter.is_empty()
-            || choice
-                .filter
-                .iter()
-                .any(|word| name.contains(word.as_str()))
-    };
-    let cases: Vec<_> = ALL
-        .iter()
-        .filter(|case| wanted(case.name))
-        .copied()
-        .collect();
-    if cases.is_empty() {
-        bail!(
-            "no test has one of {:?} in its name; `lab test --list` shows all",
-            choice.filter
-        );
-    }
     if choice.list {
-        cases.iter().for_each(|case| println!("{}", case.name));
+        for case in named(ALL, &choice.filter) {
+            let mark = if case.length == Length::Long {
+                " (long)"
+            } else {
+                ""
+            };
+            println!("{}{mark}", case.name);
+        }
         return Ok(ExitCode::SUCCESS);
     }
+    let cases = select(ALL, choice)?;
     if choice.filter.is_empty() {
         without_cluster()?;
     }
@@ -84,6 +77,31 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
     })
 }
 
+/// The tests that one of the words of `filter` names; without any, all.
+fn named<'a>(all: &'a [Case], filter: &'a [String]) -> impl Iterator<Item = &'a Case> {
+    let by = |case: &Case| filter.iter().any(|word| case.name.contains(word.as_str()));
+    all.iter().filter(move |case| filter.is_empty() || by(case))
+}
+
+/// The tests to run: a choice that would run none is a mistake.
+fn select(all: &[Case], choice: &Choice) -> Result<Vec<Case>> {
+    let named: Vec<Case> = named(all, &choice.filter).copied().collect();
+    let short = |case: &Case| case.length == Length::Short;
+    let cases: Vec<Case> = named
+        .iter()
+        .filter(|case| choice.long || short(case))
+        .copied()
+        .collect();
+    match (named.is_empty(), cases.is_empty()) {
+        (true, _) => bail!(
+            "no test has one of {:?} in its name; `lab test --list` shows all",
+            choice.filter
+        ),
+        (_, true) => bail!("only long tests are named so; `--long` runs them"),
+        _ => Ok(cases),
+    }
+}
+
 /// All tests means all: first those that need no cluster, which are quick.
 fn without_cluster() -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -94,4 +112,49 @@ fn without_cluster() -> Result<()> {
         .context("cannot run cargo test")?;
     ensure!(status.success(), "a test that needs no cluster failed");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runner::Needs;
+
+    const SAMPLE: &[Case] = &[case("a::one", Length::Short), case("a::two", Length::Long)];
+
+    const fn case(name: &'static str, length: Length) -> Case {
+        Case {
+            name,
+            needs: Needs::Nodes,
+            length,
+            run: |_| Ok(()),
+        }
+    }
+
+    fn selected(filter: &str, long: bool) -> Result<Vec<&'static str>> {
+        let choice = Choice {
+            filter: filter.split_whitespace().map(str::to_owned).collect(),
+            list: false,
+            long,
+            jobs: 1,
+            keep: false,
+            verbose: false,
+            release: String::new(),
+        };
+        let cases = select(SAMPLE, &choice)?;
+        Ok(cases.iter().map(|case| case.name).collect())
+    }
+
+    #[test]
+    fn long_tests_run_on_request_only() {
+        assert_eq!(selected("", false).unwrap(), ["a::one"]);
+        assert_eq!(selected("", true).unwrap(), ["a::one", "a::two"]);
+        assert_eq!(selected("two", true).unwrap(), ["a::two"]);
+    }
+
+    #[test]
+    fn a_choice_of_nothing_is_a_mistake() {
+        assert!(selected("three", true).is_err());
+        let only_long = selected("two", false).unwrap_err();
+        assert!(only_long.to_string().contains("--long"), "{only_long}");
+    }
 }

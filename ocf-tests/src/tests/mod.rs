@@ -3,7 +3,7 @@
 //! A test gets a [`Scene`](crate::scene::Scene) with a freshly booted cluster. When it returns, the
 //! runner stops the client and fails the test if an acknowledged row is gone.
 
-use crate::runner::{Case, Needs};
+use crate::runner::{Case, Length, Needs};
 
 mod admin;
 mod crash;
@@ -16,16 +16,27 @@ mod quiet;
 mod two;
 
 macro_rules! cases {
-    ($($module:ident :: $name:ident needs $needs:ident),* $(,)?) => {
+    ($($module:ident :: $name:ident needs $needs:ident $($mark:ident)?),* $(,)?) => {
         &[$(Case {
             name: concat!(stringify!($module), "::", stringify!($name)),
             needs: Needs::$needs,
+            length: length!($($mark)?),
             run: $module::$name,
         }),*]
     };
 }
 
-/// Every test, in the order they are started: the longest first.
+macro_rules! length {
+    () => {
+        Length::Short
+    };
+    (long) => {
+        Length::Long
+    };
+}
+
+/// Every test, in the order they are started: the longest first. One marked `long` runs only
+/// with `lab test --long`.
 pub const ALL: &[Case] = cases![
     quiet::no_cib_writes_and_no_complaints needs Silence,
     two::instances_in_one_cluster needs Client,
