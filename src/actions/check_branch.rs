@@ -1,31 +1,78 @@
-//! A standby's monitor, when it receives nothing: has it left the branch that
-//! the cluster elected? It stays up, since it still serves reads and loses
-//! nothing, but it will never follow by itself, and says so once.
+//! Has this node left the branch that the cluster elected? Judged by position
+//! and history, whenever a standby is started and when it does not stream.
+//!
+//! It stays up, since it still serves reads and loses nothing, but it will
+//! never follow by itself. A monitor that succeeds has no exit reason, and one
+//! that failed would have it restarted for nothing: so it says in its log what
+//! it holds and how to repair it, and announces that to the cluster, where
+//! `crm_mon -A` shows it and the primary says it in its own log.
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{Call, evidence, position};
-use crate::election::{Lineage, Reign, last_reign};
-use crate::ocf::Failure;
-use crate::pacemaker::Permanent;
-use crate::wal::{Lsn, Position};
+use crate::election::{Lineage, last_reign};
+use crate::instance::Divergence;
+use crate::ocf::{Deadline, Failure};
+use crate::pacemaker::{NodeName, Permanent, attributes};
+use crate::wal::Position;
 
-/// Looks, and logs what is new. A failure here never fails the monitor.
-pub fn run(call: &Call) {
-    match divergence(call) {
-        Ok(Some(text)) => say_once(call, &text),
-        Ok(None) => {}
-        Err(failure) => log::debug!("Cannot see whether this standby has diverged: {failure}"),
+/// How long a start waits for the end of the replay. The monitor looks again.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
+/// Data that do not fit the primary's, and who that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diverged {
+    /// The primary that was elected last.
+    pub primary: NodeName,
+    /// How they differ.
+    pub how: Divergence,
+}
+
+/// Looks at this running standby, and says what is new. A failure here never
+/// fails the action.
+pub fn run(call: &Call, deadline: Deadline) -> Option<Diverged> {
+    match of_standby(call, deadline) {
+        Ok(Some(diverged)) => {
+            say_once(call, &diverged);
+            Some(diverged)
+        }
+        Ok(None) => None,
+        Err(failure) => {
+            log::debug!("Cannot see whether this standby has diverged: {failure}");
+            None
+        }
     }
 }
 
 /// Forgets what was said: the standby follows.
 pub fn follows(call: &Call) {
-    let _ = fs::remove_file(said_file(call));
+    if fs::remove_file(said_file(call)).is_err() {
+        return;
+    }
+    log::info!("This standby follows again");
+    let name = Divergence::attribute(&call.request.resource);
+    if let Err(error) = attributes::retract(&call.tools, &name) {
+        log::warn!("Cannot take back that this node has diverged: {error}");
+    }
 }
 
-fn divergence(call: &Call) -> Result<Option<String>, Failure> {
+fn of_standby(call: &Call, deadline: Deadline) -> Result<Option<Diverged>, Failure> {
+    judge(call, || {
+        position::of_standby_by(call, deadline.within(LONGEST_LOOK))
+    })
+}
+
+/// Whether a position has left the branch of the last elected primary.
+pub fn of_position(call: &Call, held: &Position) -> Result<Option<Diverged>, Failure> {
+    judge(call, || Ok(held.clone()))
+}
+
+fn judge(
+    call: &Call,
+    held: impl FnOnce() -> Result<Position, Failure>,
+) -> Result<Option<Diverged>, Failure> {
     let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
     let Some(last) = last_reign(&reigns) else {
         return Ok(None);
@@ -33,46 +80,63 @@ fn divergence(call: &Call) -> Result<Option<String>, Failure> {
     if Some(&last.primary) == call.request.node.as_ref() {
         return Ok(None);
     }
-    let held = position::of_standby(call)?;
-    Ok(match last.lineage_of(&held) {
-        Lineage::Left { fork } => Some(left(call, &held, last, fork)),
-        Lineage::OtherSystem => Some(format!(
-            "This standby holds another database than the primary {}: rebuild it with pg_basebackup",
-            last.primary
-        )),
-        Lineage::Follows | Lineage::Unknown => None,
-    })
+    let held = held()?;
+    let how = match last.lineage_of(&held) {
+        Lineage::Follows | Lineage::Unknown => return Ok(None),
+        Lineage::OtherSystem => Divergence::OtherSystem,
+        Lineage::Left { fork } => Divergence::Left {
+            timeline: held.timeline,
+            lsn: held.lsn,
+            fork,
+        },
+    };
+    let primary = last.primary.clone();
+    Ok(Some(Diverged { primary, how }))
 }
 
-fn left(call: &Call, held: &Position, last: &Reign, fork: Lsn) -> String {
-    let resource = &call.request.resource;
-    let node = call.request.node.as_ref();
-    let node = node.map_or("NODE", |node| node.as_str());
-    format!(
-        "This standby has diverged: it holds timeline {} up to {}, the branch of the primary {} \
-         left at {fork}. It cannot follow and is no candidate. To give up what it holds beyond: \
-         pcs resource ban {resource}-clone {node} --wait; as {}: {} --target-pgdata={} \
-         --source-server='host={} port={} dbname=postgres'; pcs resource clear {resource}-clone {node}",
-        held.timeline,
-        held.lsn,
-        last.primary,
-        call.parameters.system_user,
-        call.parameters.program("pg_rewind").display(),
-        call.parameters.datadir.display(),
-        last.primary,
-        call.parameters.pgport,
-    )
-}
-
-fn say_once(call: &Call, text: &str) {
+/// Says it in the log and announces it, unless that was done already.
+pub fn say_once(call: &Call, diverged: &Diverged) {
+    let text = format!(
+        "This standby has diverged: {}. It follows nobody and is no candidate. {}",
+        diverged.how,
+        repair(call, call.request.node.as_ref(), diverged)
+    );
     let path = said_file(call);
     if fs::read_to_string(&path).is_ok_and(|said| said == text) {
         return;
     }
     log::error!("{text}");
+    let name = Divergence::attribute(&call.request.resource);
+    if let Err(error) = attributes::announce(&call.tools, &name, &diverged.how.encode()) {
+        log::warn!("Cannot announce that this node has diverged: {error}");
+    }
     if let Err(error) = fs::write(&path, text) {
         log::debug!("{}: {error}", path.display());
     }
+}
+
+/// What an admin can run, on the node that has diverged.
+pub fn repair(call: &Call, node: Option<&NodeName>, diverged: &Diverged) -> String {
+    let resource = &call.request.resource;
+    let node = node.map_or("NODE", |node| node.as_str());
+    let parameters = &call.parameters;
+    if diverged.how == Divergence::OtherSystem {
+        return format!(
+            "Rebuild {node} with pg_basebackup from {}",
+            diverged.primary
+        );
+    }
+    format!(
+        "To give up what only {node} holds, on {node}: \
+         pcs resource ban {resource}-clone {node} --wait; as {}: {} --target-pgdata={} \
+         --source-server='host={} port={} dbname=postgres'; pcs resource clear {resource}-clone \
+         {node}. Or have it done at every start: pcs resource update {resource} rejoin=rewind",
+        parameters.system_user,
+        parameters.program("pg_rewind").display(),
+        parameters.datadir.display(),
+        diverged.primary,
+        parameters.pgport,
+    )
 }
 
 fn said_file(call: &Call) -> PathBuf {

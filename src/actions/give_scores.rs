@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{Call, evidence, names, position};
+use super::{Call, evidence, names, position, report_diverged};
 use crate::election::Reign;
 use crate::election::ranking::{DEFAULT_GRACE_S, Ranking, Roster, rank};
 use crate::ocf::Failure;
@@ -79,6 +79,9 @@ fn update(call: &Call, primary: &Primary) -> Result<bool, Failure> {
     let roster = roster(call, node, primary, &stored)?;
     let ranking = rank(&roster);
     write(call, &roster, &ranking)?;
+    if !ranking.missing_since.is_empty() {
+        report_diverged::run(call, &roster.primary, ranking.missing_since.keys());
+    }
     let pending = |since: &u64| roster.now.saturating_sub(*since) < roster.grace_s;
     let waiting = ranking.missing_since.values().any(pending);
     Ok(!reigned && ranking.changes.is_empty() && !waiting)

@@ -11,6 +11,8 @@ mod notify;
 mod observe;
 pub mod position;
 mod promote;
+mod rejoin;
+mod report_diverged;
 mod start;
 mod stop;
 mod validate_all;

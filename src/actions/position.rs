@@ -19,13 +19,22 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// What this standby holds.
 pub fn of_standby(call: &Call) -> Result<Position, Failure> {
-    Ok(with_age(call)?.0)
+    of_standby_by(call, call.request.deadline.within(LONGEST_REPLAY))
 }
 
-/// What this standby holds, once its local WAL is used up: a smaller position
-/// would let another node win that holds less. And the age of its last commit.
+/// The same, where less patience is due.
+pub fn of_standby_by(call: &Call, deadline: Deadline) -> Result<Position, Failure> {
+    Ok(look(call, deadline)?.0)
+}
+
+/// What this standby holds, and the age of its last commit in seconds.
 pub fn with_age(call: &Call) -> Result<(Position, Option<u64>), Failure> {
-    let deadline = call.request.deadline.within(LONGEST_REPLAY);
+    look(call, call.request.deadline.within(LONGEST_REPLAY))
+}
+
+/// Once its local WAL is used up: a smaller position would let another node win
+/// that holds less.
+fn look(call: &Call, deadline: Deadline) -> Result<(Position, Option<u64>), Failure> {
     until_answering(call, deadline.within(LONGEST_BUSY))?;
     let wal = complete(call, deadline)?;
     let control = observe::control(call, deadline)?;
@@ -90,8 +99,12 @@ pub fn of_primary(call: &Call, primary: &Primary) -> Result<Position, Failure> {
 /// What a stopped instance holds at least.
 pub fn by_control_file(call: &Call) -> Result<Position, Failure> {
     let control = observe::control(call, call.request.deadline)?;
-    let timeline = control.timeline();
-    Ok(position(call, control.system, timeline, control.checkpoint))
+    Ok(of_control(call, &control))
+}
+
+/// The same, of control data that have been read.
+pub fn of_control(call: &Call, control: &ControlData) -> Position {
+    position(call, control.system, control.timeline(), control.held())
 }
 
 fn position(call: &Call, system: SystemId, timeline: Timeline, lsn: Lsn) -> Position {

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Call, evidence, observe, position, validate_all};
+use super::check_branch::{self, Diverged};
+use super::{Call, evidence, observe, position, rejoin, stop, validate_all};
 use crate::election::Reign;
 use crate::election::ranking::ELECTED;
 use crate::instance::{Refusal, Role, State};
@@ -27,7 +28,7 @@ pub fn run(call: &Call) -> Outcome {
         state @ (State::Stopped(_) | State::Crashed(_)) => {
             clone::judge(&call.environment)?;
             validate_all::judge(call)?;
-            let outcome = start_as_standby(call, deadline)?;
+            let outcome = rejoin(call, deadline)?;
             if state == State::Stopped(Role::Primary) {
                 offer_first_candidate(call);
             }
@@ -38,6 +39,27 @@ pub fn run(call: &Call) -> Outcome {
             "The instance already runs as a primary, which start never leaves behind",
         )),
         other => other.monitor(false),
+    }
+}
+
+/// Starts, and looks whether the node is on the branch of the primary. The
+/// replay may show what nobody could see before it: then a rewind, if it is
+/// wanted, comes after a clean stop.
+fn rejoin(call: &Call, deadline: Deadline) -> Outcome {
+    let known = rejoin::prepare(call, deadline)?;
+    let outcome = bring_up(call, deadline, known.as_ref())?;
+    if let Some(diverged) = known {
+        check_branch::say_once(call, &diverged);
+        return Ok(outcome);
+    }
+    match check_branch::run(call, deadline) {
+        Some(diverged) if rejoin::is_worth_a_start(call, &diverged) => {
+            log::info!("Stopping again, to rewind what the replay has shown");
+            stop::stop_standby(call, deadline)?;
+            let left = rejoin::prepare(call, deadline)?;
+            bring_up(call, deadline, left.as_ref())
+        }
+        _ => Ok(outcome),
     }
 }
 
@@ -90,8 +112,14 @@ fn try_end_own_claim(call: &Call) -> Result<(), Failure> {
     Ok(permanent::delete(&call.tools, &node, &name)?)
 }
 
-/// Starts a stopped instance in recovery and waits until it answers.
+/// Starts a stopped instance in recovery and waits until it answers. What was
+/// interrupted in a rewind is finished first.
 pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
+    let known = rejoin::prepare(call, deadline)?;
+    bring_up(call, deadline, known.as_ref())
+}
+
+fn bring_up(call: &Call, deadline: Deadline, known: Option<&Diverged>) -> Outcome {
     let Call {
         parameters,
         request,
@@ -102,7 +130,21 @@ pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
     standby_signal::write(&parameters.datadir, user)
         .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
     server::start(parameters, user, &request.resource, deadline)?;
-    until_up(call, deadline)
+    until_up(call, deadline).map_err(|failure| match known {
+        Some(diverged) => cannot_start(call, diverged, &failure),
+        None => failure,
+    })
+}
+
+/// PostgreSQL does not start twice on data that have diverged, once it has seen
+/// the history of the primary's branch: "requested timeline is not a child".
+fn cannot_start(call: &Call, diverged: &Diverged, failure: &Failure) -> Failure {
+    check_branch::say_once(call, diverged);
+    log::error!("{failure}");
+    Failure::soft(format!(
+        "Diverged, to be repaired (see log): {}",
+        diverged.how
+    ))
 }
 
 fn until_up(call: &Call, deadline: Deadline) -> Outcome {

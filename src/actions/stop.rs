@@ -85,7 +85,8 @@ pub fn stop_cleanly(call: &Call, deadline: Deadline) -> Outcome {
     ))
 }
 
-fn stop_standby(call: &Call, deadline: Deadline) -> Outcome {
+/// A standby is asked, then stopped hard: that loses nothing.
+pub fn stop_standby(call: &Call, deadline: Deadline) -> Outcome {
     let patient = deadline.less(HARD_STEP * 2);
     ask_to_stop(call, StopMode::Fast, patient)?;
     if gone(call, patient) {

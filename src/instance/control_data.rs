@@ -38,6 +38,12 @@ pub struct ControlData {
     pub checkpoint_timeline: Timeline,
     /// Timeline up to which recovery must go; `None` on a primary.
     pub recovery_timeline: Option<Timeline>,
+    /// Up to where recovery must go: what a standby has made durable changes
+    /// for. Zero on a primary.
+    pub recovery_end: Lsn,
+    /// Are changes of hint bits in the WAL (`wal_log_hints`, or checksums)?
+    /// Without them nothing can be rewound.
+    pub hints_logged: bool,
     /// Bytes in one WAL file.
     pub segment_size: u64,
     /// `wal_level` as the server last ran with it.
@@ -81,6 +87,11 @@ impl ControlData {
                 Timeline::from_decimal(text).ok()
             })?,
             recovery_timeline: fields.convert("Min recovery ending loc's timeline", timeline)?,
+            recovery_end: fields.convert("Minimum recovery ending location", |text| {
+                Lsn::from_hex(text).ok()
+            })?,
+            hints_logged: fields.text("wal_log_hints setting")? == "on"
+                || fields.text("Data page checksum version")? != "0",
             segment_size: fields.convert("Bytes per WAL segment", |text| text.parse().ok())?,
             wal_level: fields.text("wal_level setting")?.to_owned(),
         })
@@ -93,6 +104,17 @@ impl ControlData {
         recovery.map_or(self.checkpoint_timeline, |timeline| {
             timeline.max(self.checkpoint_timeline)
         })
+    }
+
+    /// The end of what is certainly there, on `timeline`. A crashed instance may
+    /// hold more, which only its recovery will tell.
+    pub fn held(&self) -> Lsn {
+        let is_of_timeline = self.recovery_timeline == Some(self.timeline());
+        if is_of_timeline {
+            self.recovery_end.max(self.checkpoint)
+        } else {
+            self.checkpoint
+        }
     }
 }
 
@@ -154,6 +176,8 @@ Latest checkpoint's TimeLineID:       1
 Minimum recovery ending location:     0/4000148
 Min recovery ending loc's timeline:   2
 wal_level setting:                    replica
+wal_log_hints setting:                off
+Data page checksum version:           0
 Bytes per WAL segment:                16777216
 ";
 
@@ -163,6 +187,18 @@ Bytes per WAL segment:                16777216
         assert_eq!(data.state, ClusterState::InArchiveRecovery);
         assert_eq!(data.timeline(), Timeline::new(2).unwrap());
         assert_eq!(data.wal_level, "replica");
+        assert_eq!(data.held(), Lsn::from(0x400_0148));
+    }
+
+    #[test]
+    fn either_setting_makes_a_rewind_possible() {
+        let hints = |from, to| {
+            let output = STANDBY.replace(from, to);
+            ControlData::parse(&output).unwrap().hints_logged
+        };
+        assert!(!hints("", ""));
+        assert!(hints("setting:                off", "setting: on"));
+        assert!(hints("version:           0", "version: 1"));
     }
 
     #[test]
@@ -171,7 +207,7 @@ Bytes per WAL segment:                16777216
             .lines()
             .filter(|line| !line.starts_with("pg_control"))
         {
-            if missing.contains("REDO") || missing.starts_with("Minimum") {
+            if missing.contains("REDO") {
                 continue;
             }
             let output = STANDBY.replace(missing, "");

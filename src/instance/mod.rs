@@ -4,10 +4,18 @@
 //! Pure: no file, process, clock or socket. `crate::postgres` looks.
 
 pub mod answer;
+pub mod attempts;
+pub mod conninfo;
 pub mod control_data;
+pub mod divergence;
 pub mod postmaster_pid;
+pub mod rejoin;
+pub mod rewind_report;
 pub mod state;
+pub mod words;
 
 pub use answer::Refusal;
+pub use conninfo::Conninfo;
 pub use control_data::{ClusterState, ControlData};
+pub use divergence::Divergence;
 pub use state::{Observation, Postmaster, Role, State};

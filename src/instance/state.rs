@@ -197,7 +197,10 @@ mod tests {
              Latest checkpoint location: 0/3000060\n\
              Latest checkpoint's TimeLineID: 1\n\
              Min recovery ending loc's timeline: 0\n\
+             Minimum recovery ending location: 0/0\n\
              wal_level setting: replica\n\
+             wal_log_hints setting: on\n\
+             Data page checksum version: 0\n\
              Bytes per WAL segment: 16777216\n",
             state.replace('-', " ")
         );

@@ -84,6 +84,7 @@ mod tests {
         assert_eq!(default_of("pghost"), code.pghost);
         assert_eq!(default_of("pgport"), code.pgport.to_string());
         assert_eq!(default_of("sync_guard"), code.sync_guard.to_string());
+        assert_eq!(default_of("rejoin"), code.rejoin.to_string());
         assert_eq!(default_of("maxlag"), code.maxlag.to_string());
     }
 

@@ -15,5 +15,5 @@ pub mod request;
 pub use deadline::Deadline;
 pub use environment::Environment;
 pub use exit::{Failure, OcfExit, Outcome};
-pub use parameters::Parameters;
+pub use parameters::{Parameters, Rejoin};
 pub use request::Request;

@@ -3,6 +3,7 @@
 //! Reading never touches the host: whether a directory exists is a question
 //! for validate-all and start.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -10,7 +11,7 @@ use thiserror::Error;
 use super::{Environment, Failure, OcfExit};
 
 /// The names of all parameters, as metadata.xml has them.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 11] = [
     "system_user",
     "bindir",
     "pgdata",
@@ -19,9 +20,28 @@ pub const NAMES: [&str; 10] = [
     "pgport",
     "maxlag",
     "sync_guard",
+    "rejoin",
     "recovery_template",
     "start_opts",
 ];
+
+/// What becomes of a node whose data left the branch of the primary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejoin {
+    /// It stays a standby that follows nobody, until an admin repairs it.
+    Follow,
+    /// `start` runs pg_rewind, which throws away what only this node holds.
+    Rewind,
+}
+
+impl fmt::Display for Rejoin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rejoin::Follow => "follow",
+            Rejoin::Rewind => "rewind",
+        })
+    }
+}
 
 /// A parameter that cannot be what it is set to, on any node.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -40,6 +60,9 @@ pub enum ParameterError {
         /// What it is set to.
         value: String,
     },
+    /// Not a way to rejoin.
+    #[error("rejoin \"{0}\" is neither follow nor rewind")]
+    Rejoin(String),
     /// A directory parameter that is not absolute.
     #[error("{name} \"{value}\" is not an absolute path")]
     Relative {
@@ -77,6 +100,8 @@ pub struct Parameters {
     pub maxlag: u64,
     /// Refuse a promotion that may lose an acknowledged synchronous commit.
     pub sync_guard: bool,
+    /// What becomes of a node whose data has diverged.
+    pub rejoin: Rejoin,
     /// Extra options of the server (`pg_ctl -o`).
     pub start_opts: Option<String>,
     /// The template of `recovery.conf`, which PostgreSQL 12 no longer knows.
@@ -103,6 +128,7 @@ impl Parameters {
             pgport: port(environment.parameter("pgport"))?,
             maxlag: maxlag(environment.parameter("maxlag"))?,
             sync_guard: boolean("sync_guard", environment.parameter("sync_guard"), true)?,
+            rejoin: rejoin(environment.parameter("rejoin"))?,
             start_opts: environment.parameter("start_opts").map(str::to_owned),
         })
     }
@@ -158,6 +184,14 @@ fn boolean(name: &'static str, value: Option<&str>, default: bool) -> Result<boo
             name,
             value: value.to_owned(),
         }),
+    }
+}
+
+fn rejoin(value: Option<&str>) -> Result<Rejoin, ParameterError> {
+    match value {
+        None | Some("follow") => Ok(Rejoin::Follow),
+        Some("rewind") => Ok(Rejoin::Rewind),
+        Some(other) => Err(ParameterError::Rejoin(other.to_owned())),
     }
 }
 
@@ -226,6 +260,14 @@ mod tests {
             [Ok(true), Ok(false), Ok(true)]
         );
         assert!(guard("maybe").is_err());
+    }
+
+    #[test]
+    fn a_node_is_only_rewound_where_asked_for() {
+        let rejoin = |value| parameters(&[("OCF_RESKEY_rejoin", value)]).map(|p| p.rejoin);
+        assert_eq!(rejoin(""), Ok(Rejoin::Follow));
+        assert_eq!(rejoin("rewind"), Ok(Rejoin::Rewind));
+        assert!(rejoin("Rewind please").is_err());
     }
 
     #[test]

@@ -43,10 +43,12 @@ impl Request {
 /// crmsh runs `validate-all` without naming a resource: that is no error.
 fn resource(instance: Option<&str>) -> String {
     let instance = instance.unwrap_or("default");
-    match instance.split_once(':') {
-        Some((id, _)) => id.to_owned(),
-        None => instance.to_owned(),
-    }
+    let id = instance.split_once(':').map_or(instance, |(id, _)| id);
+    // Pacemaker's ids are XML names; this one becomes part of file names.
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    id.chars()
+        .map(|c| if is_of_name(c) { c } else { '_' })
+        .collect()
 }
 
 #[cfg(test)]
@@ -57,6 +59,7 @@ mod tests {
     fn the_instance_number_is_not_part_of_the_resource() {
         assert_eq!(resource(Some("pgsqld:1")), "pgsqld");
         assert_eq!(resource(None), "default");
+        assert_eq!(resource(Some("../etc/x")), ".._etc_x");
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! Private node attributes: seen by all nodes, never in the CIB, so they
-//! never abort a transition. Gone when Pacemaker stops on the node.
+//! Node attributes that live as long as Pacemaker runs on the node. Private
+//! ones are seen by all nodes but never in the CIB, so they never abort a
+//! transition; announcements are in the CIB, for people.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,19 @@ use super::tool::{ToolError, Tools};
 pub fn set(tools: &Tools, name: &str, value: &str) -> Result<(), ToolError> {
     let update = ["--name", name, "--update", value, "--private"];
     tools.tell("attrd_updater", &update).map(drop)
+}
+
+/// Sets an attribute of this node that `crm_mon -A` shows, until Pacemaker
+/// stops here. It reaches the CIB: only for what is rare.
+pub fn announce(tools: &Tools, name: &str, value: &str) -> Result<(), ToolError> {
+    let update = ["--name", name, "--update", value];
+    tools.tell("attrd_updater", &update).map(drop)
+}
+
+/// Takes an announcement back.
+pub fn retract(tools: &Tools, name: &str) -> Result<(), ToolError> {
+    let delete = ["--name", name, "--delete"];
+    tools.tell("attrd_updater", &delete).map(drop)
 }
 
 /// Deletes an attribute of this node.

@@ -7,6 +7,7 @@
 use std::ffi::CString;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use nix::unistd::{
@@ -22,6 +23,8 @@ pub struct SystemUser {
     pub name: String,
     /// Its uid.
     pub uid: Uid,
+    /// Its home directory, where libpq looks for `.pgpass` and certificates.
+    pub home: PathBuf,
     gid: Gid,
     groups: Vec<Gid>,
 }
@@ -57,9 +60,19 @@ impl SystemUser {
         Ok(Self {
             name: name.to_owned(),
             uid: user.uid,
+            home: user.dir,
             gid: user.gid,
             groups,
         })
+    }
+
+    /// Does something with files as the user: in a directory of the user's,
+    /// root follows no link that leads elsewhere.
+    pub fn act<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let worn = self.wear().map_err(io::Error::other)?;
+        let done = act();
+        drop(worn);
+        done
     }
 
     /// The primary group of the account.

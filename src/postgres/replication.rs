@@ -14,7 +14,7 @@ pub enum Details {
     Primary(Primary),
     /// Of itself as a standby.
     Standby {
-        /// Does it have a walreceiver?
+        /// Does it stream?
         receives: bool,
     },
 }
@@ -38,11 +38,12 @@ const SENDERS: &str = "SELECT application_name, state, \
      pg_wal_lsn_diff(pg_current_wal_lsn(), write_lsn)::float8 FROM pg_stat_replication \
      ORDER BY application_name, state";
 
-/// Asks a standby.
+const STREAMS: &str = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')";
+
+/// Asks a standby. One that has diverged has a walreceiver now and then, which
+/// is told that there is nothing for it.
 pub fn receives(client: &mut Client) -> Result<bool, ::postgres::Error> {
-    client
-        .query_one("SELECT EXISTS (SELECT FROM pg_stat_wal_receiver)", &[])?
-        .try_get(0)
+    client.query_one(STREAMS, &[])?.try_get(0)
 }
 
 /// Asks a primary.

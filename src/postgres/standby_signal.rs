@@ -3,7 +3,7 @@
 //! Power may go a moment after. So the file and its directory reach the disk
 //! before the start: a node without it would come back as a second primary.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
@@ -33,6 +33,14 @@ pub fn write(datadir: &Path, user: &SystemUser) -> io::Result<()> {
     File::open(datadir)?.sync_all()
 }
 
+/// Takes it away, for a recovery that opens the instance to nobody.
+pub fn remove(datadir: &Path) -> io::Result<()> {
+    match fs::remove_file(datadir.join(NAME)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::open(datadir)?.sync_all(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +56,15 @@ mod tests {
         write(datadir.path(), &ourselves()).unwrap();
         write(datadir.path(), &ourselves()).unwrap();
         assert!(datadir.path().join(NAME).is_file());
+    }
+
+    #[test]
+    fn it_is_removed_twice_without_harm() {
+        let datadir = tempfile::tempdir().unwrap();
+        write(datadir.path(), &ourselves()).unwrap();
+        remove(datadir.path()).unwrap();
+        remove(datadir.path()).unwrap();
+        assert!(!datadir.path().join(NAME).exists());
     }
 
     #[test]

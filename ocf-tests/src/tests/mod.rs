@@ -13,6 +13,7 @@ pub mod moves;
 mod ocf;
 mod power;
 mod quiet;
+mod rejoin;
 mod two;
 
 macro_rules! cases {
@@ -42,6 +43,9 @@ pub const ALL: &[Case] = cases![
     two::instances_in_one_cluster needs Client,
     power::cut_at_the_primary needs SynchronousClient,
     power::cut_at_a_standby needs SynchronousClient,
+    rejoin::diverged_primary_is_rewound needs Client,
+    rejoin::interrupted_rewind_is_resumed needs Client,
+    rejoin::diverged_standby_stays_and_says_so needs Client,
     election::lagging_standby_is_not_promoted needs Client,
     election::switchover_right_after_the_first_start needs Nodes,
     faults::frozen_postmaster_of_the_primary needs SynchronousClient,

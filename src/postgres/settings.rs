@@ -1,0 +1,82 @@
+//! A setting as the server would have it if it started now, from its own
+//! configuration files: `postgres -C`. Starts nothing, and says which line of
+//! which file is wrong.
+
+use std::process::Command;
+
+use thiserror::Error;
+
+use super::SystemUser;
+use super::program::{self, ProgramError};
+use crate::instance::words;
+use crate::ocf::{Deadline, Parameters};
+
+/// Why there is no value.
+#[derive(Debug, Error)]
+pub enum SettingError {
+    /// postgres did not run or end.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// Only a shell could tell what the options are.
+    #[error("start_opts needs a shell to be read")]
+    Options,
+    /// The configuration is wrong, in the server's words.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// The value of the setting `name`.
+pub fn read(
+    parameters: &Parameters,
+    user: &SystemUser,
+    name: &str,
+    deadline: Deadline,
+) -> Result<String, SettingError> {
+    let mut command = postgres(parameters, &["-C", name])?;
+    user.dress(&mut command);
+    let ended = program::run(&mut command, deadline)?;
+    if ended.status.success() {
+        return Ok(ended.stdout.trim_end_matches('\n').to_owned());
+    }
+    Err(SettingError::Refused(complaint(&ended.stderr).to_owned()))
+}
+
+/// The server's program on this instance's configuration. The first word says
+/// what it is to be.
+pub fn postgres(parameters: &Parameters, first: &[&str]) -> Result<Command, SettingError> {
+    let options = parameters.start_opts.as_deref().unwrap_or_default();
+    let options = words::split(options).ok_or(SettingError::Options)?;
+    let mut command = Command::new(parameters.program("postgres"));
+    command.args(first).arg("-D").arg(&parameters.pgdata);
+    command.args(options);
+    Ok(command)
+}
+
+/// The first line that the server logged, without its prefix: for a bad
+/// configuration it names file and line.
+fn complaint(output: &str) -> &str {
+    let text = |line| {
+        let after = |level| str::split_once(line, level).map(|(_, text)| text);
+        after("LOG:  ").or_else(|| after("FATAL:  "))
+    };
+    let logged = output.lines().find_map(text);
+    let first = || output.lines().find(|line| !line.trim().is_empty());
+    logged.or_else(first).unwrap_or("it did not say why").trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_is_wrong_is_named() {
+        let output = "2026-11-24 19:00:00 UTC [7] LOG:  syntax error in file \"/etc/x.conf\" \
+                      line 3, near token \"=\"\n\
+                      2026-11-24 19:00:00 UTC [7] FATAL:  configuration file \"/etc/x.conf\" \
+                      contains errors\n";
+        let wanted = "syntax error in file \"/etc/x.conf\" line 3, near token \"=\"";
+        assert_eq!(complaint(output), wanted);
+        assert_eq!(complaint("postgres: odd\n"), "postgres: odd");
+        assert_eq!(complaint(""), "it did not say why");
+    }
+}
