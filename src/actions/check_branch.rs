@@ -14,12 +14,14 @@ use std::time::Duration;
 use super::{Call, evidence, position};
 use crate::election::{Lineage, last_reign};
 use crate::instance::Divergence;
-use crate::ocf::{Deadline, Failure};
+use crate::ocf::Failure;
 use crate::pacemaker::{NodeName, Permanent, attributes};
 use crate::wal::Position;
 
-/// How long a start waits for the end of the replay. The monitor looks again.
-const LONGEST_LOOK: Duration = Duration::from_secs(5);
+/// How long a start waits for the end of the replay.
+pub const AFTER_START: Duration = Duration::from_secs(5);
+/// A monitor does not: it comes again.
+pub const AT_MONITOR: Duration = Duration::ZERO;
 
 /// Data that do not fit the primary's, and who that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +34,8 @@ pub struct Diverged {
 
 /// Looks at this running standby, and says what is new. A failure here never
 /// fails the action.
-pub fn run(call: &Call, deadline: Deadline) -> Option<Diverged> {
-    match of_standby(call, deadline) {
+pub fn run(call: &Call, patience: Duration) -> Option<Diverged> {
+    match judge(call, || position::of_patient_standby(call, patience)) {
         Ok(Some(diverged)) => {
             say_once(call, &diverged);
             Some(diverged)
@@ -46,22 +48,18 @@ pub fn run(call: &Call, deadline: Deadline) -> Option<Diverged> {
     }
 }
 
-/// Forgets what was said: the standby follows.
+/// Forgets what was said, if anything: the standby receives. It may do so, and
+/// still have replayed what the branch does not have.
 pub fn follows(call: &Call) {
-    if fs::remove_file(said_file(call)).is_err() {
+    if !said_file(call).exists() || run(call, AT_MONITOR).is_some() {
         return;
     }
+    let _ = fs::remove_file(said_file(call));
     log::info!("This standby follows again");
     let name = Divergence::attribute(&call.request.resource);
     if let Err(error) = attributes::retract(&call.tools, &name) {
         log::warn!("Cannot take back that this node has diverged: {error}");
     }
-}
-
-fn of_standby(call: &Call, deadline: Deadline) -> Result<Option<Diverged>, Failure> {
-    judge(call, || {
-        position::of_standby_by(call, deadline.within(LONGEST_LOOK))
-    })
 }
 
 /// Whether a position has left the branch of the last elected primary.

@@ -6,12 +6,10 @@ use std::time::Instant;
 
 use postgres::Client;
 
-use super::{Call, evidence, observe, start, stop};
-use crate::election::Floor;
-use crate::instance::{ClusterState, Role, State};
+use super::{Call, observe, shutdown, start, stop};
+use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
-use crate::ocf::{Failure, OcfExit, Outcome};
-use crate::pacemaker::{NodeName, Permanent, attributes};
+use crate::ocf::{OcfExit, Outcome};
 use crate::postgres::session;
 
 /// Demotes the instance.
@@ -19,7 +17,9 @@ pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
     match observe::state(call, deadline)? {
         State::Running(Role::Standby) => return Ok(OcfExit::Success),
-        State::Stopped(_) | State::Crashed(_) => {}
+        // Also by hand, or by a demotion that ended too late to publish it.
+        State::Stopped(Role::Primary) => shutdown::publish_if_possible(call),
+        State::Stopped(Role::Standby) | State::Crashed(_) => {}
         State::LeftBehind(_) => {
             stop::clear_left_behind(call, deadline)?;
         }
@@ -30,7 +30,6 @@ pub fn run(call: &Call) -> Outcome {
                 checkpoint_first(call);
             }
             stop::stop_cleanly(call, deadline)?;
-            publish_shutdown(call)?;
         }
         other => return other.monitor(false),
     }
@@ -63,43 +62,4 @@ fn is_stopped_next(call: &Call) -> bool {
     let transition = Transition::from_environment(&call.environment);
     let node = call.request.node.as_ref();
     matches!((transition, node), (Some(transition), Some(node)) if transition.stop.contains(node))
-}
-
-/// Not publishing is no failure: the primary is stopped and must stay so.
-fn publish_shutdown(call: &Call) -> Result<(), Failure> {
-    let control = observe::control(call, call.request.deadline)?;
-    if control.state != ClusterState::ShutDown {
-        return Err(Failure::soft(
-            "The primary stopped without a shutdown checkpoint",
-        ));
-    }
-    let node = call.node()?;
-    let floor = Floor {
-        term: own_term(call, &node),
-        node,
-        system: Some(control.system),
-        timeline: control.checkpoint_timeline,
-        lsn: control.checkpoint,
-    };
-    log::info!(
-        "The primary is stopped: its shutdown checkpoint is at {} on timeline {}",
-        floor.lsn,
-        floor.timeline
-    );
-    let name = Floor::attribute(&call.request.resource);
-    if let Err(error) = attributes::set(&call.tools, &name, &floor.encode()) {
-        log::warn!("Cannot publish the shutdown checkpoint: {error}");
-    }
-    Ok(())
-}
-
-/// The term of this node's last reign, which a later one settles.
-fn own_term(call: &Call, node: &NodeName) -> u64 {
-    let reigns = Permanent::read(&call.tools).map(|stored| evidence::reigns(call, &stored));
-    let reigns = reigns.unwrap_or_else(|error| {
-        log::warn!("Cannot read this node's reign: {error}");
-        Vec::new()
-    });
-    let own = reigns.iter().filter(|reign| reign.primary == *node);
-    own.map(|reign| reign.term).max().unwrap_or(0)
 }

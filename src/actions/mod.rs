@@ -13,6 +13,7 @@ pub mod position;
 mod promote;
 mod rejoin;
 mod report_diverged;
+mod shutdown;
 mod start;
 mod stop;
 mod validate_all;

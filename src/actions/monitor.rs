@@ -36,7 +36,7 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
 /// Only where the admin asked for a rewind, which needs a start, is a standby
 /// failed that has diverged; a few times at most.
 fn check(call: &Call) -> Result<(), Failure> {
-    let diverged = check_branch::run(call, call.request.deadline);
+    let diverged = check_branch::run(call, check_branch::AT_MONITOR);
     match diverged {
         Some(diverged) if rejoin::is_worth_a_start(call, &diverged) => Err(Failure::soft(format!(
             "Restarting to rewind (rejoin=rewind): {}",

@@ -3,8 +3,8 @@
 //! Pacemaker ignores the exit code; only attributes can influence what
 //! follows. post-promote does not mean that the promotion succeeded.
 
-use super::{Call, evidence, give_scores, position};
-use crate::election::{Floor, Vote, last_reign};
+use super::{Call, evidence, give_scores, position, shutdown};
+use crate::election::{Vote, last_reign};
 use crate::ocf::notify::{Operation, When, event};
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::pacemaker::tool::ToolError;
@@ -16,8 +16,13 @@ pub fn run(call: &Call) -> Outcome {
     match event(&call.environment) {
         Some((When::Before, Operation::Promote)) => vote(call)?,
         Some((When::After, Operation::Promote)) => withdraw(call)?,
-        Some((When::After, Operation::Demote)) => remember_shutdown(call)?,
-        Some((When::After, Operation::Start | Operation::Stop)) => give_scores::look_again(call),
+        Some((When::After, Operation::Demote)) => shutdown::remember(call)?,
+        Some((When::After, Operation::Start)) => give_scores::look_again(call),
+        Some((When::After, Operation::Stop)) => {
+            give_scores::look_again(call);
+            // Where the demotion ended too late, the stop has published it.
+            shutdown::remember(call)?;
+        }
         _ => {}
     }
     Ok(OcfExit::Success)
@@ -58,18 +63,4 @@ fn withdraw(call: &Call) -> Result<(), ToolError> {
     let resource = &call.request.resource;
     attributes::delete(&call.tools, &Vote::attribute(resource))?;
     attributes::delete(&call.tools, &Vote::shared_attribute(resource))
-}
-
-/// The demoted node's own attribute vanishes with the node.
-fn remember_shutdown(call: &Call) -> Result<(), ToolError> {
-    let resource = &call.request.resource;
-    let published = attributes::of_all_nodes(&call.tools, &Floor::attribute(resource))?;
-    let highest = published
-        .values()
-        .filter_map(|value| Some((Floor::decode(value).ok()?, value)))
-        .max_by_key(|(floor, _)| (floor.term, floor.timeline, floor.lsn));
-    match highest {
-        Some((_, value)) => attributes::set(&call.tools, &Floor::copy_attribute(resource), value),
-        None => Ok(()),
-    }
 }

@@ -10,8 +10,8 @@ use crate::ocf::{Deadline, Failure};
 use crate::postgres::replication::{self, Details};
 use crate::postgres::{control_file, postmaster, session, startup_process};
 
-/// Longest wait for one answer: a server that is well takes milliseconds.
-const LONGEST_ANSWER: Duration = Duration::from_secs(5);
+/// Kept of the time for the control file, should the server be silent.
+const CONTROL_FILE: Duration = Duration::from_secs(1);
 
 /// A question whose answer tells the role, and perhaps more.
 type Question = fn(&mut Client) -> Result<(Role, Option<Details>), Error>;
@@ -64,20 +64,55 @@ fn look(
     Ok((State::of(&seen), details))
 }
 
-/// A connection that is cut off says nothing yet: asked once more.
+/// A connection that is cut off says nothing yet, and neither does silence while
+/// storage stalls: asked once more, with half of what time is left each. So an
+/// admin who gives the monitor more time gives the server more.
 fn ask(
     call: &Call,
     deadline: Deadline,
     question: Question,
 ) -> Result<(Role, Option<Details>), Refusal> {
+    let deadline = deadline.less(CONTROL_FILE.min(deadline.left() / 4));
     let once = || {
-        let deadline = deadline.within(LONGEST_ANSWER);
+        let deadline = deadline.within(deadline.left() / 2);
         session::ask(&call.parameters, &call.user, deadline, question)
     };
     match once() {
-        Err(Refusal::CutOff) => once(),
+        Err(Refusal::CutOff | Refusal::Silent) => once(),
+        Err(Refusal::NotListening) => ask_elsewhere(call, deadline, question),
         answer => answer,
     }
+}
+
+/// Nobody listens where the parameters say. A wrong `pghost` or `pgport` is no
+/// fault of the server, which says in `postmaster.pid` where it does.
+fn ask_elsewhere(
+    call: &Call,
+    deadline: Deadline,
+    question: Question,
+) -> Result<(Role, Option<Details>), Refusal> {
+    let mut parameters = call.parameters.clone();
+    let Ok(Some(file)) = postmaster::pid_file(&parameters.datadir) else {
+        return Err(Refusal::NotListening);
+    };
+    let (Some(port), Some(directory)) = (file.port, file.socket_directory) else {
+        return Err(Refusal::NotListening);
+    };
+    if (port, &directory) == (parameters.pgport, &parameters.pghost) {
+        return Err(Refusal::NotListening);
+    }
+    (parameters.pgport, parameters.pghost) = (port, directory);
+    let answer = session::ask(&parameters, &call.user, deadline, question)?;
+    log::warn!(
+        "Nobody listens on pghost={} pgport={}, but the server does on pghost={} pgport={}: correct \
+         it with pcs resource update {}",
+        call.parameters.pghost,
+        call.parameters.pgport,
+        parameters.pghost,
+        parameters.pgport,
+        call.request.resource
+    );
+    Ok(answer)
 }
 
 fn ask_role(client: &mut Client) -> Result<(Role, Option<Details>), Error> {

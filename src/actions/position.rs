@@ -19,36 +19,42 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// What this standby holds.
 pub fn of_standby(call: &Call) -> Result<Position, Failure> {
-    of_standby_by(call, call.request.deadline.within(LONGEST_REPLAY))
+    of_patient_standby(call, LONGEST_REPLAY)
 }
 
-/// The same, where less patience is due.
-pub fn of_standby_by(call: &Call, deadline: Deadline) -> Result<Position, Failure> {
-    Ok(look(call, deadline)?.0)
+/// The same, where less patience with its replay is due.
+pub fn of_patient_standby(call: &Call, patience: Duration) -> Result<Position, Failure> {
+    Ok(look(call, patience)?.0)
 }
 
 /// What this standby holds, and the age of its last commit in seconds.
 pub fn with_age(call: &Call) -> Result<(Position, Option<u64>), Failure> {
-    look(call, call.request.deadline.within(LONGEST_REPLAY))
+    look(call, LONGEST_REPLAY)
 }
 
 /// Once its local WAL is used up: a smaller position would let another node win
 /// that holds less.
-fn look(call: &Call, deadline: Deadline) -> Result<(Position, Option<u64>), Failure> {
-    until_answering(call, deadline.within(LONGEST_BUSY))?;
-    let wal = complete(call, deadline)?;
-    let control = observe::control(call, deadline)?;
+fn look(call: &Call, patience: Duration) -> Result<(Position, Option<u64>), Failure> {
+    let patient = call.request.deadline.within(patience);
+    until_answering(call, patient.within(LONGEST_BUSY))?;
+    let wal = complete(call, patient)?;
+    let control = observe::control(call, call.request.deadline)?;
     let lsn = Lsn::from(wal.end);
     let timeline = timeline_at(call, &control, &wal, lsn);
     let held = position(call, control.system, timeline, lsn);
+    let beside = control.replayed_beside(&held.history);
+    let held = beside.map_or(held, |(timeline, lsn)| {
+        log::warn!("WAL of timeline {timeline} was replayed up to {lsn}, beyond its end");
+        position(call, control.system, timeline, lsn)
+    });
     Ok((held, wal.last_commit_age_s))
 }
 
-fn until_answering(call: &Call, deadline: Deadline) -> Result<(), Failure> {
+fn until_answering(call: &Call, patient: Deadline) -> Result<(), Failure> {
     loop {
-        match observe::state(call, deadline)? {
+        match observe::state(call, call.request.deadline)? {
             State::Running(Role::Standby) => return Ok(()),
-            State::Busy(Role::Standby, _) | State::Transient(_) if deadline.sleep(POLL) => {}
+            State::Busy(Role::Standby, _) | State::Transient(_) if patient.sleep(POLL) => {}
             State::Busy(Role::Standby, refusal) | State::Transient(refusal) => {
                 return Err(Failure::soft(format!(
                     "Cannot ask for the WAL position: {refusal}"
@@ -73,14 +79,15 @@ fn timeline_at(call: &Call, control: &ControlData, wal: &WalPosition, lsn: Lsn) 
     known.fold(control.timeline(), Timeline::max)
 }
 
-fn complete(call: &Call, deadline: Deadline) -> Result<WalPosition, Failure> {
+fn complete(call: &Call, patient: Deadline) -> Result<WalPosition, Failure> {
+    let deadline = call.request.deadline;
     loop {
         let wal = session::ask(&call.parameters, &call.user, deadline, wal_position::query)
             .map_err(|refusal| Failure::soft(format!("Cannot read the WAL position: {refusal}")))?;
         if wal.complete {
             return Ok(wal);
         }
-        if !deadline.sleep(POLL) {
+        if !patient.sleep(POLL) {
             return Err(Failure::soft(
                 "Still replaying local WAL: the position is not known",
             ));

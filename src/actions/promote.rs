@@ -66,12 +66,28 @@ fn until_answering(call: &Call, deadline: Deadline) -> Result<State, Failure> {
 fn promote_elected(call: &Call, transition: &Transition) -> Outcome {
     let ballot = win(call, transition)?;
     claim(call, &ballot)?;
-    let promoted = open(call, &ballot);
-    match promoted {
-        Ok(_) => forget_force(call, &ballot),
-        Err(_) => withdraw_claim(call, &ballot.candidate),
+    resume_replay(call);
+    if let Err(error) = server::promote(&call.parameters, &call.user, call.request.deadline) {
+        withdraw_claim(call, &ballot.candidate);
+        return Err(error.into());
     }
-    promoted
+    // From here on the claim stays: PostgreSQL may leave recovery after our time
+    // is over. The next start or monitor of this node settles it.
+    let outcome = open(call, &ballot)?;
+    forget_force(call, &ballot);
+    Ok(outcome)
+}
+
+/// PostgreSQL 12 never ends recovery while its replay is paused.
+fn resume_replay(call: &Call) {
+    let resume = "SELECT pg_wal_replay_resume() WHERE pg_is_wal_replay_paused()";
+    let deadline = call.request.deadline;
+    let resumed = session::ask(&call.parameters, &call.user, deadline, move |client| {
+        client.batch_execute(resume)
+    });
+    if let Err(refusal) = resumed {
+        log::warn!("Cannot make sure that replay is not paused: {refusal}");
+    }
 }
 
 /// The force is spent with the timeline it names; this only tidies up.
@@ -186,7 +202,6 @@ fn claim(call: &Call, ballot: &Ballot) -> Result<(), Failure> {
 
 fn open(call: &Call, ballot: &Ballot) -> Outcome {
     let deadline = call.request.deadline;
-    server::promote(&call.parameters, &call.user, deadline)?;
     // PostgreSQL takes a while: time that costs nobody anything.
     if let Err(error) = offer_heirs(call, ballot) {
         log::warn!("Standbys may have no promotion score until the next monitor: {error}");

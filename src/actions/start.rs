@@ -13,8 +13,9 @@ use crate::pacemaker::{Permanent, membership, permanent};
 use crate::postgres::{server, standby_signal};
 
 /// `pg_ctl --no-wait` returns before the postmaster has become one: until
-/// then the process table shows pg_ctl's shell, and no postmaster.pid.
-const LONGEST_APPEARANCE: Duration = Duration::from_secs(3);
+/// then the process table shows pg_ctl's shell, and no postmaster.pid. With cold
+/// disks after a power cut it takes seconds.
+const LONGEST_APPEARANCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Starts the instance.
@@ -52,7 +53,7 @@ fn rejoin(call: &Call, deadline: Deadline) -> Outcome {
         check_branch::say_once(call, &diverged);
         return Ok(outcome);
     }
-    match check_branch::run(call, deadline) {
+    match check_branch::run(call, check_branch::AFTER_START) {
         Some(diverged) if rejoin::is_worth_a_start(call, &diverged) => {
             log::info!("Stopping again, to rewind what the replay has shown");
             stop::stop_standby(call, deadline)?;

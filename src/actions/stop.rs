@@ -7,8 +7,8 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Call, observe};
-use crate::instance::{ClusterState, Postmaster, Role, State};
+use super::{Call, observe, shutdown};
+use crate::instance::{ClusterState, Postmaster, Refusal, Role, State};
 use crate::ocf::parameters::datadir;
 use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
 use crate::postgres::postmaster;
@@ -20,8 +20,8 @@ const CHILDREN_NOTICE: Duration = Duration::from_secs(2);
 /// Kept at the end of the time for the immediate stop and for SIGKILL each.
 const HARD_STEP: Duration = Duration::from_secs(5);
 
-/// Stops the instance. With nothing running it needs no parameter to be right
-/// and no control file to be readable: a failed stop costs the node.
+/// Stops the instance. With nothing running it needs no parameter to be right,
+/// no control file to be readable and no cluster: a failed stop costs the node.
 pub fn run(environment: &Environment) -> Outcome {
     let prepared = Call::prepare(environment);
     let datadir = match &prepared {
@@ -30,6 +30,9 @@ pub fn run(environment: &Environment) -> Outcome {
     };
     if datadir.is_some_and(|datadir| postmaster::look(&datadir) == Ok(Postmaster::None)) {
         log::info!("Nothing of the instance runs");
+        if let Ok(call) = &prepared {
+            shutdown::publish_if_possible(call);
+        }
         return Ok(OcfExit::Success);
     }
     stop(&prepared?)
@@ -37,11 +40,18 @@ pub fn run(environment: &Environment) -> Outcome {
 
 fn stop(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    match observe::state(call, deadline.within(HARD_STEP))? {
-        State::LeftBehind(_) => clear_left_behind(call, deadline),
-        state if is_primary(call, &state, deadline) => stop_cleanly(call, deadline),
-        _ => stop_standby(call, deadline),
+    let state = observe::state(call, deadline.within(HARD_STEP * 2));
+    if let Ok(State::LeftBehind(_)) = state {
+        return clear_left_behind(call, deadline);
     }
+    let state = state.unwrap_or_else(|failure| {
+        log::warn!("Stopping an instance whose state is not known: {failure}");
+        State::Failing(Refusal::Silent)
+    });
+    if is_primary(call, &state, deadline) {
+        return stop_cleanly(call, deadline);
+    }
+    stop_standby(call, deadline)
 }
 
 /// The postmaster is dead, so the crash has happened: what its children still
@@ -74,10 +84,12 @@ fn is_primary(call: &Call, state: &State, deadline: Deadline) -> bool {
     }
 }
 
-/// Fast stop: sessions are cut, standbys get the shutdown checkpoint.
+/// Fast stop: sessions are cut, standbys get the shutdown checkpoint, and the
+/// cluster is told where it is.
 pub fn stop_cleanly(call: &Call, deadline: Deadline) -> Outcome {
     ask_to_stop(call, StopMode::Fast, deadline)?;
     if gone(call, deadline) {
+        shutdown::publish_if_possible(call);
         return Ok(OcfExit::Success);
     }
     Err(Failure::soft(

@@ -115,7 +115,7 @@ fn a_floor_names_its_node() {
     let (timeline, lsn) = crate::wal::notation::place("2@0/5000028");
     let floor = Floor {
         node: node("db node=1;"),
-        term: 3,
+        term: Some(3),
         system: Some(SystemId::from(7)),
         timeline,
         lsn,

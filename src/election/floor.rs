@@ -22,9 +22,9 @@ use crate::wal::{Lsn, Position, SystemId, Timeline};
 pub struct Floor {
     /// The node that was demoted.
     pub node: NodeName,
-    /// The term of its reign; 0 if it had published none. A reign with a higher
-    /// term settles the floor.
-    pub term: u64,
+    /// The term of its reign; 0 if it had published none, `None` if it could not
+    /// be read. See `Reign::settles`.
+    pub term: Option<u64>,
     /// The database it ran; a floor says nothing about another one.
     pub system: Option<SystemId>,
     /// The timeline it was primary on. Source: `pg_controldata`, "Latest
@@ -50,7 +50,7 @@ impl Floor {
     pub fn encode(&self) -> String {
         let mut line = Line::new();
         line.push("node", super::fields::escape(self.node.as_str()));
-        line.push("term", self.term);
+        line.push_some("term", self.term);
         line.push_some("sys", self.system);
         line.push("tl", self.timeline);
         line.push("lsn", self.lsn.as_u64());
@@ -68,7 +68,7 @@ impl Floor {
         let node = super::fields::unescape(name).and_then(|name| NodeName::new(&name));
         Ok(Self {
             node: node.ok_or_else(wrong)?,
-            term: fields.number("term")?.unwrap_or_default(),
+            term: fields.number("term")?,
             system: fields.get("sys").map(SystemId::from_decimal).transpose()?,
             timeline: Timeline::from_decimal(fields.require("tl")?)?,
             lsn: Lsn::from_decimal(fields.require("lsn")?)?,

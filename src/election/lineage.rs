@@ -55,10 +55,14 @@ impl Reign {
 
     /// Whether a floor is settled: somebody was elected after it and opened a
     /// branch. He held it, or an admin gave it up by force. A claim shows that
-    /// only if it was made on a branch that was opened since.
+    /// only if it was made on a branch that was opened since. Of a floor whose
+    /// term is not known, a higher timeline shows it.
     pub(super) fn settles(&self, floor: &Floor) -> bool {
-        let opened = self.stage == Stage::Opened || self.branch.timeline > floor.timeline;
-        self.term > floor.term && opened
+        let beyond = self.branch.timeline > floor.timeline;
+        match floor.term {
+            Some(term) => self.term > term && (beyond || self.stage == Stage::Opened),
+            None => beyond,
+        }
     }
 
     /// Whether this reign may have ended with a floor. A node that was promoted by

@@ -77,7 +77,8 @@ fn reigns() -> impl Strategy<Value = Reign> {
 
 fn floors() -> impl Strategy<Value = Floor> {
     let at = prop::sample::select(vec!["1@0/90", "1@0/100", "2@0/110", "2@0/180"]);
-    (names(), 0..4_u64, at).prop_map(|(node, term, at)| {
+    let term = prop::option::of(0..4_u64);
+    (names(), term, at).prop_map(|(node, term, at)| {
         let (timeline, lsn) = place(at);
         Floor {
             node,

@@ -97,7 +97,7 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         ["floor", name, at, term] => {
             let (timeline, lsn) = place(at);
             let system = Some(SystemId::from(SYSTEM));
-            let term = number(term);
+            let term = (*term != "term=?").then(|| number(term));
             ballot.floors.insert(Floor {
                 node: node(name),
                 term,

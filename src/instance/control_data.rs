@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::wal::{Lsn, SystemId, Timeline};
+use crate::wal::{History, Lsn, SystemId, Timeline};
 
 /// "Database cluster state" (PostgreSQL `src/bin/pg_controldata`, `dbState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,19 @@ impl ControlData {
         })
     }
 
+    /// WAL that was replayed although the branch with this history does not have
+    /// it: of which timeline, and up to where.
+    ///
+    /// With an archive, a crashed primary learns of the next branch before it has
+    /// replayed its own WAL, and replays its last segment beyond the fork (seen
+    /// with PostgreSQL 15). It then streams as if it followed, and its received
+    /// LSN and timeline are those of the new branch.
+    pub fn replayed_beside(&self, history: &History) -> Option<(Timeline, Lsn)> {
+        let timeline = self.recovery_timeline?;
+        let left_at = history.switch_point_of(timeline)?;
+        (self.recovery_end > left_at).then_some((timeline, self.recovery_end))
+    }
+
     /// The end of what is certainly there, on `timeline`. A crashed instance may
     /// hold more, which only its recovery will tell.
     pub fn held(&self) -> Lsn {
@@ -188,6 +201,18 @@ Bytes per WAL segment:                16777216
         assert_eq!(data.timeline(), Timeline::new(2).unwrap());
         assert_eq!(data.wal_level, "replica");
         assert_eq!(data.held(), Lsn::from(0x400_0148));
+    }
+
+    #[test]
+    fn wal_replayed_beyond_a_fork_shows() {
+        let data = ControlData::parse(STANDBY).unwrap();
+        let child = Timeline::new(3).unwrap();
+        let history = |text: &str| History::parse(text, child).unwrap();
+        let beside = |text| data.replayed_beside(&history(text));
+        let replayed = (Timeline::new(2).unwrap(), Lsn::from(0x400_0148));
+        assert_eq!(beside("1\t0/3000000\tx\n2\t0/4000090\tx\n"), Some(replayed));
+        assert_eq!(beside("1\t0/3000000\tx\n2\t0/4000148\tx\n"), None);
+        assert_eq!(beside("1\t0/3000000\tx\n"), None);
     }
 
     #[test]

@@ -19,10 +19,14 @@ pub enum Status {
 }
 
 /// What the lock file says. It proves nothing: the pid may be anybody's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostmasterPid {
     /// The postmaster's process id.
     pub pid: i32,
+    /// The port it listens on; `None` while the line is not written.
+    pub port: Option<u16>,
+    /// Its first socket directory, if it has one.
+    pub socket_directory: Option<String>,
     /// Id of the System V segment that children keep attached.
     pub shared_memory: Option<i64>,
     /// How far the server is; `None` while the line is not written.
@@ -56,6 +60,8 @@ impl PostmasterPid {
         }
         Ok(Self {
             pid,
+            port: line(4).and_then(|text| text.parse().ok()),
+            socket_directory: line(5).filter(|text| !text.is_empty()).map(str::to_owned),
             shared_memory: line(7).and_then(segment_id),
             status: line(8).and_then(status),
         })
@@ -88,6 +94,9 @@ mod tests {
     fn a_whole_file_is_read() {
         let file = PostmasterPid::parse(READY).unwrap();
         assert_eq!(file.pid, 4711);
+        assert_eq!(file.port, Some(5432));
+        let directory = file.socket_directory.as_deref();
+        assert_eq!(directory, Some("/var/run/postgresql"));
         assert_eq!(file.shared_memory, Some(32768));
         assert_eq!(file.status, Some(Status::Ready));
     }

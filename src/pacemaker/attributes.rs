@@ -9,34 +9,47 @@ use super::tool::{ToolError, Tools};
 
 /// Sets an attribute of this node.
 pub fn set(tools: &Tools, name: &str, value: &str) -> Result<(), ToolError> {
-    let update = ["--name", name, "--update", value, "--private"];
-    tools.tell("attrd_updater", &update).map(drop)
+    change(tools, name, &["--update", value, "--private"])
 }
 
 /// Sets an attribute of this node that `crm_mon -A` shows, until Pacemaker
 /// stops here. It reaches the CIB: only for what is rare.
 pub fn announce(tools: &Tools, name: &str, value: &str) -> Result<(), ToolError> {
-    let update = ["--name", name, "--update", value];
-    tools.tell("attrd_updater", &update).map(drop)
+    change(tools, name, &["--update", value])
 }
 
 /// Takes an announcement back.
 pub fn retract(tools: &Tools, name: &str) -> Result<(), ToolError> {
-    let delete = ["--name", name, "--delete"];
-    tools.tell("attrd_updater", &delete).map(drop)
+    change(tools, name, &["--delete"])
 }
 
 /// Deletes an attribute of this node.
 pub fn delete(tools: &Tools, name: &str) -> Result<(), ToolError> {
-    let delete = ["--name", name, "--delete", "--private"];
-    tools.tell("attrd_updater", &delete).map(drop)
+    change(tools, name, &["--delete", "--private"])
+}
+
+/// On a node that runs Pacemaker Remote, attrd would take its own node for ours.
+fn change(tools: &Tools, name: &str, what: &[&str]) -> Result<(), ToolError> {
+    let node = tools.node().map(NodeName::as_str);
+    let node = node.map_or(Vec::new(), |node| vec!["--node", node]);
+    let words = [&["--name", name], what, &node].concat();
+    tools.tell("attrd_updater", &words).map(drop)
 }
 
 /// The attribute's value on each node that has one. An attribute that nobody
-/// ever set is none, not an error.
+/// ever set is none, not an error; but a daemon that does not answer is one, or
+/// a shutdown checkpoint would bind nobody and votes would seem mute.
 pub fn of_all_nodes(tools: &Tools, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError> {
-    let ended = tools.ask("attrd_updater", &["--name", name, "--query", "--all"])?;
-    Ok(parse(&ended.stdout))
+    let query = ["--name", name, "--query", "--all"];
+    match tools.tell("attrd_updater", &query) {
+        Err(ToolError::Failed { text, .. }) if is_of_no_attribute(&text) => Ok(BTreeMap::new()),
+        answer => Ok(parse(&answer?)),
+    }
+}
+
+/// `tools/attrd_updater.c` of all versions from 1.1.13 to 3.0.
+fn is_of_no_attribute(text: &str) -> bool {
+    text.contains("attribute does not exist") || text.contains("No such device or address")
 }
 
 /// `name="X" host="n1" value="V"` a line; a deleted one has an empty value.

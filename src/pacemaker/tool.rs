@@ -6,6 +6,7 @@ use std::process::Command;
 
 use thiserror::Error;
 
+use super::NodeName;
 use crate::ocf::{Deadline, Environment};
 use crate::postgres::program::{self, Ended, ProgramError};
 
@@ -32,6 +33,8 @@ pub struct Tools {
     directory: PathBuf,
     /// The action's deadline.
     deadline: Deadline,
+    /// This node, where Pacemaker says so.
+    node: Option<NodeName>,
 }
 
 impl Tools {
@@ -41,7 +44,13 @@ impl Tools {
         Self {
             directory: PathBuf::from(directory),
             deadline,
+            node: environment.meta("on_node").and_then(NodeName::new),
         }
+    }
+
+    /// This node; `None` outside the cluster and before Pacemaker 1.1.17.
+    pub fn node(&self) -> Option<&NodeName> {
+        self.node.as_ref()
     }
 
     /// Runs a tool whatever it answers.
@@ -58,10 +67,13 @@ impl Tools {
     /// Runs a tool that must succeed; what it printed.
     pub fn tell(&self, tool: &'static str, arguments: &[&str]) -> Result<String, ToolError> {
         let ended = self.ask(tool, arguments)?;
+        let failed = |text| ToolError::Failed { tool, text };
+        if !ended.whole {
+            return Err(failed("its answer did not end".to_owned()));
+        }
         if ended.status.success() {
             return Ok(ended.stdout);
         }
-        let text = ended.stderr;
-        Err(ToolError::Failed { tool, text })
+        Err(failed(ended.stderr))
     }
 }

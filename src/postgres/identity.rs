@@ -1,8 +1,11 @@
 //! Becoming the system user: for a session by effective ids, for a child for
 //! good.
 //!
-//! All groups of the user are kept. `Command::uid` would drop them, and with
-//! them `ssl-cert`, without which Debian's PostgreSQL cannot read its TLS key.
+//! A server is started with all groups of the user. `Command::uid` would drop
+//! them, and with them `ssl-cert`, without which Debian's PostgreSQL cannot read
+//! its TLS key. Whatever else is done as the user needs its uid alone: the groups
+//! also come from a directory on the network, and one that does not answer must
+//! not cost a monitor or a stop its time.
 
 use std::ffi::CString;
 use std::io;
@@ -16,7 +19,7 @@ use nix::unistd::{
 };
 use thiserror::Error;
 
-/// The account PostgreSQL runs as, with all its groups.
+/// The account PostgreSQL runs as.
 #[derive(Debug, Clone)]
 pub struct SystemUser {
     /// Its name, also the database role.
@@ -26,7 +29,6 @@ pub struct SystemUser {
     /// Its home directory, where libpq looks for `.pgpass` and certificates.
     pub home: PathBuf,
     gid: Gid,
-    groups: Vec<Gid>,
 }
 
 /// Why we cannot become the system user.
@@ -46,7 +48,8 @@ pub enum IdentityError {
 }
 
 impl SystemUser {
-    /// Looks the account and its groups up (through NSS, so LDAP works).
+    /// Looks the account up (through NSS, so LDAP works; a local account is found
+    /// without it).
     pub fn look_up(name: &str) -> Result<Self, IdentityError> {
         let denied = |source| IdentityError::Denied {
             name: name.to_owned(),
@@ -55,14 +58,21 @@ impl SystemUser {
         let user = User::from_name(name)
             .map_err(denied)?
             .ok_or_else(|| IdentityError::Unknown(name.to_owned()))?;
-        let c_name = CString::new(name).map_err(|_| IdentityError::Unknown(name.to_owned()))?;
-        let groups = getgrouplist(&c_name, user.gid).map_err(denied)?;
         Ok(Self {
             name: name.to_owned(),
             uid: user.uid,
             home: user.dir,
             gid: user.gid,
-            groups,
+        })
+    }
+
+    /// All groups of the account, through NSS.
+    fn groups(&self) -> Result<Vec<Gid>, IdentityError> {
+        let unknown = |_| IdentityError::Unknown(self.name.clone());
+        let name = CString::new(self.name.as_str()).map_err(unknown)?;
+        getgrouplist(&name, self.gid).map_err(|source| IdentityError::Denied {
+            name: self.name.clone(),
+            source,
         })
     }
 
@@ -94,21 +104,30 @@ impl SystemUser {
             groups: getgroups().map_err(denied)?,
         };
         if worn.uid != self.uid {
-            setgroups(&self.groups).map_err(denied)?;
+            setgroups(&[self.gid]).map_err(denied)?;
             setegid(self.gid).map_err(denied)?;
             seteuid(self.uid).map_err(denied)?;
         }
         Ok(worn)
     }
 
-    /// Makes `command` run as the user for good.
-    #[allow(unsafe_code)]
+    /// Makes `command` run as the user for good, with its primary group.
     pub fn dress(&self, command: &mut Command) {
+        self.dress_in(vec![self.gid], command);
+    }
+
+    /// The same with all its groups, as a server needs them.
+    pub fn dress_with_groups(&self, command: &mut Command) -> Result<(), IdentityError> {
+        self.dress_in(self.groups()?, command);
+        Ok(())
+    }
+
+    #[allow(unsafe_code)]
+    fn dress_in(&self, groups: Vec<Gid>, command: &mut Command) {
         if geteuid() == self.uid {
             return;
         }
         let Self { uid, gid, .. } = *self;
-        let groups = self.groups.clone();
         // SAFETY: runs between fork and exec; the closure only makes three
         // system calls on values computed before the fork and allocates
         // nothing.

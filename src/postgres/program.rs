@@ -13,7 +13,7 @@ use crate::ocf::Deadline;
 
 const POLL: Duration = Duration::from_millis(5);
 /// After the program's end: a child of it may hold the pipe open for ever.
-const PIPE_GRACE: Duration = Duration::from_millis(200);
+const PIPE_GRACE: Duration = Duration::from_secs(1);
 
 /// What a program that ended left.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Ended {
     pub stdout: String,
     /// What it wrote to stderr.
     pub stderr: String,
+    /// Whether both were read to their end. If not they are empty.
+    pub whole: bool,
 }
 
 /// Why there is no end to report.
@@ -62,18 +64,21 @@ pub fn run(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramEr
         .env_remove("LANGUAGE")
         .spawn()
         .map_err(failed)?;
-    let stdout = collect(child.stdout.take());
-    let stderr = collect(child.stderr.take());
+    let pipes =
+        collect(child.stdout.take()).and_then(|stdout| Ok((stdout, collect(child.stderr.take())?)));
     let Some(status) = wait(&mut child, deadline).map_err(failed)? else {
         let _ = child.kill();
         let _ = child.wait();
         return Err(ProgramError::TooSlow { program });
     };
-    let text = |pipe: mpsc::Receiver<String>| pipe.recv_timeout(PIPE_GRACE).unwrap_or_default();
+    let (stdout, stderr) = pipes.map_err(failed)?;
+    let text = |pipe: mpsc::Receiver<String>| pipe.recv_timeout(PIPE_GRACE).ok();
+    let (stdout, stderr) = (text(stdout), text(stderr));
     Ok(Ended {
         status,
-        stdout: text(stdout),
-        stderr: text(stderr),
+        whole: stdout.is_some() && stderr.is_some(),
+        stdout: stdout.unwrap_or_default(),
+        stderr: stderr.unwrap_or_default(),
     })
 }
 
@@ -88,15 +93,16 @@ fn wait(child: &mut Child, deadline: Deadline) -> io::Result<Option<ExitStatus>>
     }
 }
 
-/// Reads a pipe to its end beside us, so that a full one never blocks.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+/// Reads a pipe to its end beside us, so that a full one never blocks. Without a
+/// thread for that (the limit of processes is reached) the pipe is closed.
+fn collect(pipe: Option<impl Read + Send + 'static>) -> io::Result<mpsc::Receiver<String>> {
     let (sender, receiver) = mpsc::channel();
     if let Some(mut pipe) = pipe {
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             let mut bytes = Vec::new();
             let _ = pipe.read_to_end(&mut bytes);
             let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
-        });
+        })?;
     }
-    receiver
+    Ok(receiver)
 }

@@ -114,7 +114,8 @@ pub fn recover(
 ) -> Result<(), RewindError> {
     let mut command = settings::postgres(parameters, &["--single"])?;
     command.arg("template1");
-    user.dress(&mut command);
+    user.dress_with_groups(&mut command)
+        .map_err(SettingError::from)?;
     succeeded(program::run(&mut command, deadline)?).map(drop)
 }
 

@@ -2,6 +2,7 @@
 //! there. Waiting is the caller's, with its own deadline.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +11,7 @@ use nix::fcntl::OFlag;
 use thiserror::Error;
 
 use super::SystemUser;
+use super::identity::IdentityError;
 use super::program::{self, ProgramError};
 use crate::ocf::{Deadline, Parameters};
 
@@ -30,6 +32,9 @@ pub enum ServerError {
     /// pg_ctl did not run or end.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// It cannot run as the system user.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// pg_ctl refused, in its words.
     #[error("pg_ctl {action} failed: {text}")]
     Refused {
@@ -47,12 +52,13 @@ pub fn start(
     resource: &str,
     deadline: Deadline,
 ) -> Result<(), ServerError> {
-    let mut command = pg_ctl(parameters, "start");
+    let mut command = pg_ctl(parameters, "start", &parameters.pgdata);
     command.arg("--log").arg(output_file(resource, user));
     if let Some(options) = &parameters.start_opts {
         command.arg("--options").arg(options);
     }
-    finish("start", command, user, deadline)
+    user.dress_with_groups(&mut command)?;
+    finish("start", command, deadline)
 }
 
 /// Asks the server to stop and returns at once.
@@ -62,12 +68,13 @@ pub fn stop(
     mode: StopMode,
     deadline: Deadline,
 ) -> Result<(), ServerError> {
-    let mut command = pg_ctl(parameters, "stop");
+    let mut command = pg_ctl(parameters, "stop", &parameters.datadir);
     command.arg("--mode").arg(match mode {
         StopMode::Fast => "fast",
         StopMode::Immediate => "immediate",
     });
-    finish("stop", command, user, deadline)
+    user.dress(&mut command);
+    finish("stop", command, deadline)
 }
 
 /// Asks a standby to become primary and returns at once. Works with every
@@ -77,51 +84,55 @@ pub fn promote(
     user: &SystemUser,
     deadline: Deadline,
 ) -> Result<(), ServerError> {
-    finish("promote", pg_ctl(parameters, "promote"), user, deadline)
+    let mut command = pg_ctl(parameters, "promote", &parameters.datadir);
+    user.dress(&mut command);
+    finish("promote", command, deadline)
 }
 
 /// Where the server's own output goes: early messages, and all of its log
 /// without a logging collector. Where Debian's logrotate finds it, if it can.
 pub fn output_file(resource: &str, user: &SystemUser) -> PathBuf {
     let name = format!("pgsqlms-{resource}.log");
-    if Path::new(DEBIAN_LOGS).is_dir() {
-        return Path::new(DEBIAN_LOGS).join(name);
-    }
-    let path = Path::new("/var/log").join(name);
-    if let Err(error) = give_to(&path, user) {
-        log::warn!("cannot prepare {}: {error}", path.display());
+    let folder = [DEBIAN_LOGS, "/var/log"].map(Path::new);
+    let folder = folder.into_iter().find(|folder| folder.is_dir());
+    let path = folder.unwrap_or(Path::new("/var/log")).join(name);
+    match give_to(&path, user) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            log::warn!("cannot prepare {}: {error}", path.display());
+        }
+        _ => {}
     }
     path
 }
 
-/// The system user cannot create files in /var/log itself.
+/// The system user cannot create files in /var/log itself, nor in Debian's
+/// directory if it is another one than postgres.
 fn give_to(path: &Path, user: &SystemUser) -> std::io::Result<()> {
     let file = OpenOptions::new()
         .append(true)
-        .create(true)
+        .create_new(true)
         .mode(0o640)
         .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path)?;
     fchown(&file, Some(user.uid.as_raw()), Some(user.gid().as_raw()))
 }
 
-fn pg_ctl(parameters: &Parameters, action: &str) -> Command {
+/// Only a start needs the configuration. Given a directory that holds nothing
+/// else, as Debian's, pg_ctl asks `postgres -C` for the data directory first
+/// (`adjust_data_dir`), which fails on any bad line: a typo would keep a primary
+/// from being stopped, and its node would be fenced.
+fn pg_ctl(parameters: &Parameters, action: &str, directory: &Path) -> Command {
     let mut command = Command::new(parameters.program("pg_ctl"));
-    command
-        .arg(action)
-        .arg("--no-wait")
-        .arg("--pgdata")
-        .arg(&parameters.pgdata);
+    command.arg(action).arg("--no-wait");
+    command.arg("--pgdata").arg(directory);
     command
 }
 
 fn finish(
     action: &'static str,
     mut command: Command,
-    user: &SystemUser,
     deadline: Deadline,
 ) -> Result<(), ServerError> {
-    user.dress(&mut command);
     let ended = program::run(&mut command, deadline)?;
     if ended.status.success() {
         return Ok(());

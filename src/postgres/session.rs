@@ -28,7 +28,7 @@ pub fn ask<T: Send + 'static>(
     let worn = user
         .wear()
         .map_err(|error| Refusal::Other(error.to_string()))?;
-    thread::spawn(move || {
+    let spawned = thread::Builder::new().spawn(move || {
         let mut client = match config.connect(NoTls) {
             Ok(client) => client,
             Err(error) => return drop(sender.send(Err(error))),
@@ -38,6 +38,8 @@ pub fn ask<T: Send + 'static>(
     });
     let answer = receiver.recv_timeout(deadline.left());
     drop(worn);
+    // The limit of processes is reached: that says nothing of the server.
+    spawned.map_err(|error| Refusal::Other(format!("no thread to ask it: {error}")))?;
     match answer {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(refusal(&error)),

@@ -7,6 +7,7 @@ use std::process::Command;
 use thiserror::Error;
 
 use super::SystemUser;
+use super::identity::IdentityError;
 use super::program::{self, ProgramError};
 use crate::instance::words;
 use crate::ocf::{Deadline, Parameters};
@@ -17,6 +18,9 @@ pub enum SettingError {
     /// postgres did not run or end.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// It cannot run as the system user.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// Only a shell could tell what the options are.
     #[error("start_opts needs a shell to be read")]
     Options,
@@ -33,7 +37,7 @@ pub fn read(
     deadline: Deadline,
 ) -> Result<String, SettingError> {
     let mut command = postgres(parameters, &["-C", name])?;
-    user.dress(&mut command);
+    user.dress_with_groups(&mut command)?;
     let ended = program::run(&mut command, deadline)?;
     if ended.status.success() {
         return Ok(ended.stdout.trim_end_matches('\n').to_owned());

@@ -9,6 +9,7 @@ mod admin;
 mod crash;
 mod election;
 mod faults;
+mod mistakes;
 pub mod moves;
 mod ocf;
 mod power;
@@ -58,6 +59,8 @@ pub const ALL: &[Case] = cases![
     crash::kill_postmaster_of_standby needs Client,
     crash::pg_ctl_stop_of_primary needs Client,
     crash::pg_ctl_stop_of_standby needs Client,
+    mistakes::wrong_port_restarts_nothing needs Client,
+    mistakes::typo_in_the_configuration_stops_no_stop needs Client,
     moves::promoted_role_to_chosen_nodes needs Client,
     moves::ban_of_a_standby needs Client,
     moves::ban_of_the_primary needs Client,

@@ -71,7 +71,7 @@ impl World {
         let position = self.position(start);
         let floor = Floor {
             node: node(name(id)),
-            term: self.term_of(id),
+            term: Some(self.term_of(id)),
             system: position.system,
             timeline: position.timeline,
             lsn: position.lsn,
