@@ -6,6 +6,7 @@ use super::guard::no_quorum;
 use super::reign::{Stage, last_of};
 use super::rule::Rule;
 use super::verdict::{Fork, Refusal};
+use super::vote::Vote;
 use crate::pacemaker::NodeName;
 use crate::wal::{Position, Relation};
 
@@ -76,8 +77,10 @@ fn uncertain_switchover(count: &Count<'_>, best: &NodeName, held: &Position) -> 
     })
 }
 
-/// The demoted node, if it told nothing about its end and no record shows that
-/// it was primary under this agent: then it is on the Perl agent.
+/// The demoted node, if it told nothing about its end and neither its vote nor
+/// any record shows that it is on this agent: then it is on the Perl agent.
+/// Pacemaker also demotes a node whose promotion failed: one of ours that lost
+/// the election votes again in the next one.
 pub(super) fn silently_demoted<'a>(count: &Count<'a>, held: &Position) -> Option<&'a NodeName> {
     let demoted = count.ballot.demoted.as_ref()?;
     let reigned = count
@@ -86,7 +89,9 @@ pub(super) fn silently_demoted<'a>(count: &Count<'a>, held: &Position) -> Option
     let told = count
         .binding_floors(held)
         .any(|floor| floor.node == *demoted);
-    (!reigned && !told && *demoted != count.ballot.candidate).then_some(demoted)
+    let vote = count.ballot.votes.get(demoted);
+    let ours = vote.is_some_and(Vote::is_own_form);
+    (!reigned && !told && !ours && *demoted != count.ballot.candidate).then_some(demoted)
 }
 
 /// The shutdown checkpoint of a demoted primary that the node does not hold.

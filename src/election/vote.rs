@@ -87,6 +87,11 @@ impl Vote {
             last_commit_age_s: fields.number("age")?,
         })
     }
+
+    /// Whether the vote came in our own form: the shared one tells neither.
+    pub(super) fn is_own_form(&self) -> bool {
+        self.position.system.is_some() || self.term.is_some()
+    }
 }
 
 /// What is known of the ancestors when only the number of a timeline is.
