@@ -6,7 +6,7 @@
 use super::floor::Floor;
 use super::reign::{Reign, Stage};
 use super::rule::Rule;
-use crate::wal::{Common, History, Lsn, Position, Relation};
+use crate::wal::{Common, History, Lsn, Position, Relation, Timeline};
 
 /// How a position stands to the branch of a reign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,16 @@ impl Reign {
             Some(term) => self.term > term && (beyond || self.stage == Stage::Opened),
             None => beyond,
         }
+    }
+
+    /// Whether the primary of a timeline is on record, if this is the last reign:
+    /// a later promotion by the Perl agent would have opened a higher one.
+    pub(super) fn accounts_for(&self, timeline: Timeline) -> bool {
+        let own = match self.stage {
+            Stage::Opened => Some(self.branch.timeline),
+            Stage::Claimed => self.branch.timeline.next(),
+        };
+        own.is_none_or(|own| timeline <= own)
     }
 
     /// Whether this reign may have ended with a floor. A node that was promoted by

@@ -80,12 +80,13 @@ fn uncertain_switchover(count: &Count<'_>, best: &NodeName, held: &Position) -> 
 /// The demoted node, if it told nothing about its end and neither its vote nor
 /// any record shows that it is on this agent: then it is on the Perl agent.
 /// Pacemaker also demotes a node whose promotion failed: one of ours that lost
-/// the election votes again in the next one.
+/// the election votes again in the next one, or is stopped for good. Then nobody
+/// but the primary on record was primary on the candidate's timeline.
 pub(super) fn silently_demoted<'a>(count: &Count<'a>, held: &Position) -> Option<&'a NodeName> {
     let demoted = count.ballot.demoted.as_ref()?;
     let reigned = count
         .last_reign()
-        .is_some_and(|last| last.primary == *demoted);
+        .is_some_and(|last| last.primary == *demoted || last.accounts_for(held.timeline));
     let told = count
         .binding_floors(held)
         .any(|floor| floor.node == *demoted);

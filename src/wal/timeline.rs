@@ -33,6 +33,11 @@ impl Timeline {
         NonZeroU32::new(number).map(Self)
     }
 
+    /// The one that a promotion opens, unless its number is taken already.
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
+    }
+
     /// Reads a decimal number without sign or blank.
     pub fn from_decimal(text: &str) -> Result<Self, TimelineError> {
         decimal(text)
