@@ -9,6 +9,7 @@ mod monitor;
 mod names;
 mod notify;
 mod observe;
+mod offer;
 pub mod position;
 mod promote;
 mod rejoin;

@@ -1,7 +1,7 @@
 //! monitor: says what the instance is. Judges no configuration: a wrong
 //! setting never stops a running instance.
 
-use super::{Call, check_branch, give_scores, observe, rejoin};
+use super::{Call, check_branch, give_scores, observe, offer, rejoin};
 use crate::instance::State;
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::postgres::replication::Details;
@@ -42,6 +42,10 @@ fn check(call: &Call) -> Result<(), Failure> {
             "Restarting to rewind (rejoin=rewind): {}",
             diverged.how
         ))),
-        _ => Ok(()),
+        Some(_) => Ok(()),
+        None => {
+            offer::if_nobody_is_a_candidate(call, "a standby that has not diverged");
+            Ok(())
+        }
     }
 }

@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use super::check_branch::{self, Diverged};
-use super::{Call, evidence, observe, position, rejoin, stop, validate_all};
+use super::{Call, evidence, observe, offer, position, rejoin, stop, validate_all};
 use crate::election::Reign;
-use crate::election::ranking::ELECTED;
 use crate::instance::{Refusal, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
-use crate::pacemaker::{Permanent, membership, permanent};
+use crate::pacemaker::{Permanent, permanent};
 use crate::postgres::{server, standby_signal};
 
 /// `pg_ctl --no-wait` returns before the postmaster has become one: until
@@ -31,7 +30,7 @@ pub fn run(call: &Call) -> Outcome {
             validate_all::judge(call)?;
             let outcome = rejoin(call, deadline)?;
             if state == State::Stopped(Role::Primary) {
-                offer_first_candidate(call);
+                offer::if_nobody_is_a_candidate(call, "a primary when it was stopped");
             }
             Ok(outcome)
         }
@@ -62,27 +61,6 @@ fn rejoin(call: &Call, deadline: Deadline) -> Outcome {
         }
         _ => Ok(outcome),
     }
-}
-
-/// The first start of a cluster: no node has a score yet, and the last one
-/// that was a primary, stopped cleanly, is the one to promote.
-fn offer_first_candidate(call: &Call) {
-    if let Err(failure) = try_offer(call) {
-        log::warn!("Cannot see whether this is the cluster's first start: {failure}");
-    }
-}
-
-fn try_offer(call: &Call) -> Result<(), Failure> {
-    let resource = &call.request.resource;
-    let scores = Permanent::read(&call.tools)?.scores(resource);
-    let members = membership::partition(&call.tools)?;
-    let is_candidate = |node| scores.get(node).is_some_and(|score| *score >= 0);
-    if members.iter().any(is_candidate) {
-        return Ok(());
-    }
-    log::info!("No candidate around: offering this node, a primary when it was stopped");
-    let node = call.node()?;
-    Ok(permanent::set_score(&call.tools, resource, &node, ELECTED)?)
 }
 
 /// Ends the claim that an interrupted promotion of this node left, by what the

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | 1001 | the primary |
 //! | 1000, 990, … | standbys that follow, in order |
-//! | 1 | was not the best in an election, or the first node of a new cluster |
+//! | 1 | was not the best in an election, the first node of a new cluster, or one that offers itself |
 //! | −1 | connecting for the first time, or being built |
 //! | −1000, −990, … | beyond `maxlag`, or not connected |
 //!
@@ -44,6 +44,11 @@ pub const ELECTED: i32 = 1;
 pub const CONNECTING: i32 = -1;
 /// The score of a member that is not connected.
 pub const NOT_CONNECTED: i32 = -1000;
+/// Whether Pacemaker promotes nobody with such a score.
+pub fn is_excluded(score: i32) -> bool {
+    score < 0
+}
+
 /// Seconds for which a candidate stays one without a connection.
 pub const DEFAULT_GRACE_S: u64 = 60;
 
