@@ -49,7 +49,11 @@ pub fn prepare(call: &Call, deadline: Deadline) -> Result<Option<Diverged>, Fail
     };
     match decide(&work.facts(&control, diverged.as_ref())) {
         Plan::Start => Ok(None),
-        Plan::Finish => work.finish().map(|()| None),
+        Plan::Finish => {
+            // pg_rewind was killed perhaps while it did this itself.
+            nix::unistd::sync();
+            work.finish().map(|()| None)
+        }
         Plan::Refuse => Err(work.refusal("it was interrupted")),
         Plan::Rewind { recover } if work.marker.is_some() => work.resume(recover).map(|()| None),
         Plan::Rewind { recover } => work.rewind(recover, diverged),
@@ -231,10 +235,16 @@ impl Work<'_> {
 
     /// Waits for a primary that is just coming up.
     fn patient_preview(&self, fork: Lsn) -> Result<Preview, RewindError> {
+        let mut before = None;
         loop {
             match self.preview(fork) {
                 Err(error) if error.may_pass() && self.deadline.sleep(POLL) => {
                     log::info!("Waiting to rewind: {error}");
+                    before = Some(error);
+                }
+                // The end of the time says less than what was said before.
+                Err(RewindError::Program(error)) => {
+                    return Err(before.unwrap_or(RewindError::Program(error)));
                 }
                 seen => return seen,
             }
@@ -280,7 +290,8 @@ impl Work<'_> {
     }
 
     fn perform(&mut self, preview: Preview, found: &Diverged) -> Result<(), Failure> {
-        say_what_goes(found, preview);
+        let control = observe::control(self.call, self.deadline)?;
+        say_what_goes(found, control.held(), preview);
         if self.marker.is_none() {
             self.mark(preview.fork)
                 .map_err(|error| Failure::soft(format!("Cannot prepare a rewind: {error}")))?;
@@ -313,8 +324,6 @@ impl Work<'_> {
             parameters, user, ..
         } = self.call;
         let datadir = &parameters.datadir;
-        // pg_rewind may have been killed while it did this itself.
-        nix::unistd::sync();
         self.rewinding
             .restore(datadir, user)
             .and_then(|()| standby_signal::write(datadir, user))
@@ -352,10 +361,12 @@ impl Work<'_> {
     }
 }
 
-fn say_what_goes(found: &Diverged, preview: Preview) {
+/// A recovery may have shown more than was known before.
+fn say_what_goes(found: &Diverged, held: Lsn, preview: Preview) {
     let Divergence::Left { timeline, lsn, .. } = found.how else {
         return;
     };
+    let lsn = lsn.max(held);
     let bytes = lsn.bytes_since(preview.fork).unwrap_or_default();
     log::warn!(
         "Rewinding (rejoin=rewind): what this node holds on timeline {timeline} from {} to {lsn} \
