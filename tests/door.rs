@@ -49,6 +49,7 @@ fn a_bad_parameter_ends_in_a_code_and_one_reason() {
         ("OCF_RESKEY_maxlag", "1e6"),
         ("OCF_RESKEY_pgdata", "data"),
         ("OCF_RESKEY_sync_guard", "maybe"),
+        ("OCF_RESKEY_rejoin", "somehow"),
         ("OCF_RESKEY_system_user", "nobody-has-this-name"),
     ] {
         for action in [
@@ -59,12 +60,31 @@ fn a_bad_parameter_ends_in_a_code_and_one_reason() {
             "notify",
             "validate-all",
         ] {
-            let output = agent(&[action], &[(name, value)]);
+            let environment = [(name, value), ("OCF_CHECK_LEVEL", "10")];
+            let output = agent(&[action], &environment);
             assert_eq!(code(&output), 2, "{action} {name}={value}");
             let reasons = stderr(&output).matches("ocf-exit-reason:").count();
             assert_eq!(reasons, 1, "{action} {name}={value}: {}", stderr(&output));
         }
     }
+}
+
+/// `pcs resource create` asks on whichever node it is run on.
+#[test]
+fn validation_is_silent_where_there_is_no_postgresql() {
+    let nowhere = [
+        ("OCF_RESKEY_bindir", "/nonexistent/bin"),
+        ("OCF_RESKEY_system_user", "nobody-has-this-name"),
+    ];
+    let output = agent(&["validate-all"], &nowhere);
+    assert_eq!((code(&output), stderr(&output)), (0, String::new()));
+    let [bindir, _] = nowhere;
+    let root = ("OCF_RESKEY_system_user", "root");
+    let output = agent(
+        &["validate-all"],
+        &[bindir, root, ("OCF_CHECK_LEVEL", "10")],
+    );
+    assert_eq!(code(&output), 5, "{}", stderr(&output));
 }
 
 #[test]

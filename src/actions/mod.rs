@@ -57,12 +57,12 @@ pub fn run(action: Action, environment: &Environment) -> Outcome {
         Action::Methods => return metadata::print_methods(),
         Action::Reload | Action::ReloadAgent => return reload(),
         Action::Stop => return stop::run(environment),
+        Action::ValidateAll => return validate_all::run(environment),
         Action::Start => start::run,
         Action::Monitor => monitor::run,
         Action::Promote => promote::run,
         Action::Demote => demote::run,
         Action::Notify => notify::run,
-        Action::ValidateAll => validate_all::run,
     };
     on_instance(&Call::prepare(environment)?)
 }

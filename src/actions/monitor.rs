@@ -1,10 +1,19 @@
 //! monitor: says what the instance is. Judges no configuration: a wrong
-//! setting never stops a running instance.
+//! setting never stops a running instance. `OCF_CHECK_LEVEL=10` adds a write to
+//! the look at a primary.
+
+use std::time::Duration;
 
 use super::{Call, check_branch, give_scores, observe, offer, rejoin};
-use crate::instance::State;
+use crate::instance::{Refusal, Role, State};
+use crate::ocf::request::check_level;
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::postgres::replication::Details;
+use crate::postgres::{session, write_probe};
+
+/// The level from which on the primary is asked to write.
+const WRITE: u32 = 10;
+const LONGEST_WRITE: Duration = Duration::from_secs(5);
 
 /// Answers 0, 7, 8, or a failure with its reason.
 pub fn run(call: &Call) -> Outcome {
@@ -19,8 +28,29 @@ pub fn run(call: &Call) -> Outcome {
     }
     if !probe {
         look_after(call, details)?;
+        if state == State::Running(Role::Primary) && check_level(&call.environment) >= WRITE {
+            write(call)?;
+        }
     }
     state.monitor(probe)
+}
+
+/// A primary that cannot write is no primary. One that is busy, or whose answer
+/// says nothing of its storage, is.
+fn write(call: &Call) -> Result<(), Failure> {
+    let deadline = call.request.deadline.within(LONGEST_WRITE);
+    let written = session::ask(&call.parameters, &call.user, deadline, write_probe::write);
+    match written {
+        Ok(None) => Ok(()),
+        Ok(Some(text)) => Err(Failure::soft(format!("The primary cannot write: {text}"))),
+        Err(Refusal::Silent) => Err(Failure::soft(
+            "The primary cannot write: no WAL record reached its disk in time",
+        )),
+        Err(refusal) => {
+            log::warn!("Cannot see whether the primary can write: {refusal}");
+            Ok(())
+        }
+    }
 }
 
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {

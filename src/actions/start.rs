@@ -1,6 +1,7 @@
 //! start: brings the instance up as a standby, always. Only promote opens an
 //! instance for writing; a crashed primary replays its WAL in recovery too.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::check_branch::{self, Diverged};
@@ -20,7 +21,10 @@ const POLL: Duration = Duration::from_millis(50);
 /// Starts the instance.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    match observe::state(call, deadline)? {
+    // Where nothing can be seen, the reason may be a missing mount or program.
+    let state = observe::state(call, deadline)
+        .or_else(|failure| validate_all::judge(call).and(Err(failure)))?;
+    match state {
         State::Running(Role::Standby) => {
             log::info!("The instance already runs as a standby");
             Ok(OcfExit::Success)
@@ -34,7 +38,10 @@ pub fn run(call: &Call) -> Outcome {
             }
             Ok(outcome)
         }
-        State::Transient(_) | State::Busy(Role::Standby, _) => until_up(call, deadline),
+        State::Transient(_) | State::Busy(Role::Standby, _) => {
+            let output = server::output_file(&call.request.resource, &call.user);
+            until_up(call, &output, server::said(&output), deadline)
+        }
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => Err(Failure::soft(
             "The instance already runs as a primary, which start never leaves behind",
         )),
@@ -108,8 +115,10 @@ fn bring_up(call: &Call, deadline: Deadline, known: Option<&Diverged>) -> Outcom
     end_own_claim(call);
     standby_signal::write(&parameters.datadir, user)
         .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
-    server::start(parameters, user, &request.resource, deadline)?;
-    until_up(call, deadline).map_err(|failure| match known {
+    let output = server::output_file(&request.resource, user);
+    let said = server::said(&output);
+    server::start(parameters, user, &output, deadline)?;
+    until_up(call, &output, said, deadline).map_err(|failure| match known {
         Some(diverged) => cannot_start(call, diverged, &failure),
         None => failure,
     })
@@ -126,7 +135,7 @@ fn cannot_start(call: &Call, diverged: &Diverged, failure: &Failure) -> Failure 
     ))
 }
 
-fn until_up(call: &Call, deadline: Deadline) -> Outcome {
+fn until_up(call: &Call, output: &Path, said: u64, deadline: Deadline) -> Outcome {
     let appears_by = deadline.within(LONGEST_APPEARANCE);
     let mut seen = false;
     loop {
@@ -144,7 +153,7 @@ fn until_up(call: &Call, deadline: Deadline) -> Outcome {
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_)
                 if !seen && !appears_by.passed() => {}
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
-                return Err(died(call));
+                return Err(died(output, said));
             }
             State::Busy(..) | State::Transient(_) | State::Failing(_) => {}
         }
@@ -154,12 +163,14 @@ fn until_up(call: &Call, deadline: Deadline) -> Outcome {
     }
 }
 
-fn died(call: &Call) -> Failure {
-    let output = server::output_file(&call.request.resource, &call.user);
-    Failure::soft(format!(
-        "PostgreSQL ended while starting; see {} and its log",
-        output.display()
-    ))
+fn died(output: &Path, said: u64) -> Failure {
+    let path = output.display();
+    match server::last_words(output, said) {
+        Some(words) => Failure::soft(format!("PostgreSQL ended while starting: {words}")),
+        None => Failure::soft(format!(
+            "PostgreSQL ended while starting; see {path} and its log"
+        )),
+    }
 }
 
 fn not_up(state: &State) -> Failure {

@@ -1,24 +1,44 @@
-//! validate-all: judges the parameters on this node. Asked by people, by pcs
-//! and by start; never of a running instance. Silent when all is well, since
-//! pcs shows every line as a warning.
+//! validate-all: judges parameters, programs, directories and configuration on
+//! this node. Asked by people, by pcs and by start; never of a running
+//! instance. Silent when all is well, since pcs shows every line as a warning.
+//!
+//! pcs asks on whichever node it runs on, perhaps one without PostgreSQL: at
+//! `OCF_CHECK_LEVEL` 0 a node without its programs has nothing to judge.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::process::Command;
 
-use super::Call;
-use crate::ocf::{Failure, OcfExit, Outcome};
+use super::{Call, observe};
+use crate::instance::configuration::{Facts, Finding, SETTINGS, judge as judge_facts, major};
+use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, clone, request};
+use crate::postgres::program;
+use crate::postgres::settings::{self, SettingError};
 
 const PROGRAMS: [&str; 3] = ["postgres", "pg_ctl", "pg_controldata"];
 const OLDEST_VERSION: u32 = 12;
+/// From this level on everything must be there.
+const THOROUGH: u32 = 10;
 
 /// Judges everything that can be judged without a running instance.
-pub fn run(call: &Call) -> Outcome {
-    judge(call)?;
+pub fn run(environment: &Environment) -> Outcome {
+    let parameters = Parameters::from_environment(environment)?;
+    let thorough = request::check_level(environment) >= THOROUGH;
+    if !thorough && !parameters.program("postgres").exists() {
+        return Ok(OcfExit::Success);
+    }
+    let call = Call::prepare(environment)?;
+    if thorough {
+        clone::judge(environment)?;
+    }
+    judge(&call)?;
     Ok(OcfExit::Success)
 }
 
-/// The first thing that is wrong, if any.
+/// The first thing that makes a start pointless, if any. What is only doubtful
+/// is logged.
 pub fn judge(call: &Call) -> Result<(), Failure> {
     let parameters = &call.parameters;
     for name in PROGRAMS {
@@ -26,20 +46,24 @@ pub fn judge(call: &Call) -> Result<(), Failure> {
     }
     directory("pgdata", &parameters.pgdata)?;
     directory("datadir", &parameters.datadir)?;
-    supported(&parameters.datadir)?;
-    no_template(&parameters.recovery_template)
+    version(call)?;
+    private(call)?;
+    no_template(&parameters.recovery_template)?;
+    configuration(call)
 }
 
 fn executable(path: &Path) -> Result<(), Failure> {
-    let is = fs::metadata(path)
-        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-    if is {
+    if is_executable(path) {
         return Ok(());
     }
-    Err(Failure::new(
-        OcfExit::NotInstalled,
-        format!("{} is missing (parameter bindir)", path.display()),
-    ))
+    Err(not_installed(format!(
+        "{} is missing (parameter bindir)",
+        path.display()
+    )))
+}
+
+fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 fn directory(name: &str, path: &Path) -> Result<(), Failure> {
@@ -52,23 +76,54 @@ fn directory(name: &str, path: &Path) -> Result<(), Failure> {
     )))
 }
 
-fn supported(datadir: &Path) -> Result<(), Failure> {
-    let path = datadir.join("PG_VERSION");
+/// Without `PG_VERSION` there is no database here: perhaps it is not mounted.
+fn version(call: &Call) -> Result<(), Failure> {
+    let path = call.parameters.datadir.join("PG_VERSION");
     let text = fs::read_to_string(&path)
-        .map_err(|error| arguments(format!("Cannot read {}: {error}", path.display())))?;
-    let version = text.trim();
-    // Before 10 a version is "9.6": its first number is too old as well.
-    let major: Option<u32> = version
-        .split('.')
-        .next()
-        .and_then(|first| first.parse().ok());
-    match major {
-        Some(major) if major >= OLDEST_VERSION => Ok(()),
-        _ => Err(Failure::new(
-            OcfExit::NotInstalled,
-            format!("PostgreSQL {version} is not supported: 12 or later is needed"),
-        )),
+        .map_err(|error| not_installed(format!("No database here: {}: {error}", path.display())))?;
+    let data = major(&text).filter(|major| *major >= OLDEST_VERSION);
+    let Some(data) = data else {
+        let version = text.trim();
+        return Err(not_installed(format!(
+            "PostgreSQL {version} is not supported: {OLDEST_VERSION} or later is needed"
+        )));
+    };
+    match program_version(call) {
+        Some(program) if program != data => Err(not_installed(format!(
+            "The data are of PostgreSQL {data}, bindir has {program}"
+        ))),
+        _ => Ok(()),
     }
+}
+
+fn program_version(call: &Call) -> Option<u32> {
+    let mut command = Command::new(call.parameters.program("postgres"));
+    command.arg("--version");
+    call.user.dress(&mut command);
+    let ended = program::run(&mut command, call.request.deadline).ok()?;
+    major(&ended.stdout)
+}
+
+/// As PostgreSQL itself demands it (`checkDataDir`). Soft: a mount may be late.
+fn private(call: &Call) -> Result<(), Failure> {
+    let path = call.parameters.datadir.display();
+    let data = fs::metadata(&call.parameters.datadir)
+        .map_err(|error| Failure::soft(format!("{path}: {error}")))?;
+    let user = &call.user;
+    if data.uid() != user.uid.as_raw() {
+        let name = &user.name;
+        return Err(Failure::soft(format!(
+            "{path} belongs to uid {}, not to {name}: chown -R {name} it",
+            data.uid()
+        )));
+    }
+    if data.mode() & 0o027 == 0 {
+        return Ok(());
+    }
+    let mode = data.mode() & 0o777;
+    Err(Failure::soft(format!(
+        "{path} has mode {mode:o}: chmod 0700 (or 0750) it"
+    )))
 }
 
 fn no_template(path: &Path) -> Result<(), Failure> {
@@ -81,6 +136,63 @@ fn no_template(path: &Path) -> Result<(), Failure> {
     )))
 }
 
+/// The server's own settings, read as it would read them.
+fn configuration(call: &Call) -> Result<(), Failure> {
+    let parameters = &call.parameters;
+    let settings = read_settings(call)?;
+    let hba = settings.get("hba_file").and_then(|path| {
+        // It may be a secret of the system user's.
+        call.user.act(|| fs::read_to_string(path)).ok()
+    });
+    let setting = settings.get("data_directory");
+    let control = observe::control(call, call.request.deadline).ok();
+    let node = call.request.node.as_ref();
+    let facts = Facts {
+        settings: &settings,
+        node: node.map(|node| node.as_str()),
+        pghost: &parameters.pghost,
+        pgport: parameters.pgport,
+        rejoin: parameters.rejoin,
+        is_datadir: setting.is_none_or(|path| is_same(Path::new(path), &parameters.datadir)),
+        hints_logged: control.map(|control| control.hints_logged),
+        hba: hba.as_deref(),
+    };
+    for finding in judge_facts(&facts) {
+        match finding {
+            Finding::Error(text) => return Err(arguments(text)),
+            Finding::Warning(text) => log::warn!("{text}"),
+        }
+    }
+    Ok(())
+}
+
+/// A file with an error in it is one for all settings. Whatever else keeps a
+/// setting from being read says nothing against the configuration.
+fn read_settings(call: &Call) -> Result<BTreeMap<&'static str, String>, Failure> {
+    let (parameters, user) = (&call.parameters, &call.user);
+    let mut settings = BTreeMap::new();
+    for name in SETTINGS {
+        match settings::read(parameters, user, name, call.request.deadline) {
+            Ok(value) => drop(settings.insert(name, value)),
+            Err(SettingError::Refused(text)) => return Err(arguments(text)),
+            Err(error) => {
+                log::warn!("The configuration is not judged: {error}");
+                break;
+            }
+        }
+    }
+    Ok(settings)
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let identity = |path| fs::metadata(path).ok().map(|data| (data.dev(), data.ino()));
+    identity(one).is_some() && identity(one) == identity(other)
+}
+
 fn arguments(reason: String) -> Failure {
     Failure::new(OcfExit::Arguments, reason)
+}
+
+fn not_installed(reason: String) -> Failure {
+    Failure::new(OcfExit::NotInstalled, reason)
 }

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod attempts;
+pub mod configuration;
 pub mod conninfo;
 pub mod control_data;
 pub mod divergence;

@@ -40,6 +40,15 @@ impl Request {
     }
 }
 
+/// How thoroughly to look. Pacemaker before 2.0.5 passes it as a parameter.
+pub fn check_level(environment: &Environment) -> u32 {
+    let name = "OCF_CHECK_LEVEL";
+    let value = environment
+        .get(name)
+        .or_else(|| environment.parameter(name));
+    value.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
 /// crmsh runs `validate-all` without naming a resource: that is no error.
 fn resource(instance: Option<&str>) -> String {
     let instance = instance.unwrap_or("default");
@@ -60,6 +69,15 @@ mod tests {
         assert_eq!(resource(Some("pgsqld:1")), "pgsqld");
         assert_eq!(resource(None), "default");
         assert_eq!(resource(Some("../etc/x")), ".._etc_x");
+    }
+
+    #[test]
+    fn the_level_has_two_names() {
+        let level = |variables| check_level(&Environment::of(variables));
+        assert_eq!(level(&[]), 0);
+        assert_eq!(level(&[("OCF_CHECK_LEVEL", "10")]), 10);
+        assert_eq!(level(&[("OCF_RESKEY_OCF_CHECK_LEVEL", "20")]), 20);
+        assert_eq!(level(&[("OCF_CHECK_LEVEL", "much")]), 0);
     }
 
     #[test]

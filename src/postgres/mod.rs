@@ -18,5 +18,6 @@ pub mod standby_signal;
 pub mod startup_process;
 pub mod wal_files;
 pub mod wal_position;
+pub mod write_probe;
 
 pub use identity::SystemUser;

@@ -1,8 +1,8 @@
 //! Hands on the server: start, stop and promote by `pg_ctl`, never waiting
 //! there. Waiting is the caller's, with its own deadline.
 
-use std::fs::OpenOptions;
-use std::io::ErrorKind;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +15,8 @@ use super::identity::IdentityError;
 use super::program::{self, ProgramError};
 use crate::ocf::{Deadline, Parameters};
 
+/// Far more than a server says before it ends at its start.
+const LONGEST_LOOK: u64 = 64 * 1024;
 const DEBIAN_LOGS: &str = "/var/log/postgresql";
 
 /// How to stop: `Smart` is missing on purpose, clients could block it.
@@ -49,11 +51,11 @@ pub enum ServerError {
 pub fn start(
     parameters: &Parameters,
     user: &SystemUser,
-    resource: &str,
+    output: &Path,
     deadline: Deadline,
 ) -> Result<(), ServerError> {
     let mut command = pg_ctl(parameters, "start", &parameters.pgdata);
-    command.arg("--log").arg(output_file(resource, user));
+    command.arg("--log").arg(output);
     if let Some(options) = &parameters.start_opts {
         command.arg("--options").arg(options);
     }
@@ -105,6 +107,27 @@ pub fn output_file(resource: &str, user: &SystemUser) -> PathBuf {
     path
 }
 
+/// How much the server has said so far, to know what is new.
+pub fn said(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |data| data.len())
+}
+
+/// Why the server ended, in its own words: the first fatal line since `said`.
+pub fn last_words(path: &Path, said: u64) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    file.seek(SeekFrom::Start(said)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST_LOOK).read_to_end(&mut bytes).ok()?;
+    fatal(&String::from_utf8_lossy(&bytes)).map(str::to_owned)
+}
+
+fn fatal(text: &str) -> Option<&str> {
+    let levels = ["FATAL:  ", "PANIC:  "];
+    text.lines()
+        .find_map(|line| levels.iter().find_map(|level| line.split_once(*level)))
+        .map(|(_, text)| text.trim())
+}
+
 /// The system user cannot create files in /var/log itself, nor in Debian's
 /// directory if it is another one than postgres.
 fn give_to(path: &Path, user: &SystemUser) -> std::io::Result<()> {
@@ -141,4 +164,25 @@ fn finish(
         action,
         text: ended.stderr,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_are_those_of_this_start() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let old = "1 [7] FATAL:  an old one\n";
+        fs::write(file.path(), old).unwrap();
+        let before = said(file.path());
+        assert_eq!(last_words(file.path(), before), None);
+        let new = "2 [8] LOG:  bind: in use\n2 [8] FATAL:  could not create any TCP/IP sockets\n";
+        fs::write(file.path(), format!("{old}{new}")).unwrap();
+        let words = last_words(file.path(), before);
+        assert_eq!(
+            words.as_deref(),
+            Some("could not create any TCP/IP sockets")
+        );
+    }
 }

@@ -1,0 +1,52 @@
+//! Can the primary still write? One WAL record, flushed to its own disk.
+//!
+//! Everything else that a monitor asks is answered from memory: a server whose
+//! storage is full, read-only or hung looks well until somebody commits.
+
+use ::postgres::Client;
+use ::postgres::error::DbError;
+
+/// Does not wait for standbys: that they are away is no fault of the storage.
+const LOCALLY: &str = "SET synchronous_commit = local";
+/// Writes no table and needs no right; a commit of it flushes the WAL.
+const WRITE: &str = "SELECT pg_logical_emit_message(true, 'pgsqlms', '')";
+
+/// Writes the record. Returns what the server said of its storage, if that is
+/// the trouble.
+pub fn write(client: &mut Client) -> Result<Option<String>, ::postgres::Error> {
+    client.batch_execute(LOCALLY)?;
+    match client.batch_execute(WRITE) {
+        Ok(()) => Ok(None),
+        Err(error) => match error.as_db_error().and_then(of_storage) {
+            Some(text) => Ok(Some(text)),
+            None => Err(error),
+        },
+    }
+}
+
+/// 53100 (disk full), classes 58 (system: I/O) and XX (corruption), and 25006, a
+/// read-only transaction.
+fn of_storage(error: &DbError) -> Option<String> {
+    let code = error.code().code();
+    is_of_storage(code).then(|| format!("{} ({code})", error.message()))
+}
+
+fn is_of_storage(code: &str) -> bool {
+    let classes = ["58", "XX"];
+    matches!(code, "53100" | "25006") || classes.iter().any(|class| code.starts_with(class))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_storage_is_the_storage_s_fault() {
+        for code in ["53100", "58030", "58P01", "XX000", "25006"] {
+            assert!(is_of_storage(code), "{code}");
+        }
+        for code in ["53200", "42501", "57014", "57P01", "08006", ""] {
+            assert!(!is_of_storage(code), "{code}");
+        }
+    }
+}
