@@ -4,6 +4,8 @@
 
 use std::process::{Command, Output};
 
+use proptest::prelude::*;
+
 fn agent(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pgsqlms"));
     command.args(arguments).env_clear();
@@ -42,30 +44,89 @@ fn methods_are_the_actions_that_exist() {
     }
 }
 
+const WRONG: [(&str, &str); 6] = [
+    ("OCF_RESKEY_pgport", "http"),
+    ("OCF_RESKEY_pgdata", "data"),
+    ("OCF_RESKEY_system_user", "nobody-has-this-name"),
+    ("OCF_RESKEY_maxlag", "1e6"),
+    ("OCF_RESKEY_sync_guard", "maybe"),
+    ("OCF_RESKEY_rejoin", "somehow"),
+];
+
 #[test]
-fn a_bad_parameter_ends_in_a_code_and_one_reason() {
-    for (name, value) in [
-        ("OCF_RESKEY_pgport", "http"),
-        ("OCF_RESKEY_maxlag", "1e6"),
-        ("OCF_RESKEY_pgdata", "data"),
-        ("OCF_RESKEY_sync_guard", "maybe"),
-        ("OCF_RESKEY_rejoin", "somehow"),
-        ("OCF_RESKEY_system_user", "nobody-has-this-name"),
-    ] {
-        for action in [
-            "start",
-            "monitor",
-            "promote",
-            "demote",
-            "notify",
-            "validate-all",
-        ] {
+fn a_bad_parameter_keeps_a_node_from_starting_with_one_reason() {
+    for (name, value) in WRONG {
+        for action in ["start", "validate-all"] {
             let environment = [(name, value), ("OCF_CHECK_LEVEL", "10")];
             let output = agent(&[action], &environment);
             assert_eq!(code(&output), 2, "{action} {name}={value}");
             let reasons = stderr(&output).matches("ocf-exit-reason:").count();
             assert_eq!(reasons, 1, "{action} {name}={value}: {}", stderr(&output));
         }
+    }
+}
+
+/// It is in effect on all nodes at once: 2 would ban every node that runs.
+#[test]
+fn a_bad_parameter_bans_no_node_that_runs() {
+    for wrong in WRONG {
+        for action in ["promote", "demote"] {
+            assert_eq!(code(&agent(&[action], &[wrong])), 1, "{action} {wrong:?}");
+        }
+        assert_ne!(code(&agent(&["notify"], &[wrong])), 2, "notify {wrong:?}");
+        assert_eq!(code(&agent(&["reload"], &[wrong])), 0, "reload {wrong:?}");
+    }
+}
+
+/// The data directory of a postmaster: a process called postgres that works there.
+struct Postmaster {
+    datadir: tempfile::TempDir,
+    process: std::process::Child,
+}
+
+impl Postmaster {
+    fn of_a(role: &str) -> Self {
+        let datadir = tempfile::tempdir().unwrap();
+        let program = datadir.path().join("postgres");
+        std::fs::copy("/bin/sleep", &program).unwrap();
+        if role == "standby" {
+            std::fs::write(datadir.path().join("standby.signal"), "").unwrap();
+        }
+        let mut command = Command::new(program);
+        command.arg("60").current_dir(datadir.path());
+        let process = command.spawn().unwrap();
+        let pid = datadir.path().join("postmaster.pid");
+        std::fs::write(pid, format!("{}\n", process.id())).unwrap();
+        Self { datadir, process }
+    }
+
+    fn call(&self, action: &str) -> i32 {
+        let datadir = self.datadir.path().to_str().unwrap();
+        let environment = [
+            ("OCF_RESKEY_datadir", datadir),
+            ("OCF_RESKEY_pgport", "http"),
+            ("OCF_RESKEY_CRM_meta_interval", "15000"),
+        ];
+        code(&agent(&[action], &environment))
+    }
+}
+
+impl Drop for Postmaster {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A typo must not take down what runs: it is seen, and it can be stopped.
+#[test]
+fn a_bad_parameter_costs_no_instance_that_runs() {
+    for (role, seen) in [("standby", 0), ("primary", 8)] {
+        let mut postmaster = Postmaster::of_a(role);
+        assert_eq!(postmaster.call("monitor"), seen, "{role}");
+        assert_eq!(postmaster.call("stop"), 0, "{role}");
+        assert!(postmaster.process.try_wait().unwrap().is_some(), "{role}");
+        assert_eq!(postmaster.call("monitor"), 7, "{role}");
     }
 }
 
@@ -106,4 +167,107 @@ fn a_probe_without_the_database_is_not_running() {
     ];
     let output = agent(&["monitor"], &environment);
     assert_eq!(code(&output), 7, "{}", stderr(&output));
+}
+
+/// Codes of OCF that this agent uses.
+const CODES: [i32; 8] = [0, 1, 2, 3, 5, 7, 8, 9];
+const NAMES: [&str; 28] = [
+    "OCF_CHECK_LEVEL",
+    "OCF_EXIT_REASON_PREFIX",
+    "OCF_RESOURCE_INSTANCE",
+    "OCF_RESKEY_bindir",
+    "OCF_RESKEY_crm_feature_set",
+    "OCF_RESKEY_maxlag",
+    "OCF_RESKEY_pghost",
+    "OCF_RESKEY_pgport",
+    "OCF_RESKEY_recovery_template",
+    "OCF_RESKEY_rejoin",
+    "OCF_RESKEY_start_opts",
+    "OCF_RESKEY_sync_guard",
+    "OCF_RESKEY_system_user",
+    "OCF_RESKEY_CRM_meta_clone_max",
+    "OCF_RESKEY_CRM_meta_interval",
+    "OCF_RESKEY_CRM_meta_master_max",
+    "OCF_RESKEY_CRM_meta_notify",
+    "OCF_RESKEY_CRM_meta_notify_active_uname",
+    "OCF_RESKEY_CRM_meta_notify_demote_uname",
+    "OCF_RESKEY_CRM_meta_notify_operation",
+    "OCF_RESKEY_CRM_meta_notify_promote_uname",
+    "OCF_RESKEY_CRM_meta_notify_promoted_uname",
+    "OCF_RESKEY_CRM_meta_notify_stop_uname",
+    "OCF_RESKEY_CRM_meta_notify_type",
+    "OCF_RESKEY_CRM_meta_on_node",
+    "OCF_RESKEY_CRM_meta_promoted_max",
+    "OCF_RESKEY_CRM_meta_timeout",
+    "HA_debug",
+];
+const ACTIONS: [&str; 11] = [
+    "start",
+    "stop",
+    "monitor",
+    "promote",
+    "demote",
+    "notify",
+    "reload",
+    "reload-agent",
+    "meta-data",
+    "validate-all",
+    "methods",
+];
+
+/// Values that are right somewhere, and values that are right nowhere.
+fn value() -> impl Strategy<Value = String> {
+    let known = [
+        "",
+        " ",
+        "0",
+        "1",
+        "true",
+        "pre",
+        "post",
+        "promote",
+        "demote",
+        "srv1",
+        "srv1 srv2",
+        "root",
+        "10",
+        "-1",
+        "99999999999999999999",
+        "rewind",
+        "/nonexistent",
+        "pgsqld:0",
+    ];
+    let known = proptest::sample::select(known.to_vec()).prop_map(str::to_owned);
+    prop_oneof![known, "[^\0/]{0,20}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn no_environment_ends_in_a_panic_or_a_code_of_nobody(
+        action in proptest::sample::select(&ACTIONS[..]),
+        variables in proptest::collection::vec((proptest::sample::select(&NAMES[..]), value()), 0..8),
+        files in proptest::collection::vec(
+            (proptest::sample::select(&["PG_VERSION", "postmaster.pid", "standby.signal"][..]), "(?s).{0,30}"),
+            0..3,
+        ),
+    ) {
+        let place = tempfile::tempdir().unwrap();
+        for (name, text) in &files {
+            std::fs::write(place.path().join(name), text).unwrap();
+        }
+        let path = place.path().to_str().unwrap();
+        let mut environment: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        environment.extend([
+            ("OCF_RESKEY_pgdata", path),
+            ("HA_RSCTMP", path),
+            ("HA_SBIN_DIR", "/nonexistent"),
+        ]);
+        let output = agent(&[action], &environment);
+        let text = stderr(&output);
+        prop_assert!(CODES.contains(&code(&output)), "{} ended with {}", action, code(&output));
+        prop_assert!(!text.contains("panicked") && !text.contains("Bug in"), "{text}");
+    }
 }

@@ -27,7 +27,7 @@ impl Call {
     /// Reads parameters and request and looks the system user up.
     pub fn prepare(environment: &Environment) -> Result<Self, Failure> {
         let request = Request::from_environment(environment, Instant::now());
-        let parameters = Parameters::from_environment(environment)?;
+        let parameters = Parameters::in_effect(environment)?;
         let user = SystemUser::look_up(&parameters.system_user)
             .map_err(|error| Failure::new(OcfExit::Arguments, error.to_string()))?;
         let tools = Tools::new(environment, request.deadline);
@@ -42,6 +42,12 @@ impl Call {
             request,
             user,
         })
+    }
+
+    /// A start is the time to insist on what other actions only log.
+    pub fn parameters_are_right(&self) -> Result<(), Failure> {
+        Parameters::from_environment(&self.environment)?;
+        Ok(())
     }
 
     /// The name of this node in the cluster.

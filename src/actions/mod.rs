@@ -18,10 +18,11 @@ mod shutdown;
 mod start;
 mod stop;
 mod validate_all;
+mod wrong_parameters;
 
 pub use call::Call;
 
-use crate::ocf::{Environment, Failure, OcfExit, Outcome, metadata};
+use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, metadata};
 
 /// The actions this agent knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
@@ -55,20 +56,35 @@ pub fn run(action: Action, environment: &Environment) -> Outcome {
     let on_instance = match action {
         Action::MetaData => return metadata::print(),
         Action::Methods => return metadata::print_methods(),
-        Action::Reload | Action::ReloadAgent => return reload(),
+        Action::Reload | Action::ReloadAgent => return reload(environment),
         Action::Stop => return stop::run(environment),
         Action::ValidateAll => return validate_all::run(environment),
-        Action::Start => start::run,
+        Action::Start => |call: &Call| {
+            call.parameters_are_right()?;
+            start::run(call)
+        },
         Action::Monitor => monitor::run,
         Action::Promote => promote::run,
         Action::Demote => demote::run,
         Action::Notify => notify::run,
     };
-    on_instance(&Call::prepare(environment)?)
+    match Call::prepare(environment) {
+        Ok(call) => on_instance(&call),
+        Err(failure) if action == Action::Start => Err(failure),
+        Err(failure) if action == Action::Monitor => {
+            wrong_parameters::monitor(environment, failure)
+        }
+        // Not 2: that would ban the node, and the typo is there on all nodes.
+        Err(failure) => Err(Failure::soft(failure.reason)),
+    }
 }
 
-fn reload() -> Outcome {
-    log::info!("Nothing to do: parameters are read at every call");
+/// Never fails: Pacemaker would take that for a failure of the instance.
+fn reload(environment: &Environment) -> Outcome {
+    match Parameters::from_environment(environment) {
+        Ok(_) => log::info!("Nothing to do: parameters are read at every call"),
+        Err(error) => log::error!("{error}: put it right before the next start"),
+    }
     Ok(OcfExit::Success)
 }
 

@@ -41,7 +41,8 @@ pub fn run(call: &Call) -> Outcome {
         }
         other => return other.monitor(false),
     }
-    clone::judge(&call.environment)?;
+    // Not 2: the standby runs well, and the setting is the same everywhere.
+    clone::judge(&call.environment).map_err(|failure| Failure::soft(failure.reason))?;
     match Transition::from_environment(&call.environment) {
         Some(transition) => promote_elected(call, &transition),
         None => {

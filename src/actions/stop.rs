@@ -2,12 +2,13 @@
 //! file says. A standby may be stopped hard within the deadline, which loses
 //! nothing; a primary is only ever asked to stop cleanly.
 
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Call, observe, shutdown};
+use super::{Call, observe, shutdown, wrong_parameters};
 use crate::instance::{ClusterState, Postmaster, Refusal, Role, State};
 use crate::ocf::parameters::datadir;
 use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
@@ -35,7 +36,10 @@ pub fn run(environment: &Environment) -> Outcome {
         }
         return Ok(OcfExit::Success);
     }
-    stop(&prepared?)
+    match prepared {
+        Ok(call) => stop(&call),
+        Err(failure) => wrong_parameters::stop(environment, failure),
+    }
 }
 
 fn stop(call: &Call) -> Outcome {
@@ -58,17 +62,18 @@ fn stop(call: &Call) -> Outcome {
 /// do adds nothing to what WAL replay will find. Idle ones notice at once; a
 /// busy one may hold the shared memory for minutes, and no server can start.
 pub fn clear_left_behind(call: &Call, deadline: Deadline) -> Outcome {
-    if gone(call, deadline.within(CHILDREN_NOTICE)) {
+    if gone(&call.parameters.datadir, deadline.within(CHILDREN_NOTICE)) {
         return Ok(OcfExit::Success);
     }
-    kill_all(call);
-    if gone(call, deadline) {
+    kill_all(&call.parameters.datadir);
+    if gone(&call.parameters.datadir, deadline) {
         return Ok(OcfExit::Success);
     }
     Err(outlives_sigkill())
 }
 
-fn outlives_sigkill() -> Failure {
+/// What even SIGKILL does not end waits for its storage.
+pub fn outlives_sigkill() -> Failure {
     Failure::soft("Processes of the instance outlive SIGKILL: is its storage hung?")
 }
 
@@ -88,7 +93,7 @@ fn is_primary(call: &Call, state: &State, deadline: Deadline) -> bool {
 /// cluster is told where it is.
 pub fn stop_cleanly(call: &Call, deadline: Deadline) -> Outcome {
     ask_to_stop(call, StopMode::Fast, deadline)?;
-    if gone(call, deadline) {
+    if gone(&call.parameters.datadir, deadline) {
         shutdown::publish_if_possible(call);
         return Ok(OcfExit::Success);
     }
@@ -101,16 +106,16 @@ pub fn stop_cleanly(call: &Call, deadline: Deadline) -> Outcome {
 pub fn stop_standby(call: &Call, deadline: Deadline) -> Outcome {
     let patient = deadline.less(HARD_STEP * 2);
     ask_to_stop(call, StopMode::Fast, patient)?;
-    if gone(call, patient) {
+    if gone(&call.parameters.datadir, patient) {
         return Ok(OcfExit::Success);
     }
     log::warn!("The standby does not stop: stopping it with mode immediate");
     ask_to_stop(call, StopMode::Immediate, deadline.less(HARD_STEP))?;
-    if gone(call, deadline.less(HARD_STEP)) {
+    if gone(&call.parameters.datadir, deadline.less(HARD_STEP)) {
         return Ok(OcfExit::Success);
     }
-    kill_all(call);
-    if gone(call, deadline) {
+    kill_all(&call.parameters.datadir);
+    if gone(&call.parameters.datadir, deadline) {
         return Ok(OcfExit::Success);
     }
     Err(outlives_sigkill())
@@ -118,18 +123,26 @@ pub fn stop_standby(call: &Call, deadline: Deadline) -> Outcome {
 
 /// A postmaster that has just ended is no error: `gone` looks next.
 fn ask_to_stop(call: &Call, mode: StopMode, deadline: Deadline) -> Result<(), Failure> {
-    let Ok(Postmaster::Alive(_)) = postmaster::look(&call.parameters.datadir) else {
+    let Ok(Postmaster::Alive(pid)) = postmaster::look(&call.parameters.datadir) else {
         return Ok(());
     };
     if let Err(error) = server::stop(&call.parameters, &call.user, mode, deadline) {
         log::warn!("{error}");
+        // What pg_ctl would have sent.
+        wrong_parameters::signal(
+            pid,
+            match mode {
+                StopMode::Fast => Signal::SIGINT,
+                StopMode::Immediate => Signal::SIGQUIT,
+            },
+        );
     }
     Ok(())
 }
 
 /// SIGKILL, after which a stopped (SIGSTOP) process ends too.
-fn kill_all(call: &Call) {
-    for pid in postmaster::processes(&call.parameters.datadir) {
+pub fn kill_all(datadir: &Path) {
+    for pid in postmaster::processes(datadir) {
         log::warn!("Killing process {pid} of the instance");
         if let Err(error) = kill(Pid::from_raw(pid), Signal::SIGKILL) {
             log::warn!("Cannot kill process {pid}: {error}");
@@ -138,9 +151,9 @@ fn kill_all(call: &Call) {
 }
 
 /// Waits until no process of the instance is left.
-fn gone(call: &Call, deadline: Deadline) -> bool {
+pub fn gone(datadir: &Path, deadline: Deadline) -> bool {
     loop {
-        match postmaster::look(&call.parameters.datadir) {
+        match postmaster::look(datadir) {
             Ok(Postmaster::None) => return true,
             _ if !deadline.sleep(POLL) => return false,
             _ => {}

@@ -32,6 +32,11 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// Forgets a variable.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// The value of the resource parameter or meta attribute `name`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.get(&format!("OCF_RESKEY_{name}"))

@@ -25,6 +25,8 @@ pub const NAMES: [&str; 11] = [
     "start_opts",
 ];
 
+const PGDATA: &str = "/var/lib/pgsql/data";
+
 /// What becomes of a node whose data left the branch of the primary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejoin {
@@ -73,6 +75,18 @@ pub enum ParameterError {
     },
 }
 
+impl ParameterError {
+    /// The parameter, if it does not say where or how the instance runs.
+    fn policy(&self) -> Option<&'static str> {
+        match self {
+            Self::MaxLag(_) => Some("maxlag"),
+            Self::Boolean { name, .. } => Some(name),
+            Self::Rejoin(_) => Some("rejoin"),
+            Self::Port(_) | Self::Relative { .. } => None,
+        }
+    }
+}
+
 impl From<ParameterError> for Failure {
     /// 2, not 6: the clone on other nodes must not stop for it, since
     /// a running instance goes on with the parameters it was started with.
@@ -117,7 +131,7 @@ impl Parameters {
             None => Ok(default),
             Some(value) => absolute(name, value),
         };
-        let pgdata = path("pgdata", PathBuf::from("/var/lib/pgsql/data"))?;
+        let pgdata = path("pgdata", PathBuf::from(PGDATA))?;
         Ok(Self {
             system_user: text("system_user", "postgres"),
             bindir: path("bindir", PathBuf::from("/usr/bin"))?,
@@ -133,6 +147,23 @@ impl Parameters {
         })
     }
 
+    /// The same for an instance that may run: a typo in a parameter that only
+    /// says what is allowed counts as its default, which is the safe side.
+    pub fn in_effect(environment: &Environment) -> Result<Self, ParameterError> {
+        let mut environment = environment.clone();
+        loop {
+            let error = match Self::from_environment(&environment) {
+                Ok(parameters) => return Ok(parameters),
+                Err(error) => error,
+            };
+            let Some(name) = error.policy() else {
+                return Err(error);
+            };
+            log::error!("{error}: using the default");
+            environment.remove(&format!("OCF_RESKEY_{name}"));
+        }
+    }
+
     /// A program of this PostgreSQL.
     pub fn program(&self, name: &str) -> PathBuf {
         self.bindir.join(name)
@@ -142,7 +173,8 @@ impl Parameters {
 /// The data directory alone, where another parameter is wrong.
 pub fn datadir(environment: &Environment) -> Option<PathBuf> {
     let value = environment.parameter("datadir");
-    let value = value.or_else(|| environment.parameter("pgdata"))?;
+    let value = value.or_else(|| environment.parameter("pgdata"));
+    let value = value.unwrap_or(PGDATA);
     absolute("datadir", value).ok()
 }
 
@@ -268,6 +300,21 @@ mod tests {
         assert_eq!(rejoin(""), Ok(Rejoin::Follow));
         assert_eq!(rejoin("rewind"), Ok(Rejoin::Rewind));
         assert!(rejoin("Rewind please").is_err());
+    }
+
+    #[test]
+    fn a_typo_in_a_policy_costs_no_instance_that_runs() {
+        let typos = Environment::of(&[
+            ("OCF_RESKEY_maxlag", "1e6"),
+            ("OCF_RESKEY_sync_guard", "maybe"),
+            ("OCF_RESKEY_rejoin", "somehow"),
+            ("OCF_RESKEY_pgport", "5433"),
+        ]);
+        let parsed = Parameters::in_effect(&typos).unwrap();
+        assert_eq!((parsed.maxlag, parsed.sync_guard), (0, true));
+        assert_eq!((parsed.rejoin, parsed.pgport), (Rejoin::Follow, 5433));
+        let lost = Environment::of(&[("OCF_RESKEY_pgport", "http")]);
+        assert!(Parameters::in_effect(&lost).is_err());
     }
 
     #[test]

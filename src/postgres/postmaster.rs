@@ -106,6 +106,14 @@ mod tests {
     }
 
     #[test]
+    fn a_dead_single_user_server_holds_nothing() {
+        let datadir = tempfile::tempdir().unwrap();
+        let ours = std::process::id();
+        fs::write(datadir.path().join("postmaster.pid"), format!("-{ours}\n")).unwrap();
+        assert_eq!(look(datadir.path()), Ok(Postmaster::None));
+    }
+
+    #[test]
     fn an_empty_pid_file_is_no_error() {
         let datadir = tempfile::tempdir().unwrap();
         fs::write(datadir.path().join("postmaster.pid"), "").unwrap();

@@ -33,6 +33,11 @@ pub fn write(datadir: &Path, user: &SystemUser) -> io::Result<()> {
     File::open(datadir)?.sync_all()
 }
 
+/// Is it there?
+pub fn is_there(datadir: &Path) -> bool {
+    datadir.join(NAME).exists()
+}
+
 /// Takes it away, for a recovery that opens the instance to nobody.
 pub fn remove(datadir: &Path) -> io::Result<()> {
     match fs::remove_file(datadir.join(NAME)) {
