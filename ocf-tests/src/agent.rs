@@ -3,12 +3,12 @@
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{paths, shell};
+use crate::{shell, sysroot};
 
 /// Where Pacemaker looks for the agent.
 pub const PATH: &str = "usr/lib/ocf/resource.d/heartbeat/pgsqlms";
@@ -40,15 +40,12 @@ impl Agent {
         }
     }
 
-    /// Builds the agent if it has to be built.
+    /// Builds the agent if it has to be built, for all releases alike.
     pub fn build(self) -> Result<()> {
         if self == Self::Paf {
             return Ok(());
         }
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.args(["build", "--release", "--quiet", "-p", "pgsqlms"]);
-        shell::run(command.current_dir(paths::workspace())).context("cannot build the agent")?;
+        sysroot::build()?;
         Ok(())
     }
 
@@ -57,7 +54,7 @@ impl Agent {
         let Self::Ours = self else {
             return Ok("paf".to_owned());
         };
-        let text = shell::run(Command::new(binary()).arg("meta-data"))
+        let text = shell::run(Command::new(sysroot::binary()?).arg("meta-data"))
             .context("the agent cannot tell its meta-data")?;
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
@@ -70,13 +67,9 @@ impl Agent {
             return Ok(());
         }
         let target = root.join(PATH);
-        fs::copy(binary(), &target)
+        fs::copy(sysroot::binary()?, &target)
             .with_context(|| format!("cannot install the agent as {}", target.display()))?;
         fs::set_permissions(&target, fs::Permissions::from_mode(0o755))?;
         Ok(())
     }
-}
-
-fn binary() -> PathBuf {
-    paths::workspace().join("target/release/pgsqlms")
 }

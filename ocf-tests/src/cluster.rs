@@ -44,7 +44,7 @@ impl Options {
         Ok(Self {
             id: id.to_owned(),
             nodes: 3,
-            release: release::find("bookworm")?,
+            release: release::find(release::DEFAULT)?,
             synchronous: false,
             agent: Agent::from_environment()?,
             token: pacemaker::TOKEN,

@@ -14,6 +14,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ip", "iproute2"),
     ("nft", "nftables"),
     ("nsenter", "util-linux"),
+    ("gcc", "gcc"),
 ];
 
 /// Checks the host and installs missing packages; the error says in one sentence what is wrong.

@@ -26,6 +26,7 @@ pub mod runner;
 pub mod scene;
 pub mod shell;
 pub mod state;
+pub mod sysroot;
 pub mod tests;
 pub mod timeline;
 pub mod warden;

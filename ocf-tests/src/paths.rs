@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! BASE/rootfs/RELEASE-HASH        root file systems, read only once made
+//! BASE/sysroot/RELEASE            libraries that the agent is linked with
 //! BASE/prepared/RELEASE-…-HASH    prepared clusters: one saved overlay layer per node
 //! BASE/run/ID                     a cluster that runs (or was left behind by a killed run)
 //! BASE/logs/WHEN/TEST             logs of failed tests

@@ -65,6 +65,12 @@ const RELEASES: &[Release] = &[
 /// Names of the known releases, for help texts.
 pub const NAMES: [&str; 4] = ["bullseye", "bookworm", "trixie", "forky"];
 
+/// The one that tests and clusters run on unless asked otherwise.
+pub const DEFAULT: &str = NAMES[1];
+
+/// The oldest one: what is linked with its libc runs on all.
+pub const OLDEST: &str = NAMES[0];
+
 /// The release called `name`.
 pub fn find(name: &str) -> Result<&'static Release> {
     match RELEASES.iter().find(|release| release.name == name) {

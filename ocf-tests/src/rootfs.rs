@@ -26,6 +26,7 @@ const PACKAGES: &[&str] = &[
     "pacemaker-cli-utils",
     "corosync",
     "pcs",
+    "crmsh",
     "resource-agents",
     "resource-agents-paf",
     "postgresql",
@@ -72,6 +73,10 @@ const DISABLED: &[&str] = &[
     "pcsd-ruby.service",
 ];
 
+/// Nodes have no archive to install from; a test puts the Perl agent's package back.
+const KEEP_PAF: &str = "mkdir $1/opt/paf && cd $1/opt/paf && \
+     chroot $1 sh -c 'cd /opt/paf && apt-get -qq -o APT::Sandbox::User=root download resource-agents-paf'";
+
 const FENCE_AGENT: &str = include_str!("../files/fence_lab");
 
 const NETWORK_UNIT: &str = "[Unit]
@@ -105,6 +110,7 @@ pub fn key(release: &Release) -> String {
         PACKAGES,
         MASKED,
         DISABLED,
+        KEEP_PAF,
         FENCE_AGENT,
         NETWORK_UNIT,
         NETWORK_SCRIPT,
@@ -181,6 +187,7 @@ fn debootstrap(release: &Release, target: &Path) -> Result<()> {
          > $1/etc/postgresql-common/createcluster.conf",
     );
     command.arg(format!("--include={}", PACKAGES.join(",")));
+    command.arg(format!("--customize-hook={KEEP_PAF}"));
     command.arg(release.name).arg(target).arg(host::mirror()?);
     shell::run(&mut command).context("cannot make a root file system")?;
     Ok(())

@@ -14,7 +14,7 @@ use crate::cluster::{Cluster, Options};
 use crate::postgresql::MAIN;
 use crate::progress::Steps;
 use crate::scene::Scene;
-use crate::{logs, paths, power, prepare, shell};
+use crate::{logs, paths, power, prepare, release, shell};
 
 /// While tests run, a line tells this often what they wait for.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -65,6 +65,16 @@ pub struct Settings {
     pub verbose: bool,
     /// Shape of the clusters.
     pub options: Options,
+}
+
+impl Settings {
+    /// Names the release before a test where it is not the usual one.
+    fn release_prefix(&self) -> String {
+        match self.options.release.name {
+            release::DEFAULT => String::new(),
+            name => format!("{name} "),
+        }
+    }
 }
 
 struct Runner<'a> {
@@ -187,14 +197,18 @@ impl Runner<'_> {
             .and_then(|()| self.on_cluster(job, case, &steps, &folder));
         lock(&self.running).retain(|(name, _)| name != case.name);
         let seconds = steps.elapsed().as_secs();
+        let release = self.settings.release_prefix();
         match result {
             Ok(()) => {
-                println!("test {} ... ok ({seconds} s)", case.name);
+                println!("test {release}{} ... ok ({seconds} s)", case.name);
                 let _ = fs::remove_dir_all(&folder);
                 (true, false)
             }
             Err(error) => {
-                println!("test {} ... FAILED ({seconds} s)\n    {error:#}", case.name);
+                println!(
+                    "test {release}{} ... FAILED ({seconds} s)\n    {error:#}",
+                    case.name
+                );
                 println!("    logs: {}", folder.display());
                 let _ = fs::write(folder.join("error.txt"), format!("{error:?}\n"));
                 let kept = self.settings.keep && power::in_use(&format!("t{job}")).unwrap_or(false);

@@ -12,6 +12,7 @@ use crate::{host, release};
 mod bench;
 mod demo;
 mod hand;
+mod matrix;
 mod test;
 mod up;
 
@@ -39,7 +40,7 @@ struct Wishes {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=5))]
     nodes: u8,
     /// Debian release of the nodes
-    #[arg(long, default_value = "bookworm", value_parser = release::NAMES)]
+    #[arg(long, default_value = release::DEFAULT, value_parser = release::NAMES)]
     release: String,
     /// Commits wait for one standby, so that a power cut loses nothing
     #[arg(long)]
@@ -82,6 +83,8 @@ enum What {
     Bench(bench::Choice),
     /// Run tests, each on a freshly booted cluster of its own
     Test(test::Choice),
+    /// Run the core of the tests on every Debian release
+    Matrix(matrix::Choice),
     /// Remove root file systems and prepared clusters
     Clean,
     /// Internal: the process that owns the nodes of a cluster
@@ -121,6 +124,7 @@ fn run(what: What, id: &str) -> Result<ExitCode> {
         What::Demo => demo::demo()?,
         What::Bench(choice) => bench::bench(&choice)?,
         What::Test(choice) => return test::test(&choice),
+        What::Matrix(choice) => return matrix::matrix(&choice),
         What::Clean => up::clean()?,
         What::Warden(plan) => warden::run(&plan)?,
     }

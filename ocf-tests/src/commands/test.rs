@@ -5,9 +5,9 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Wishes;
-use crate::paths;
 use crate::runner::{self, Case, Length, Settings};
 use crate::tests::ALL;
+use crate::{paths, release};
 
 /// Which tests to run, and how.
 #[derive(clap::Args, Debug)]
@@ -30,7 +30,7 @@ pub struct Choice {
     #[arg(long, short)]
     verbose: bool,
     /// Debian release of the nodes
-    #[arg(long, default_value = "bookworm", value_parser = crate::release::NAMES)]
+    #[arg(long, default_value = release::DEFAULT, value_parser = release::NAMES)]
     release: String,
 }
 

@@ -74,3 +74,14 @@ pub const ALL: &[Case] = cases![
     admin::restart_under_maintenance needs Client,
     ocf::tester_passes needs Nodes,
 ];
+
+/// What every Debian release has to pass: names, or beginnings of names.
+pub const CORE: &[&str] = &[
+    "ocf::",
+    "moves::",
+    "crash::kill_postmaster_of_primary",
+    "power::cut_at_the_primary",
+    "election::switchover_right_after_the_first_start",
+    "admin::disable_and_enable",
+    "two::",
+];

@@ -1,0 +1,93 @@
+//! Builds the agent once for all releases: against the oldest one's libc.
+//!
+//! A program runs with any libc that is not older than the one it was linked with. So the
+//! linker gets the libraries of the oldest release; compiler, linker and cargo stay the host's,
+//! and nothing of that release ever runs. What the lab tests is what the packages contain.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{host, paths, release, rootfs, shell};
+
+/// What the linker needs of the oldest release.
+const LIBRARIES: &str = "libc6-dev,libgcc-s1";
+
+/// Absolute links would lead the linker out of the folder, to the host's libraries.
+const KEEP_LINKS_INSIDE: &str = r#"find "$1" -type l -lname '/*' -exec \
+    sh -c 'for l; do ln -snfr "$0$(readlink "$l")" "$l"; done' "$1" {} +"#;
+
+/// Where cargo builds for the oldest release, apart from what developers build for themselves.
+const FOLDER: &str = "target/packaged";
+
+/// Builds the agent and returns where it is.
+pub fn build() -> Result<PathBuf> {
+    let root = ensure_libraries().context("cannot get the oldest release's libraries")?;
+    let target = target()?;
+    let variable = format!(
+        "CARGO_TARGET_{}_RUSTFLAGS",
+        target.to_uppercase().replace('-', "_")
+    );
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--release", "--quiet", "--locked", "-p", "pgsqlms"]);
+    command.args(["--target", &target, "--target-dir", FOLDER]);
+    command.env(variable, link_arguments(&root)?);
+    shell::run(command.current_dir(paths::workspace())).context("cannot build the agent")?;
+    binary()
+}
+
+/// Where [`build`] leaves the agent.
+pub fn binary() -> Result<PathBuf> {
+    let folder = paths::workspace().join(FOLDER).join(target()?);
+    Ok(folder.join("release/pgsqlms"))
+}
+
+/// The target of the host's compiler, as `x86_64-unknown-linux-gnu`.
+fn target() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let text = shell::run(Command::new(rustc).arg("-vV"))?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc names no host")
+}
+
+fn link_arguments(root: &Path) -> Result<String> {
+    let libraries = shell::run_words(&["gcc", "-print-multiarch"])?;
+    let root = root.display().to_string();
+    ensure!(
+        !root.contains(' '),
+        "{root}: the linker needs a path without spaces"
+    );
+    Ok([
+        format!("--sysroot={root}"),
+        // Before gcc's own folders, which are the host's whatever the sysroot is.
+        format!("-B{root}/usr/lib/{libraries}/"),
+        format!("-B{root}/lib/{libraries}/"),
+    ]
+    .map(|argument| format!("-Clink-arg={argument}"))
+    .join(" "))
+}
+
+fn ensure_libraries() -> Result<PathBuf> {
+    let oldest = release::OLDEST;
+    let folder = paths::base().join("sysroot");
+    fs::create_dir_all(&folder)?;
+    let ready = folder.join(oldest);
+    let _lock = rootfs::lock(&folder.join("lock"))?;
+    if ready.exists() {
+        return Ok(ready);
+    }
+    println!("fetching the libraries of Debian {oldest}, for the agent to be linked with");
+    let making = folder.join("making");
+    rootfs::remove_tree(&making)?;
+    let mut command = Command::new("mmdebstrap");
+    command.args(["--quiet", "--mode=root", "--variant=extract"]);
+    command.arg(format!("--include={LIBRARIES}"));
+    command.arg(format!("--customize-hook={KEEP_LINKS_INSIDE}"));
+    command.arg(oldest).arg(&making).arg(host::mirror()?);
+    shell::run(&mut command)?;
+    fs::rename(&making, &ready)?;
+    Ok(ready)
+}
