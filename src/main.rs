@@ -9,6 +9,8 @@ mod election;
 mod instance;
 mod ocf;
 mod pacemaker;
+#[cfg(test)]
+mod packaged;
 mod postgres;
 mod wal;
 

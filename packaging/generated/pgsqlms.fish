@@ -1,0 +1,54 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_pgsqlms_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_pgsqlms_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_pgsqlms_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_pgsqlms_using_subcommand
+    set -l cmd (__fish_pgsqlms_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -s V -l version -d 'Print version'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "start" -d 'Start the instance as a standby'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "stop" -d 'Stop the instance'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "monitor" -d 'Say what the instance is'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "promote" -d 'Make a primary of the standby, if it wins the election'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "demote" -d 'Make a standby of the primary'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "notify" -d 'Take part in what the cluster is about to do or did'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "reload" -d 'Make changed parameters effective (they are read at every call)'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "reload-agent" -d 'The same, under its OCF 1.1 name'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "meta-data" -d 'Print the agent\'s description as XML'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "validate-all" -d 'Judge the parameters on this node'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "methods" -d 'List the actions'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "force-promotion" -d 'Allow one promotion that was refused, although commits may be lost'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand start" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand stop" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand monitor" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand promote" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand demote" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand notify" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand reload" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand reload-agent" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand meta-data" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand validate-all" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand methods" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand force-promotion" -l resource -d 'The resource: the primitive\'s id, as pgsqld' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand force-promotion" -l yes -d 'Do not ask'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand force-promotion" -s h -l help -d 'Print help'
