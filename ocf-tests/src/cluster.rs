@@ -14,7 +14,7 @@ use crate::progress::Steps;
 use crate::release::{self, Release};
 use crate::state::State;
 use crate::warden::Plan;
-use crate::{network, pacemaker, paths};
+use crate::{network, pacemaker, paths, rootfs};
 
 /// Time for a cluster to become whole after whatever a test did to it.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -34,6 +34,8 @@ pub struct Options {
     pub agent: Agent,
     /// Corosync's token time-out in ms.
     pub token: u32,
+    /// Nothing is set up on its nodes.
+    pub bare: bool,
     /// Outlives this process.
     pub detached: bool,
 }
@@ -48,6 +50,7 @@ impl Options {
             synchronous: false,
             agent: Agent::from_environment()?,
             token: pacemaker::TOKEN,
+            bare: false,
             detached: false,
         })
     }
@@ -77,12 +80,17 @@ pub struct Cluster {
 impl Cluster {
     /// Boots the nodes of a prepared cluster; neither corosync nor Pacemaker runs yet.
     pub fn boot(options: Options, steps: &Steps) -> Result<Self> {
-        let layers = prepare::ensure(&options.recipe(), steps)?;
+        let (rootfs, prepared) = if options.bare {
+            (rootfs::ensure(options.release, steps)?, None)
+        } else {
+            let layers = prepare::ensure(&options.recipe(), steps)?;
+            (layers.rootfs, Some(layers.prepared))
+        };
         let plan = Plan {
             id: options.id.clone(),
             nodes: options.nodes,
-            rootfs: layers.rootfs,
-            prepared: Some(layers.prepared),
+            rootfs,
+            prepared,
             on_disk: std::env::var("PGSQLMS_LAB_STORAGE").is_ok_and(|value| value == "disk"),
             detached: options.detached,
         };
@@ -132,6 +140,9 @@ impl Cluster {
     fn furnish(&self, node: &Node) -> Result<()> {
         let root = node.root();
         self.options.agent.install(&root)?;
+        if self.options.bare {
+            return Ok(());
+        }
         if self.options.synchronous {
             let path = format!(
                 "{}/conf.d/synchronous.conf",
@@ -295,6 +306,7 @@ fn recall(id: &str) -> Result<Options> {
             Agent::Ours
         },
         token: token.parse()?,
+        bare: false,
         detached: true,
         id: id.to_owned(),
     })

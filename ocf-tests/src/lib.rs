@@ -8,6 +8,7 @@ pub mod client;
 pub mod cluster;
 pub mod commands;
 pub mod cost;
+pub mod document;
 pub mod host;
 pub mod logs;
 pub mod machine;

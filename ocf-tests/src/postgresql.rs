@@ -49,7 +49,8 @@ pub const SECOND: Instance = Instance {
 /// Settings that only some clusters have; kept in a file of its own, see `Cluster`.
 pub const SYNCHRONOUS: &str = "synchronous_standby_names = 'ANY 1 (srv1,srv2,srv3)'\n";
 
-const TABLE: &str =
+/// The table that the lab's client writes to.
+pub const TABLE: &str =
     "CREATE TABLE lab_writes(id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
 
 /// Settings of the server of `instance` on `node`.

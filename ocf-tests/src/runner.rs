@@ -30,6 +30,8 @@ pub enum Needs {
     Silence,
     /// Booted nodes without a running cluster stack.
     Nodes,
+    /// Booted nodes on which nothing is set up yet.
+    Bare,
 }
 
 /// Whether a test belongs to the plain test command.
@@ -224,6 +226,7 @@ impl Runner<'_> {
         let options = Options {
             id: format!("t{job}"),
             synchronous: case.needs == Needs::SynchronousClient,
+            bare: case.needs == Needs::Bare,
             detached: self.settings.keep,
             ..self.settings.options.clone()
         };
@@ -249,7 +252,7 @@ impl Runner<'_> {
 }
 
 fn play(case: &Case, scene: &mut Scene) -> Result<()> {
-    if case.needs != Needs::Nodes {
+    if !matches!(case.needs, Needs::Nodes | Needs::Bare) {
         scene.cluster.start_stack(&scene.cluster.nodes)?;
         scene.cluster.wait_whole()?;
     }

@@ -7,6 +7,7 @@ use crate::runner::{Case, Length, Needs};
 
 mod admin;
 mod crash;
+mod documents;
 mod election;
 mod faults;
 mod mistakes;
@@ -73,6 +74,17 @@ pub const ALL: &[Case] = cases![
     admin::node_standby_of_a_standby needs Client,
     admin::restart_under_maintenance needs Client,
     ocf::tester_passes needs Nodes,
+    documents::cookbook_every_day needs Client,
+    documents::cookbook_start_and_stop needs Client long,
+    documents::cookbook_software needs Client long,
+    documents::cookbook_nodes needs Client long,
+    documents::cookbook_failure needs SynchronousClient long,
+    documents::cookbook_refusal needs SynchronousClient long,
+    documents::cookbook_addresses needs Client long,
+    documents::migration needs Nodes long,
+    documents::quick_start_pcs needs Bare long,
+    documents::quick_start_with_two_nodes needs Bare long,
+    documents::quick_start_crmsh needs Bare long,
 ];
 
 /// What every Debian release has to pass: names, or beginnings of names.
