@@ -1,0 +1,201 @@
+//! docs/troubleshooting.md has an entry for every message that this agent can give.
+//!
+//! The messages are collected from the source: texts of error types, reasons of failures,
+//! warnings and errors in logs. An entry is a heading or the first cell of a table row with the
+//! message between backticks, and with `…` in the place of what varies.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are outside #[test]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a message is given to, up to its opening parenthesis.
+const GIVERS: &[&str] = &[
+    "#[error(",
+    "Failure::soft(",
+    "Failure::new(",
+    "arguments(",
+    "log::warn!(",
+    "log::error!(",
+];
+
+/// Files whose sentences are put together elsewhere than where they are given.
+const SENTENCES: &[(&str, &[&str])] = &[
+    ("src/actions/check_branch.rs", &["format!("]),
+    ("src/ocf/clone.rs", &["format!("]),
+    (
+        "src/election/ranking/mod.rs",
+        &["write!(f, ", "f.write_str("],
+    ),
+    ("src/instance/answer.rs", &["write!(f, ", "f.write_str("]),
+];
+
+#[test]
+fn every_message_has_an_entry() {
+    let entries = entries();
+    let messages = messages();
+    let has_entry = |message: &String| entries.iter().any(|entry| covers(entry, message));
+    let missing: Vec<_> = messages
+        .iter()
+        .filter(|message| !has_entry(message))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/troubleshooting.md lacks an entry for:\n{missing:#?}"
+    );
+}
+
+#[test]
+fn no_entry_is_for_a_message_of_the_past() {
+    let messages = messages();
+    let entries = entries();
+    let is_given = |entry: &String| messages.iter().any(|message| covers(entry, message));
+    let stale: Vec<_> = entries.iter().filter(|entry| !is_given(entry)).collect();
+    assert!(stale.is_empty(), "no source has: {stale:#?}");
+}
+
+/// The end of a long message may be left out.
+fn covers(entry: &str, message: &str) -> bool {
+    let begin = entry.strip_suffix('…').filter(|begin| begin.len() > 20);
+    entry == message || begin.is_some_and(|begin| message.starts_with(begin))
+}
+
+#[test]
+fn messages_are_found_where_the_source_gives_them() {
+    let source = r##"
+        #[error("a {0}, \"b\" \
+                 and c")]
+        Failure::new(OcfExit::Generic, format!("d ({})", e("x")));
+        Failure::soft(error.to_string());
+        #[error(transparent)]
+        other("not this");
+    "##;
+    let found: Vec<_> = literals(source, GIVERS).iter().map(|t| plain(t)).collect();
+    assert_eq!(found, ["a …, \"b\" and c", "d (…)"]);
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The messages of the source, without those that only pass another one on.
+fn messages() -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for path in sources(&root().join("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let mut givers = GIVERS.to_vec();
+        let more = SENTENCES.iter().filter(|(file, _)| path.ends_with(file));
+        givers.extend(more.flat_map(|(_, givers)| *givers));
+        all.extend(literals(code, &givers).iter().map(|literal| plain(literal)));
+    }
+    all.retain(|message| message.contains(' ') && message.contains(char::is_alphabetic));
+    assert!(all.len() > 80, "only {} messages are found", all.len());
+    all
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        let name = entry.file_name().into_string().unwrap();
+        if path.is_dir() && name != "model" {
+            files.extend(sources(&path));
+        } else if name.ends_with(".rs") && !name.contains("tests") && name != "properties.rs" {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The first string literal of each call of one of `givers`.
+fn literals(code: &str, givers: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for giver in givers {
+        for (at, _) in code.match_indices(giver) {
+            found.extend(literal_in_call(&code[at + giver.len()..]));
+        }
+    }
+    found
+}
+
+fn literal_in_call(code: &str) -> Option<String> {
+    let mut depth = 1;
+    let mut characters = code.chars();
+    while depth > 0 {
+        match characters.next()? {
+            '"' => return Some(literal(characters.as_str())),
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The literal that begins here, its escapes undone.
+fn literal(code: &str) -> String {
+    let mut text = String::new();
+    let mut characters = code.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => break,
+            '\\' => match characters.next() {
+                // A line that goes on: the blanks before its rest do not count.
+                Some('\n') => characters = characters.as_str().trim_start().chars(),
+                Some(escaped) => text.push(escaped),
+                None => break,
+            },
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// The message with `…` in the place of each value.
+fn plain(message: &str) -> String {
+    let mut text = String::new();
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        text.push('…');
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    text + rest
+}
+
+/// The messages that the page has entries for; an entry without a text is none.
+fn entries() -> BTreeSet<String> {
+    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let lines: Vec<&str> = page.lines().collect();
+    let mut all = BTreeSet::new();
+    let mut in_table = false;
+    for (index, line) in lines.iter().enumerate() {
+        in_table = line.starts_with("| message ") || (in_table && line.starts_with('|'));
+        if in_table {
+            all.extend(row(line));
+        } else if let Some(heading) = line.strip_prefix("### ") {
+            all.extend(quoted(heading).filter(|_| has_text(&lines[index + 1..])));
+        }
+    }
+    all
+}
+
+/// The message of a row that says anything about it.
+fn row(line: &str) -> Option<String> {
+    let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+    let says = cells[1..].iter().any(|cell| !cell.is_empty());
+    quoted(cells[0]).filter(|_| says)
+}
+
+/// Is there a text before the next heading?
+fn has_text(below: &[&str]) -> bool {
+    let first = below.iter().find(|line| !line.is_empty());
+    first.is_some_and(|line| !line.starts_with('#'))
+}
+
+fn quoted(text: &str) -> Option<String> {
+    let inner = text.trim().strip_prefix('`')?.strip_suffix('`')?;
+    Some(inner.to_owned())
+}
