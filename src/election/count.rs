@@ -2,6 +2,7 @@
 
 use super::ballot::Ballot;
 use super::lineage::Lineage;
+use super::ranking::PRIMARY;
 use super::reign::{Reign, Stage};
 use super::rule::Rule;
 use super::vote::Vote;
@@ -145,6 +146,10 @@ impl<'a> Count<'a> {
         if self.was_opened_by_hand(last, node, held) {
             return Standing::LeftBranch { fork: None };
         }
+        if self.is_beyond_all_elections(last, held) {
+            let fork = held.history.switch_point_of(last.branch.timeline);
+            return Standing::LeftBranch { fork };
+        }
         match last.lineage_of(held) {
             Lineage::Left { fork } => Standing::LeftBranch { fork: Some(fork) },
             // Too old to tell. A higher timeline without history is a Perl
@@ -164,6 +169,18 @@ impl<'a> Count<'a> {
             floor.node == *node && floor.timeline == held.timeline && floor.concerns(held)
         });
         beyond && own.any(|floor| !self.reigns.iter().any(|r| r.may_have_ended_at(floor)))
+    }
+
+    /// Whether a position is on a timeline that nobody was elected for. One that
+    /// a node on the Perl agent opened is not on record either, but such a primary
+    /// gave itself the primary's score; a promotion by hand leaves it to the last
+    /// one elected.
+    fn is_beyond_all_elections(&self, last: &Reign, held: &Position) -> bool {
+        let beyond = last.stage == Stage::Opened && held.timeline > last.branch.timeline;
+        let mut scores = self.ballot.scores.iter();
+        let of_others = scores.any(|(node, score)| *score >= PRIMARY && *node != last.primary);
+        let of_last = self.ballot.scores.get(&last.primary);
+        beyond && !of_others && of_last.is_some_and(|score| *score >= PRIMARY)
     }
 
     /// Whether the node holds a branch that it opened as primary, and that a

@@ -11,7 +11,8 @@
 //!
 //! 1. **Who counts.** A voter is electable if it holds the cluster's database
 //!    and has not left the branch that was elected last (`Reign`), also not by
-//!    a promotion by hand (`Floor`). A vote from before the last election
+//!    a promotion by hand (seen from its `Floor`, or from a timeline that is
+//!    beyond all elections). A vote from before the last election
 //!    counts as none. Mute voters are waited for while the caller's bounded
 //!    wait lasts.
 //! 2. **Who is best.** The electable voter that nobody beats: A beats B if A
