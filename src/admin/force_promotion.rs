@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::resource;
 use crate::actions::{Call, evidence, position};
 use crate::election::{Force, Reign, last_reign};
-use crate::ocf::{Environment, Failure, OcfExit, Outcome, Request};
+use crate::ocf::{self, Environment, Failure, OcfExit, Outcome, Request};
 use crate::pacemaker::{NodeName, Permanent, Tools, membership, permanent};
 use crate::wal::Position;
 
@@ -41,7 +41,8 @@ pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
     let name = Force::attribute(&wish.resource);
     let timeline = held.timeline.to_string();
     permanent::set(&call.tools, &node, &name, &timeline)?;
-    log::warn!("An admin forces the next promotion of {node} (timeline {timeline})");
+    let text = format!("An admin forces the next promotion of {node} (timeline {timeline})");
+    ocf::log::record(&wish.resource, &text);
     say(&format!(
         "Forced. Pacemaker tries again after: pcs resource cleanup {0}\n\
          To take it back: crm_attribute --node {node} --name {name} --delete",

@@ -57,6 +57,24 @@ fn debug_wanted(value: Option<&str>) -> bool {
     }
 }
 
+/// Records in this node's system log what a person did by hand, besides the
+/// usual sinks: a person's shell asks for none, and a terminal keeps nothing.
+pub fn record(resource: &str, text: &str) {
+    let tag = tag(resource);
+    let Some(mut logger) = open_syslog("daemon", &tag) else {
+        log::error!("The system log of this node does not answer: keep a record of this yourself");
+        return;
+    };
+    let line = format!("{}: {}", priority(Level::Warn), one_line(text));
+    for piece in pieces(&line) {
+        let _ = logger.warning(piece);
+    }
+}
+
+fn tag(resource: &str) -> String {
+    format!("pgsqlms({resource})[{}]", std::process::id())
+}
+
 struct Sinks {
     tag: String,
     terminal: bool,
@@ -67,7 +85,7 @@ struct Sinks {
 
 impl Sinks {
     fn asked_for(environment: &Environment, resource: &str) -> Self {
-        let tag = format!("pgsqlms({resource})[{}]", std::process::id());
+        let tag = tag(resource);
         let terminal = io::stderr().is_terminal();
         let asked = |name: &str| environment.get(name).filter(|value| *value != "none");
         let syslog = asked("HA_LOGFACILITY")
