@@ -40,7 +40,8 @@ pub fn run(call: &Call) -> Outcome {
         }
         State::Transient(_) | State::Busy(Role::Standby, _) => {
             let output = server::output_file(&call.request.resource, &call.user);
-            until_up(call, &output, server::said(&output), deadline)
+            let said = server::said(&output);
+            until_up(call, &output, said, deadline)?.ok_or_else(|| died(&output, said))
         }
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => Err(Failure::soft(
             "The instance already runs as a primary, which start never leaves behind",
@@ -106,22 +107,33 @@ pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
 }
 
 fn bring_up(call: &Call, deadline: Deadline, known: Option<&Diverged>) -> Outcome {
-    let Call {
-        parameters,
-        request,
-        user,
-        ..
-    } = call;
     end_own_claim(call);
-    standby_signal::write(&parameters.datadir, user)
+    standby_signal::write(&call.parameters.datadir, &call.user)
         .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
-    let output = server::output_file(&request.resource, user);
-    let said = server::said(&output);
-    server::start(parameters, user, &output, deadline)?;
-    until_up(call, &output, said, deadline).map_err(|failure| match known {
+    start_server(call, deadline).map_err(|failure| match known {
         Some(diverged) => cannot_start(call, diverged, &failure),
         None => failure,
     })
+}
+
+/// PostgreSQL takes any process of its user for a postmaster that has the number
+/// in an old postmaster.pid, and ends at once. After a power cut numbers are handed
+/// out anew, also to short-lived helpers; and a failed start bans the node.
+fn start_server(call: &Call, deadline: Deadline) -> Outcome {
+    let output = server::output_file(&call.request.resource, &call.user);
+    match start_once(call, &output, deadline)? {
+        Err(ended) => log::warn!("{ended}; starting it once more"),
+        up => return up,
+    }
+    start_once(call, &output, deadline)?
+}
+
+/// The inner failure: the server ended before anything was seen of it.
+fn start_once(call: &Call, output: &Path, deadline: Deadline) -> Result<Outcome, Failure> {
+    let said = server::said(output);
+    server::start(&call.parameters, &call.user, output, deadline)?;
+    let up = until_up(call, output, said, deadline)?;
+    Ok(up.ok_or_else(|| died(output, said)))
 }
 
 /// PostgreSQL does not start twice on data that have diverged, once it has seen
@@ -135,14 +147,20 @@ fn cannot_start(call: &Call, diverged: &Diverged, failure: &Failure) -> Failure 
     ))
 }
 
-fn until_up(call: &Call, output: &Path, said: u64, deadline: Deadline) -> Outcome {
+/// `None` if the server ended before anything was seen of it.
+fn until_up(
+    call: &Call,
+    output: &Path,
+    said: u64,
+    deadline: Deadline,
+) -> Result<Option<OcfExit>, Failure> {
     let appears_by = deadline.within(LONGEST_APPEARANCE);
     let mut seen = false;
     loop {
         let state = observe::state(call, deadline)?;
         seen |= state.has_postmaster();
         match state {
-            State::Running(Role::Standby) => return Ok(OcfExit::Success),
+            State::Running(Role::Standby) => return Ok(Some(OcfExit::Success)),
             State::Running(Role::Primary) => {
                 return Err(Failure::soft(
                     "The instance came up as a primary: recovery ended (recovery_target_*?)",
@@ -151,7 +169,8 @@ fn until_up(call: &Call, output: &Path, said: u64, deadline: Deadline) -> Outcom
             // A postmaster works in the data directory a moment before it has
             // written postmaster.pid, and until then looks like a left-over.
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_)
-                if !seen && !appears_by.passed() => {}
+                if !seen && !appears_by.passed() && server::last_words(output, said).is_none() => {}
+            State::Stopped(_) | State::Crashed(_) if !seen => return Ok(None),
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
                 return Err(died(output, said));
             }

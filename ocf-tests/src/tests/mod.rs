@@ -58,6 +58,7 @@ pub const ALL: &[Case] = cases![
     faults::kill_a_backend needs Client,
     crash::kill_postmaster_of_primary needs Client,
     crash::kill_postmaster_of_standby needs Client,
+    crash::number_of_a_dead_postmaster_is_taken needs Client long,
     crash::pg_ctl_stop_of_primary needs Client,
     crash::pg_ctl_stop_of_standby needs Client,
     mistakes::wrong_port_restarts_nothing needs Client,
