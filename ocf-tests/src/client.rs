@@ -113,17 +113,24 @@ impl Client {
         })
     }
 
-    /// Stops writing and looks for every acknowledged row at the primary.
-    pub fn finish(mut self, steps: &Steps) -> Result<Report> {
-        self.halt();
+    /// Acknowledged rows that are not at the primary; writing goes on meanwhile.
+    pub fn lost(&self, steps: &Steps) -> Result<Vec<i64>> {
+        let acknowledged = self.ledger().acknowledged.clone();
         let present = steps.wait("all rows to be read back", Duration::from_secs(30), || {
             read_keys(&self.target)
         })?;
+        Ok(acknowledged.difference(&present).copied().collect())
+    }
+
+    /// Stops writing and looks for every acknowledged row at the primary.
+    pub fn finish(mut self, steps: &Steps) -> Result<Report> {
+        self.halt();
+        let lost = self.lost(steps)?;
         let ledger = self.ledger();
         Ok(Report {
             acknowledged: ledger.acknowledged.len(),
             downtime: ledger.gap,
-            lost: ledger.acknowledged.difference(&present).copied().collect(),
+            lost,
         })
     }
 

@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod bench;
+pub mod chance;
 pub mod client;
 pub mod cluster;
 pub mod commands;
@@ -20,6 +21,7 @@ pub mod postgresql;
 pub mod power;
 pub mod prepare;
 pub mod progress;
+pub mod prove;
 pub mod rejoin;
 pub mod release;
 pub mod rootfs;

@@ -5,16 +5,21 @@
 //! has. No agent may throw that away unasked: the node stays a standby that follows nobody until
 //! `pg_rewind` has run.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, PATIENCE};
 use crate::node::Node;
 use crate::postgresql::MAIN;
 
 /// How long a node may take to follow before its data is looked at.
 const REJOIN: Duration = Duration::from_secs(45);
+/// A follower that only lost its connection is back by then.
+const SETTLING: Duration = Duration::from_secs(20);
+/// The timeline of a standby's WAL; the checkpoint's alone is old after a failover.
+const TIMELINE: &str = "SELECT greatest((SELECT timeline_id FROM pg_control_checkpoint()), \
+                        (SELECT min_recovery_end_timeline FROM pg_control_recovery()))";
 
 impl Cluster {
     /// Boots `node` and starts its cluster stack; waits until it streams, rewinding it if it
@@ -29,6 +34,34 @@ impl Cluster {
         self.wait_whole()
     }
 
+    /// Starts the cluster stack wherever it does not run, and waits until the cluster is whole;
+    /// a node that has diverged for some time is rewound.
+    pub fn rejoin_all(&self) -> Result<()> {
+        let start = Instant::now();
+        self.steps
+            .wait("all nodes to follow", PATIENCE + REJOIN, || {
+                let down = self.nodes.iter().filter(|node| !node.stack_runs());
+                for node in down.collect::<Vec<_>>() {
+                    self.bring_back(node)?;
+                }
+                let whole = self.whole(&MAIN, &self.names());
+                if whole.is_err() && start.elapsed() > SETTLING {
+                    self.rewind_diverged()?;
+                }
+                whole
+            })
+    }
+
+    fn rewind_diverged(&self) -> Result<()> {
+        let primary = self.primary()?;
+        for node in self.others(&primary.name) {
+            if matches!(self.has_diverged(&node), Ok(true)) {
+                self.rewind(&node)?;
+            }
+        }
+        Ok(())
+    }
+
     /// `false` once the node streams; an error while neither is certain.
     fn has_diverged(&self, node: &Node) -> Result<bool> {
         let primary = self.primary()?;
@@ -41,7 +74,8 @@ impl Cluster {
         if primary.sql(&query)? == "1" {
             return Ok(false);
         }
-        let fork = fork_of(&primary)?;
+        let timeline = node.sql(TIMELINE)?.parse()?;
+        let fork = fork_of(&primary, timeline)?;
         let beyond = format!("SELECT pg_last_wal_replay_lsn() > '{fork}'::pg_lsn");
         ensure!(node.sql(&beyond)? == "t", "it holds nothing beyond {fork}");
         Ok(true)
@@ -66,12 +100,35 @@ impl Cluster {
     }
 }
 
-/// Where the primary's timeline left the one before.
-fn fork_of(primary: &Node) -> Result<String> {
+/// Where the primary's history left `timeline`; an error if it did not.
+fn fork_of(primary: &Node, timeline: u32) -> Result<String> {
     let query = "SELECT pg_read_file('pg_wal/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) \
                  || '.history')";
     let history = primary.sql(query)?;
-    let last = history.lines().rfind(|line| !line.trim().is_empty());
-    let fork = last.and_then(|line| line.split_whitespace().nth(1));
-    Ok(fork.context("the history file is empty")?.to_owned())
+    fork_in(&history, timeline)
+        .with_context(|| format!("timeline {timeline} is not in the primary's history"))
+}
+
+fn fork_in(history: &str, timeline: u32) -> Option<String> {
+    history.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let number: u32 = words.next()?.parse().ok()?;
+        words
+            .next()
+            .filter(|_| number == timeline)
+            .map(str::to_owned)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_timeline_was_left_somewhere() {
+        let history = "1\t0/50000A0\tno recovery target specified\n\n2\t0/6000000\tat\n";
+        assert_eq!(fork_in(history, 1).as_deref(), Some("0/50000A0"));
+        assert_eq!(fork_in(history, 2).as_deref(), Some("0/6000000"));
+        assert_eq!(fork_in(history, 3), None);
+    }
 }

@@ -13,6 +13,7 @@ mod bench;
 mod demo;
 mod hand;
 mod matrix;
+mod prove;
 mod test;
 mod up;
 
@@ -81,6 +82,8 @@ enum What {
     Demo,
     /// Measure the Perl agent and ours, each in the same way
     Bench(bench::Choice),
+    /// Prove by many rounds, at random moments, that nothing is lost and nobody gets stuck
+    Prove(prove::Choice),
     /// Run tests, each on a freshly booted cluster of its own
     Test(test::Choice),
     /// Run the core of the tests on every Debian release
@@ -123,6 +126,7 @@ fn run(what: What, id: &str) -> Result<ExitCode> {
         What::Heal => hand::heal(id)?,
         What::Demo => demo::demo()?,
         What::Bench(choice) => bench::bench(&choice)?,
+        What::Prove(choice) => return prove::prove(&choice),
         What::Test(choice) => return test::test(&choice),
         What::Matrix(choice) => return matrix::matrix(&choice),
         What::Clean => up::clean()?,

@@ -13,7 +13,7 @@ mod faults;
 mod mistakes;
 pub mod moves;
 mod ocf;
-mod power;
+pub mod power;
 mod quiet;
 mod rejoin;
 mod two;

@@ -1,0 +1,63 @@
+//! `lab prove`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::agent::Agent;
+use crate::chance::Chance;
+use crate::progress::Steps;
+use crate::prove::{self, SERIES, Series};
+use crate::{paths, power, shell};
+
+/// Which series of rounds to run.
+#[derive(clap::Args, Debug)]
+pub struct Choice {
+    /// any, first, orders, moments; without any, all
+    #[arg(value_parser = names())]
+    series: Vec<String>,
+    /// Rounds of each series, instead of as many as prove something
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: Option<u64>,
+    /// Seed of the first round; each further one has the next number
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print every step
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+fn names() -> Vec<&'static str> {
+    SERIES.iter().map(|series| series.name).collect()
+}
+
+/// Runs the series and tells the outcome; a lost row or a missing primary fails.
+pub fn prove(choice: &Choice) -> Result<ExitCode> {
+    power::sweep_stale()?;
+    Agent::from_environment()?.build()?;
+    let seed = choice.seed.unwrap_or_else(Chance::fresh_seed);
+    let steps = Steps::new("", choice.verbose);
+    let folder = paths::logs().join(shell::run_words(&["date", "+%Y%m%d-%H%M%S"])?);
+    std::fs::create_dir_all(&folder)?;
+    steps.record(&folder.join("steps.log"))?;
+    println!(
+        "seed {seed}, steps in {}",
+        folder.join("steps.log").display()
+    );
+    let wanted = |series: &&Series| {
+        choice.series.is_empty() || choice.series.iter().any(|name| name == series.name)
+    };
+    let mut failed = 0;
+    for series in SERIES.iter().filter(wanted) {
+        let rounds = choice.rounds.unwrap_or(series.rounds);
+        println!("\n{}: {}, {rounds} rounds", series.name, series.about);
+        let seeds = prove::run(series, rounds, seed, &steps, &folder)?;
+        println!("{}: {} of {rounds} rounds failed", series.name, seeds.len());
+        failed += seeds.len();
+    }
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
