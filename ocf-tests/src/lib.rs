@@ -28,6 +28,7 @@ pub mod rootfs;
 pub mod runner;
 pub mod scene;
 pub mod shell;
+pub mod staging;
 pub mod state;
 pub mod sysroot;
 pub mod tests;

@@ -202,7 +202,8 @@ fn streaming(primary: &Node, instance: &Instance, wanted: usize) -> Result<()> {
     Ok(())
 }
 
-fn mark_standby(node: &Node, release: &Release, instance: &Instance) -> Result<()> {
+/// Makes the server of `node` come up in recovery the next time it starts.
+pub fn mark_standby(node: &Node, release: &Release, instance: &Instance) -> Result<()> {
     let path = format!("{}/standby.signal", release.datadir(instance.name));
     node.write(&path, "", "postgres:postgres", "0600")
 }

@@ -28,6 +28,8 @@ pub enum Needs {
     SynchronousClient,
     /// A whole cluster that nobody writes to.
     Silence,
+    /// The same, with commits that wait for one standby.
+    SynchronousSilence,
     /// Booted nodes without a running cluster stack.
     Nodes,
     /// Booted nodes on which nothing is set up yet.
@@ -225,7 +227,10 @@ impl Runner<'_> {
     fn on_cluster(&self, job: usize, case: &Case, steps: &Steps, folder: &Path) -> Result<()> {
         let options = Options {
             id: format!("t{job}"),
-            synchronous: case.needs == Needs::SynchronousClient,
+            synchronous: matches!(
+                case.needs,
+                Needs::SynchronousClient | Needs::SynchronousSilence
+            ),
             bare: case.needs == Needs::Bare,
             detached: self.settings.keep,
             ..self.settings.options.clone()

@@ -13,7 +13,9 @@ mod faults;
 mod mistakes;
 pub mod moves;
 mod ocf;
+mod paf_losses;
 pub mod power;
+mod proof;
 mod quiet;
 mod rejoin;
 mod two;
@@ -50,6 +52,22 @@ pub const ALL: &[Case] = cases![
     rejoin::diverged_standby_stays_and_says_so needs Client,
     election::lagging_standby_is_not_promoted needs Client,
     election::switchover_right_after_the_first_start needs Nodes,
+    proof::refused_promotion_and_its_override needs SynchronousSilence,
+    proof::power_cuts_of_primary_and_standby needs SynchronousClient,
+    proof::failure_soon_after_a_failover needs SynchronousClient,
+    proof::failure_soon_after_a_return needs SynchronousClient,
+    proof::failure_soon_after_a_switchover needs SynchronousClient,
+    proof::all_nodes_come_back_in_some_order needs SynchronousClient,
+    paf_losses::old_primary_does_not_beat_the_new_timeline needs Silence,
+    paf_losses::restarted_standbys_vote_what_they_hold needs Silence,
+    paf_losses::older_shutdown_checkpoint_proves_nothing needs Silence long,
+    paf_losses::refused_switchover_returns_the_role needs Silence,
+    paf_losses::banned_role_goes_to_nobody_who_lacks_rows needs Silence long,
+    paf_losses::lost_election_is_held_again needs Silence,
+    paf_losses::maxlag_holds_in_the_election needs Silence long,
+    paf_losses::node_standby_is_checked_like_a_move needs Silence,
+    paf_losses::synchronous_commits_outlive_a_double_fault needs SynchronousSilence long,
+    paf_losses::fork_of_a_stale_node_does_not_win needs Silence,
     faults::frozen_postmaster_of_the_primary needs SynchronousClient,
     faults::cable_of_the_primary_pulled needs SynchronousClient,
     faults::power_cut_of_all_nodes needs SynchronousClient,
