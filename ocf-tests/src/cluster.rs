@@ -36,6 +36,8 @@ pub struct Options {
     pub token: u32,
     /// Nothing is set up on its nodes.
     pub bare: bool,
+    /// The data of each node's PostgreSQL is on a disk of its own: see [`crate::disk`].
+    pub data_disks: bool,
     /// Outlives this process.
     pub detached: bool,
 }
@@ -51,6 +53,7 @@ impl Options {
             agent: Agent::from_environment()?,
             token: pacemaker::TOKEN,
             bare: false,
+            data_disks: false,
             detached: false,
         })
     }
@@ -92,6 +95,7 @@ impl Cluster {
             rootfs,
             prepared,
             on_disk: std::env::var("PGSQLMS_LAB_STORAGE").is_ok_and(|value| value == "disk"),
+            data_disks: options.data_disks,
             detached: options.detached,
         };
         let power = Power::launch(&plan)?;
@@ -307,6 +311,7 @@ fn recall(id: &str) -> Result<Options> {
         },
         token: token.parse()?,
         bare: false,
+        data_disks: false,
         detached: true,
         id: id.to_owned(),
     })

@@ -15,6 +15,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("nft", "nftables"),
     ("nsenter", "util-linux"),
     ("gcc", "gcc"),
+    ("mkfs.ext4", "e2fsprogs"),
 ];
 
 /// Checks the host and installs missing packages; the error says in one sentence what is wrong.

@@ -9,6 +9,7 @@ pub mod client;
 pub mod cluster;
 pub mod commands;
 pub mod cost;
+pub mod disk;
 pub mod document;
 pub mod host;
 pub mod logs;

@@ -10,6 +10,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::disk::Disk;
 use crate::{network, shell};
 
 /// Time for a container to get a process 1, or to vanish after a power cut.
@@ -21,6 +22,7 @@ pub struct Machine {
     machine: String,
     folder: PathBuf,
     group: PathBuf,
+    disk: Option<Disk>,
     running: Option<Container>,
 }
 
@@ -62,8 +64,16 @@ impl Machine {
             machine: machine_name(id, name),
             folder: folder.to_owned(),
             group: groups.join(name),
+            disk: None,
             running: None,
         })
+    }
+
+    /// Puts the data of PostgreSQL on a disk of its own.
+    pub fn add_disk(&mut self) -> Result<()> {
+        let own = self.folder.join("nodes").join(&self.name);
+        self.disk = Some(Disk::make(&own, &own.join("root")).context("cannot make a disk")?);
+        Ok(())
     }
 
     /// Whether the container has power.
@@ -88,6 +98,9 @@ impl Machine {
             return Ok(String::new());
         }
         self.remove_cable()?;
+        if let Some(disk) = &self.disk {
+            disk.check()?;
+        }
         fs::create_dir_all(&self.group)?;
         let mut nspawn = self.start_nspawn()?;
         let init = match self.find_init(&mut nspawn) {
@@ -114,6 +127,10 @@ impl Machine {
         let _ = kill(container.init, Signal::SIGKILL);
         let start = Instant::now();
         while container.nspawn.try_wait()?.is_none() {
+            // A process that waits for a hung disk dies only once it may go on.
+            if let Some(disk) = &self.disk {
+                disk.thaw();
+            }
             if start.elapsed() > PATIENCE {
                 bail!("{} did not die within {} s", self.name, PATIENCE.as_secs());
             }

@@ -180,6 +180,7 @@ impl Plan {
                 .map(|path| format!("--prepared={}", path.display())),
         );
         words.extend(self.on_disk.then(|| "--on-disk".to_owned()));
+        words.extend(self.data_disks.then(|| "--data-disks".to_owned()));
         words.extend(self.detached.then(|| "--detached".to_owned()));
         words
     }

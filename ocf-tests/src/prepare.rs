@@ -80,6 +80,7 @@ fn make(recipe: &Recipe, rootfs: &Path, ready: &Path, steps: &Steps) -> Result<(
         rootfs: rootfs.to_owned(),
         prepared: None,
         on_disk: true,
+        data_disks: false,
         detached: false,
     };
     let power = Power::launch(&plan)?;

@@ -26,6 +26,8 @@ pub enum Needs {
     Client,
     /// The same, with commits that wait for one standby.
     SynchronousClient,
+    /// The same, and the data of each node is on a disk of its own.
+    DisksAndSynchronousClient,
     /// A whole cluster that nobody writes to.
     Silence,
     /// The same, with commits that wait for one standby.
@@ -229,9 +231,12 @@ impl Runner<'_> {
             id: format!("t{job}"),
             synchronous: matches!(
                 case.needs,
-                Needs::SynchronousClient | Needs::SynchronousSilence
+                Needs::SynchronousClient
+                    | Needs::SynchronousSilence
+                    | Needs::DisksAndSynchronousClient
             ),
             bare: case.needs == Needs::Bare,
+            data_disks: case.needs == Needs::DisksAndSynchronousClient,
             detached: self.settings.keep,
             ..self.settings.options.clone()
         };
@@ -261,7 +266,12 @@ fn play(case: &Case, scene: &mut Scene) -> Result<()> {
         scene.cluster.start_stack(&scene.cluster.nodes)?;
         scene.cluster.wait_whole()?;
     }
-    if matches!(case.needs, Needs::Client | Needs::SynchronousClient) {
+    let writing = [
+        Needs::Client,
+        Needs::SynchronousClient,
+        Needs::DisksAndSynchronousClient,
+    ];
+    if writing.contains(&case.needs) {
         scene.client = Some(Client::start(&scene.cluster, &MAIN));
         scene.writes_go_on()?;
     }

@@ -43,6 +43,9 @@ pub struct Plan {
     /// Keep what nodes write on disk and not in memory.
     #[arg(long)]
     pub on_disk: bool,
+    /// Give the data of each node's PostgreSQL a disk of its own.
+    #[arg(long)]
+    pub data_disks: bool,
     /// Go on after the end of standard input.
     #[arg(long)]
     pub detached: bool,
@@ -142,7 +145,10 @@ fn mount_machines(
             ),
             None => plan.rootfs.display().to_string(),
         };
-        let machine = Machine::mount(&plan.id, &name, folder, &layers, groups)?;
+        let mut machine = Machine::mount(&plan.id, &name, folder, &layers, groups)?;
+        if plan.data_disks {
+            machine.add_disk()?;
+        }
         machines.insert(name, Mutex::new(machine));
     }
     Ok(machines)
