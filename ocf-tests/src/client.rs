@@ -29,10 +29,13 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// Where clients connect to, and from which network namespace.
 #[derive(Debug, Clone)]
-struct Target {
-    warden: i32,
-    address: Ipv4Addr,
-    port: u16,
+pub struct Target {
+    /// Process whose network namespace it is.
+    pub warden: i32,
+    /// Address of the server.
+    pub address: Ipv4Addr,
+    /// Port of the server.
+    pub port: u16,
 }
 
 #[derive(Default)]
@@ -249,7 +252,7 @@ fn session(
 }
 
 /// Connects from the cluster's network namespace, which this thread enters for good.
-fn connect(target: &Target) -> Result<Connection> {
+pub fn connect(target: &Target) -> Result<Connection> {
     let namespace = std::fs::File::open(format!("/proc/{}/ns/net", target.warden))
         .context("the cluster is gone")?;
     setns(&namespace, CloneFlags::CLONE_NEWNET)?;

@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use crate::cluster::Cluster;
 
-const DAY: u128 = 24 * 60 * 60 * 1000;
+/// Milliseconds of a day.
+pub const DAY: u128 = 24 * 60 * 60 * 1000;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +123,7 @@ fn agent_words(line: &str) -> Option<String> {
 }
 
 /// Milliseconds since midnight of a word like `04:29:01.108` or `04:29:01`.
-fn time_of_day(word: &str) -> Option<u128> {
+pub fn time_of_day(word: &str) -> Option<u128> {
     let (clock, fraction) = word.split_once('.').unwrap_or((word, "999"));
     let parts: Vec<u128> = clock
         .split(':')

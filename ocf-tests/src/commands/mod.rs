@@ -14,6 +14,7 @@ mod demo;
 mod hand;
 mod matrix;
 mod prove;
+mod soak;
 mod test;
 mod up;
 
@@ -84,6 +85,8 @@ enum What {
     Bench(bench::Choice),
     /// Prove by many rounds, at random moments, that nothing is lost and nobody gets stuck
     Prove(prove::Choice),
+    /// Deal random faults for a long time and watch that nothing is lost
+    Soak(soak::Choice),
     /// Run tests, each on a freshly booted cluster of its own
     Test(test::Choice),
     /// Run the core of the tests on every Debian release
@@ -127,6 +130,7 @@ fn run(what: What, id: &str) -> Result<ExitCode> {
         What::Demo => demo::demo()?,
         What::Bench(choice) => bench::bench(&choice)?,
         What::Prove(choice) => return prove::prove(&choice),
+        What::Soak(choice) => return soak::soak(&choice),
         What::Test(choice) => return test::test(&choice),
         What::Matrix(choice) => return matrix::matrix(&choice),
         What::Clean => up::clean()?,

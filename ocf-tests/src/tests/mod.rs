@@ -18,6 +18,7 @@ pub mod power;
 mod proof;
 mod quiet;
 mod rejoin;
+mod soak;
 mod two;
 
 macro_rules! cases {
@@ -44,6 +45,7 @@ macro_rules! length {
 /// with `lab test --long`.
 pub const ALL: &[Case] = cases![
     quiet::no_cib_writes_and_no_complaints needs Silence,
+    soak::three_minutes needs DisksAndSynchronousClient,
     two::instances_in_one_cluster needs Client,
     power::cut_at_the_primary needs SynchronousClient,
     power::cut_at_a_standby needs SynchronousClient,
