@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -14,6 +14,9 @@ use crate::ocf::Deadline;
 const POLL: Duration = Duration::from_millis(5);
 /// After the program's end: a child of it may hold the pipe open for ever.
 const PIPE_GRACE: Duration = Duration::from_secs(1);
+
+/// How long a killed program may take to die.
+const DEATH: Duration = Duration::from_millis(500);
 
 /// What a program that ended left.
 #[derive(Debug)]
@@ -68,7 +71,8 @@ pub fn run(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramEr
         collect(child.stdout.take()).and_then(|stdout| Ok((stdout, collect(child.stderr.take())?)));
     let Some(status) = wait(&mut child, deadline).map_err(failed)? else {
         let _ = child.kill();
-        let _ = child.wait();
+        // One that sleeps in a write to hung storage does not die of it: it is left behind.
+        let _ = wait(&mut child, Deadline::of_action(Instant::now(), Some(DEATH)));
         return Err(ProgramError::TooSlow { program });
     };
     let (stdout, stderr) = pipes.map_err(failed)?;
