@@ -12,10 +12,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Call, evidence, position};
+use crate::election::ranking::{NOT_CONNECTED, is_excluded};
 use crate::election::{Lineage, last_reign};
 use crate::instance::Divergence;
 use crate::ocf::Failure;
-use crate::pacemaker::{NodeName, Permanent, attributes};
+use crate::pacemaker::{NodeName, Permanent, attributes, permanent};
 use crate::wal::Position;
 
 /// How long a start waits for the end of the replay.
@@ -72,7 +73,8 @@ fn judge(
     held: impl FnOnce() -> Result<Position, Failure>,
 ) -> Result<Option<Diverged>, Failure> {
     let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
-    let Some(last) = last_reign(&reigns) else {
+    // A claim may never come true: it says nothing of anybody's data yet.
+    let Some(last) = last_reign(&reigns).filter(|last| last.is_opened()) else {
         return Ok(None);
     };
     if Some(&last.primary) == call.request.node.as_ref() {
@@ -104,12 +106,33 @@ pub fn say_once(call: &Call, diverged: &Diverged) {
         return;
     }
     log::error!("{text}");
+    exclude(call);
     let name = Divergence::attribute(&call.request.resource);
     if let Err(error) = attributes::announce(&call.tools, &name, &diverged.how.encode()) {
         log::warn!("Cannot announce that this node has diverged: {error}");
     }
     if let Err(error) = fs::write(&path, text) {
         log::debug!("{}: {error}", path.display());
+    }
+}
+
+/// Pacemaker must not try it first when the primary dies: a promotion that fails
+/// has the instance stopped, PostgreSQL does not start it again as it is, and its
+/// vote is missing in the next election (seen on a real cluster).
+fn exclude(call: &Call) {
+    let Some(node) = &call.request.node else {
+        return;
+    };
+    let resource = &call.request.resource;
+    let excluded =
+        Permanent::read(&call.tools).and_then(|stored| match stored.scores(resource).get(node) {
+            Some(score) if !is_excluded(*score) => {
+                permanent::set_score(&call.tools, resource, node, NOT_CONNECTED)
+            }
+            _ => Ok(()),
+        });
+    if let Err(error) = excluded {
+        log::warn!("Cannot take this node from the candidates: {error}");
     }
 }
 

@@ -101,6 +101,11 @@ impl Reign {
         (own != Some(&fresh)).then_some(fresh)
     }
 
+    /// Whether the primary was seen on its own branch; else it is a claim.
+    pub fn is_opened(&self) -> bool {
+        self.stage == Stage::Opened
+    }
+
     /// The line to publish.
     pub fn encode(&self) -> String {
         let mut line = Line::new();
