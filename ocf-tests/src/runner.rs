@@ -165,7 +165,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Two clusters of three nodes on two cores can starve each other's time-outs. What failed
+    /// Several clusters of three nodes on two cores can starve each other's time-outs. What failed
     /// beside another cluster gets one more try alone, in plain sight; that one counts.
     fn once_more(&self) {
         let failed = std::mem::take(&mut *lock(&self.failed));

@@ -21,7 +21,7 @@ pub struct Choice {
     #[arg(long)]
     long: bool,
     /// How many at once, each on a cluster of its own
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=8))]
     jobs: u8,
     /// Leave the cluster of a failed test running, to look at it
     #[arg(long)]
