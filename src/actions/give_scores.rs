@@ -189,3 +189,22 @@ fn decode(value: &str) -> BTreeMap<NodeName, u64> {
     });
     entries.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_remembered_comes_back(
+            all in proptest::collection::btree_map("[a-zA-Z0-9.@-]{1,9}", any::<u64>(), 0..6),
+            text in ".*",
+        ) {
+            let named = all.into_iter().map(|(node, since)| (NodeName::new(&node).unwrap(), since));
+            let missing: BTreeMap<_, _> = named.collect();
+            prop_assert_eq!(decode(&encode(&missing)), missing);
+            let _ = decode(&text);
+        }
+    }
+}

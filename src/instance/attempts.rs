@@ -59,6 +59,7 @@ impl Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn three_attempts_with_growing_pauses_and_no_more() {
@@ -76,5 +77,13 @@ mod tests {
         let spent = Attempts::decode("0/1 3 1000");
         assert_eq!(spent.next("0/2", 1001).unwrap().count, 1);
         assert_eq!(Attempts::decode("garbage"), Attempts::default());
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics(line in ".*", fork in "[0-9A-F/]{1,9}", count: usize, now: u64) {
+            let _ = Attempts::decode(&line).next(&fork, now);
+            let _ = Attempts::decode(&format!("{fork} {count} {now}")).next(&fork, now);
+        }
     }
 }

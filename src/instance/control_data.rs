@@ -177,6 +177,7 @@ fn cluster_state(text: &str) -> Option<ClusterState> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const STANDBY: &str = "\
 pg_control version number:            1300
@@ -247,5 +248,25 @@ Bytes per WAL segment:                16777216
             error.unwrap_err().to_string(),
             "pg_controldata printed \"dreaming\" as \"Database cluster state\""
         );
+    }
+
+    proptest! {
+        /// What is spoilt in the output is an error or does not matter; it is
+        /// never read as something else.
+        #[test]
+        fn spoilt_output_is_no_other_output(line in 0usize..13, text in ".{0,20}") {
+            let spoilt: Vec<_> = STANDBY.lines().enumerate().map(|(number, old)| {
+                if number == line { text.as_str() } else { old }
+            }).collect();
+            if let Ok(data) = ControlData::parse(&spoilt.join("\n")) {
+                prop_assert_eq!(data, ControlData::parse(STANDBY).unwrap());
+            }
+        }
+
+        #[test]
+        fn no_output_panics(output in "(?s).*", value in ".*") {
+            let _ = ControlData::parse(&output);
+            let _ = ControlData::parse(&STANDBY.replace("0/4000148", &value));
+        }
     }
 }

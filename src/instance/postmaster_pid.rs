@@ -86,6 +86,7 @@ fn status(line: &str) -> Option<Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const READY: &str = "4711\n/var/lib/postgresql/15/main\n1795000000\n5432\n\
 /var/run/postgresql\n*\n  5432001    32768\nready   \n";
@@ -116,5 +117,20 @@ mod tests {
             PostmasterPid::parse("-42\n"),
             Err(PidFileError::SingleUser(42))
         );
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_process_id_is_one(number: i64) {
+            let parsed = PostmasterPid::parse(&format!("{number}\n/data\n"));
+            let pid = i32::try_from(number).ok().filter(|pid| *pid > 0);
+            prop_assert_eq!(parsed.ok().map(|file| file.pid), pid);
+        }
+
+        #[test]
+        fn no_file_panics(text in "(?s).*", lines in "[-0-9a-z \n]*") {
+            let _ = PostmasterPid::parse(&text);
+            let _ = PostmasterPid::parse(&lines);
+        }
     }
 }

@@ -112,6 +112,7 @@ fn nodes(environment: &Environment, list: &str) -> Option<Nodes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn set(names: &str) -> Nodes {
         names.split_whitespace().filter_map(NodeName::new).collect()
@@ -147,5 +148,30 @@ mod tests {
     fn no_lists_are_no_transition() {
         assert_eq!(Transition::from_environment(&Environment::default()), None);
         assert_eq!(event(&Environment::default()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nodes_are_names_between_blanks(
+            names in proptest::collection::btree_set("[!-~]{1,9}", 0..6),
+            blank in "[ \t]{1,3}",
+        ) {
+            let list: Vec<_> = names.iter().map(String::as_str).collect();
+            let variable = "OCF_RESKEY_CRM_meta_notify_promote_uname";
+            let environment = Environment::of(&[(variable, &list.join(&blank))]);
+            let read = Transition::from_environment(&environment).unwrap_or_default();
+            let wanted = names.iter().filter_map(|name| NodeName::new(name)).collect();
+            prop_assert_eq!(read.promote, wanted);
+        }
+
+        #[test]
+        fn no_list_panics(text in "(?s).*") {
+            let lists = ["active", "promoted", "master", "stop", "demote"];
+            let environment: Environment = lists.iter().map(|list| {
+                (format!("OCF_RESKEY_CRM_meta_notify_{list}_uname"), text.clone())
+            }).collect();
+            let _ = Transition::from_environment(&environment).map(|t| t.active_after());
+            let _ = event(&environment);
+        }
     }
 }

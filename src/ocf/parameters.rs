@@ -236,6 +236,7 @@ fn strict_number<N: std::str::FromStr>(text: &str) -> Option<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn parameters(variables: &[(&str, &str)]) -> Result<Parameters, ParameterError> {
         Parameters::from_environment(&Environment::of(variables))
@@ -320,5 +321,25 @@ mod tests {
     #[test]
     fn a_relative_directory_is_refused() {
         assert!(parameters(&[("OCF_RESKEY_pgdata", "data")]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_read_as_it_is(number: u64, port in 1..=u16::MAX) {
+            let (number, port) = (number.to_string(), port.to_string());
+            let read = parameters(&[("OCF_RESKEY_maxlag", &number), ("OCF_RESKEY_pgport", &port)]);
+            let read = read.unwrap();
+            prop_assert_eq!((read.maxlag.to_string(), read.pgport.to_string()), (number, port));
+        }
+
+        #[test]
+        fn no_value_panics_or_hides(name in proptest::sample::select(&NAMES[..]), text in "(?s).*") {
+            let variable = format!("OCF_RESKEY_{name}");
+            let read = parameters(&[(&variable, &text)]);
+            if let Err(error) = read {
+                prop_assert!(error.to_string().contains(text.trim()), "{error}");
+            }
+            let _ = Parameters::in_effect(&Environment::of(&[(&variable, &text)]));
+        }
     }
 }

@@ -63,6 +63,7 @@ fn resource(instance: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_instance_number_is_not_part_of_the_resource() {
@@ -88,5 +89,23 @@ mod tests {
         assert!(probe(&[]));
         assert!(probe(&[("OCF_RESKEY_CRM_meta_interval", "0")]));
         assert!(!probe(&[("OCF_RESKEY_CRM_meta_interval", "15000")]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_panics_or_leaves_a_directory(text in "(?s).*", number: u64) {
+            for value in [text, number.to_string()] {
+                let environment = Environment::of(&[
+                    ("OCF_RESOURCE_INSTANCE", &value),
+                    ("OCF_RESKEY_CRM_meta_timeout", &value),
+                    ("OCF_RESKEY_CRM_meta_interval", &value),
+                    ("OCF_RESKEY_CRM_meta_on_node", &value),
+                    ("OCF_CHECK_LEVEL", &value),
+                ]);
+                let request = Request::from_environment(&environment, Instant::now());
+                prop_assert!(!request.resource.contains('/'));
+                let _ = check_level(&environment);
+            }
+        }
     }
 }

@@ -71,6 +71,7 @@ fn quoted<'a>(line: &'a str, key: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn deleted_and_broken_lines_are_no_values() {
@@ -80,5 +81,26 @@ mod tests {
                       Could not query value of lsn\n";
         let node = NodeName::new("srv1").unwrap();
         assert_eq!(parse(output), [(node, "1#100".to_owned())].into());
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_of_every_node_is_found(
+            all in proptest::collection::btree_map("[a-z0-9.-]{1,9}", "[!#-~]{1,30}", 0..6)
+        ) {
+            let line = |(node, value): (&String, &String)| {
+                format!("name=\"x\" host=\"{node}\" value=\"{value}\"\n")
+            };
+            let output: String = all.iter().map(line).collect();
+            let wanted = all.iter().map(|(node, value)| {
+                (NodeName::new(node).unwrap(), value.clone())
+            });
+            prop_assert_eq!(parse(&output), wanted.collect());
+        }
+
+        #[test]
+        fn no_output_panics(output in "(?s)[a-z=\" \n]*|.*") {
+            let _ = parse(&output);
+        }
     }
 }

@@ -117,6 +117,7 @@ fn node(element: roxmltree::Node<'_, '_>) -> Option<(NodeName, BTreeMap<String, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const NODES: &str = r#"<nodes>
         <node id="1" uname="srv1"><instance_attributes id="nodes-1">
@@ -141,5 +142,34 @@ mod tests {
         assert!(parse("").is_err());
         assert!(parse("<nodes>").is_err());
         assert_eq!(parse("<nodes/>").unwrap(), Permanent::default());
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_is_a_score_and_nothing_else_is(number: i32, text in "[^0-9]*") {
+            prop_assert_eq!(score(&number.to_string()), Some(number));
+            prop_assert!(score(&text).is_none_or(|score| score.abs() == 1_000_000));
+        }
+
+        #[test]
+        fn any_value_comes_back(value in "[ -~]{0,30}") {
+            let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+            let xml = format!(
+                "<nodes><node uname=\"srv1\"><i><nvpair name=\"x\" value=\"{escaped}\"/></i>\
+                 </node></nodes>"
+            );
+            let read = parse(&xml).unwrap();
+            prop_assert_eq!(read.values("x").into_values().next(), Some(value.as_str()));
+        }
+
+        #[test]
+        fn no_answer_panics(
+            xml in "(?s).*",
+            cut in 0..NODES.len(),
+            text in "[<>\"'&/=a-z ]{0,9}",
+        ) {
+            let _ = parse(&xml);
+            let _ = parse(&format!("{}{text}{}", &NODES[..cut], &NODES[cut..]));
+        }
     }
 }

@@ -78,10 +78,22 @@ fn timeline_of(wal_file: &str) -> Option<Timeline> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_timeline_is_the_wal_files() {
         assert_eq!(timeline_of("0000000A0000000000000003"), Timeline::new(10));
         assert_eq!(timeline_of("0000"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_wal_file_has_a_timeline(number in 1..=u32::MAX, text in ".*") {
+            let file = format!("{number:08X}0000000000000003");
+            prop_assert_eq!(timeline_of(&file), Timeline::new(number));
+            let _ = timeline_of(&text);
+            let follows = SenderState::from_column(&text) == SenderState::Following;
+            prop_assert_eq!(follows, ["streaming", "catchup", "stopping"].contains(&text.as_str()));
+        }
     }
 }

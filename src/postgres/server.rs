@@ -169,6 +169,7 @@ fn finish(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_last_words_are_those_of_this_start() {
@@ -184,5 +185,12 @@ mod tests {
             words.as_deref(),
             Some("could not create any TCP/IP sockets")
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_panics(text in "(?s).*") {
+            let _ = fatal(&text);
+        }
     }
 }

@@ -71,6 +71,7 @@ fn complaint(output: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_line_that_is_wrong_is_named() {
@@ -82,5 +83,12 @@ mod tests {
         assert_eq!(complaint(output), wanted);
         assert_eq!(complaint("postgres: odd\n"), "postgres: odd");
         assert_eq!(complaint(""), "it did not say why");
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_panics(text in "(?s).*") {
+            let _ = complaint(&text);
+        }
     }
 }

@@ -34,7 +34,7 @@ fn between(stat: &str, uptime: &str) -> Option<Duration> {
     let (_, fields) = stat.rsplit_once(')')?;
     let start: u64 = fields.split_whitespace().nth(19)?.parse().ok()?;
     let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
-    let start = Duration::from_millis(start * 1000 / TICKS_PER_SECOND);
+    let start = Duration::from_millis(start.saturating_mul(1000) / TICKS_PER_SECOND);
     Some(
         Duration::try_from_secs_f64(uptime)
             .ok()?
@@ -45,6 +45,7 @@ fn between(stat: &str, uptime: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_age_is_counted_from_the_start() {
@@ -59,5 +60,15 @@ mod tests {
     #[test]
     fn who_has_no_children_recovers_nothing() {
         assert_eq!(age(i32::MAX), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_number_panics(start: u64, text in ".*") {
+            let stat = format!("42 (postgres) S {}{start} 1", "1 ".repeat(18));
+            prop_assert!(between(&stat, "60.50 100.0").is_some());
+            let _ = between(&stat, &text);
+            let _ = between(&text, "60.50");
+        }
     }
 }

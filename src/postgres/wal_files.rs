@@ -39,6 +39,7 @@ fn timeline_of(file: &str, segment: &str) -> Option<Timeline> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const SEGMENT: u64 = 16 * 1024 * 1024;
 
@@ -74,5 +75,12 @@ mod tests {
         assert_eq!(at(0x0600_0000), Timeline::new(2));
         assert_eq!(at(0x0900_0000), None);
         assert_eq!(at(0), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_segment_size_panics(byte: u64, size: u64) {
+            let _ = segment_name(byte, size);
+        }
     }
 }

@@ -56,7 +56,8 @@ impl Record {
         let Some(taken) = end.bytes_since(self.start) else {
             return false;
         };
-        let Some(headers) = taken.checked_sub(self.length.next_multiple_of(8)) else {
+        let aligned = self.length.checked_next_multiple_of(8);
+        let Some(headers) = aligned.and_then(|length| taken.checked_sub(length)) else {
             return false;
         };
         let last = end.as_u64().saturating_sub(1);
@@ -77,6 +78,7 @@ fn padded_lsn(text: &str) -> Option<Lsn> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// As `pg_waldump` 15 prints it.
     const SHUTDOWN: &str = "first record is after 0/1526070, at 0/1526188, skipping over 280 bytes\n\
@@ -124,6 +126,18 @@ mod tests {
             "rmgr: XLOG len (rec/tot): x/y, lsn: /, desc: CHECKPOINT_SHUTDOWN ",
         ] {
             assert!(!ends(broken, 0x152_6278), "{broken:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_panics(output in "(?s).*", length: u64, lsn in "[0-9A-F/]{0,20}", end: u64) {
+            let line = format!(
+                "rmgr: XLOG len (rec/tot): 114/ {length}, tx: 0, lsn: {lsn}, prev 0/0, desc: \
+                 CHECKPOINT_SHUTDOWN redo"
+            );
+            let _ = is_shutdown_checkpoint(&output, Lsn::from(end));
+            let _ = is_shutdown_checkpoint(&line, Lsn::from(end));
         }
     }
 }
