@@ -20,6 +20,7 @@ mod quiet;
 mod rejoin;
 mod soak;
 mod two;
+mod validate;
 
 macro_rules! cases {
     ($($module:ident :: $name:ident needs $needs:ident $($mark:ident)?),* $(,)?) => {
@@ -81,6 +82,8 @@ pub const ALL: &[Case] = cases![
     crash::number_of_a_dead_postmaster_is_taken needs Client long,
     crash::pg_ctl_stop_of_primary needs Client,
     crash::pg_ctl_stop_of_standby needs Client,
+    validate::typo_keeps_one_node_from_starting needs Client,
+    validate::monitor_that_writes_waits_for_no_standby needs Silence,
     mistakes::wrong_port_restarts_nothing needs Client,
     mistakes::typo_in_the_configuration_stops_no_stop needs Client,
     moves::promoted_role_to_chosen_nodes needs Client,
