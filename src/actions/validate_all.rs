@@ -10,6 +10,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use super::{Call, observe};
 use crate::instance::configuration::{Facts, Finding, SETTINGS, judge as judge_facts, major};
@@ -169,10 +170,9 @@ fn configuration(call: &Call) -> Result<(), Failure> {
 /// A file with an error in it is one for all settings. Whatever else keeps a
 /// setting from being read says nothing against the configuration.
 fn read_settings(call: &Call) -> Result<BTreeMap<&'static str, String>, Failure> {
-    let (parameters, user) = (&call.parameters, &call.user);
     let mut settings = BTreeMap::new();
-    for name in SETTINGS {
-        match settings::read(parameters, user, name, call.request.deadline) {
+    for (name, read) in read_at_once(call) {
+        match read {
             Ok(value) => drop(settings.insert(name, value)),
             Err(SettingError::Refused(text)) => return Err(arguments(text)),
             Err(error) => {
@@ -182,6 +182,25 @@ fn read_settings(call: &Call) -> Result<BTreeMap<&'static str, String>, Failure>
         }
     }
     Ok(settings)
+}
+
+type Setting = (&'static str, Result<String, SettingError>);
+
+/// Each is a process of its own, and a start is part of every recovery.
+fn read_at_once(call: &Call) -> Vec<Setting> {
+    let read = |name| settings::read(&call.parameters, &call.user, name, call.request.deadline);
+    thread::scope(|scope| {
+        let ask = |name: &'static str| {
+            let asked = thread::Builder::new().spawn_scoped(scope, move || read(name));
+            (name, asked.ok())
+        };
+        let asked: Vec<_> = SETTINGS.into_iter().map(ask).collect();
+        let answer = |(name, thread): (_, Option<thread::ScopedJoinHandle<'_, _>>)| {
+            let answer = thread.and_then(|thread| thread.join().ok());
+            (name, answer.unwrap_or_else(|| read(name)))
+        };
+        asked.into_iter().map(answer).collect()
+    })
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
