@@ -41,7 +41,13 @@ fn write(call: &Call) -> Result<(), Failure> {
     let deadline = call.request.deadline.within(LONGEST_WRITE);
     let written = session::ask(&call.parameters, &call.user, deadline, write_probe::write);
     match written {
-        Ok(None) => Ok(()),
+        Ok(None) => match write_probe::full(&call.parameters.datadir) {
+            None => Ok(()),
+            Some(path) => Err(Failure::soft(format!(
+                "The primary cannot write: no space left in {}",
+                path.display()
+            ))),
+        },
         Ok(Some(text)) => Err(Failure::soft(format!("The primary cannot write: {text}"))),
         Err(Refusal::Silent) => Err(Failure::soft(
             "The primary cannot write: no WAL record reached its disk in time",

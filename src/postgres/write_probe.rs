@@ -1,15 +1,21 @@
 //! Can the primary still write? One WAL record, flushed to its own disk.
 //!
 //! Everything else that a monitor asks is answered from memory: a server whose
-//! storage is full, read-only or hung looks well until somebody commits.
+//! storage is full, read-only or hung looks well until somebody commits. The
+//! file of a WAL record is there beforehand, so a full disk is looked for apart.
+
+use std::path::{Path, PathBuf};
 
 use ::postgres::Client;
 use ::postgres::error::DbError;
+use nix::sys::statvfs::statvfs;
 
 /// Does not wait for standbys: that they are away is no fault of the storage.
 const LOCALLY: &str = "SET synchronous_commit = local";
 /// Writes no table and needs no right; a commit of it flushes the WAL.
 const WRITE: &str = "SELECT pg_logical_emit_message(true, 'pgsqlms', '')";
+
+const PAGE: u64 = 8192;
 
 /// Writes the record. Returns what the server said of its storage, if that is
 /// the trouble.
@@ -22,6 +28,21 @@ pub fn write(client: &mut Client) -> Result<Option<String>, ::postgres::Error> {
             None => Err(error),
         },
     }
+}
+
+/// A directory of the instance without room for one page more.
+pub fn full(datadir: &Path) -> Option<PathBuf> {
+    let directories = [datadir.to_owned(), datadir.join("pg_wal")];
+    directories.into_iter().find(|path| is_full(path))
+}
+
+/// What only root may still use does not help the server.
+fn is_full(path: &Path) -> bool {
+    let room = statvfs(path).map(|data| {
+        let blocks = data.blocks_available();
+        blocks.saturating_mul(data.fragment_size())
+    });
+    room.is_ok_and(|bytes| bytes < PAGE)
 }
 
 /// 53100 (disk full), classes 58 (system: I/O) and XX (corruption), and 25006, a
@@ -39,6 +60,15 @@ fn is_of_storage(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_there_is_room_nothing_is_full() {
+        let datadir = tempfile::tempdir().unwrap();
+        assert_eq!(full(datadir.path()), None);
+        assert_eq!(full(Path::new("/nonexistent")), None);
+        // Has no blocks at all.
+        assert!(is_full(Path::new("/proc")));
+    }
 
     #[test]
     fn only_storage_is_the_storage_s_fault() {
