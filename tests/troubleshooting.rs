@@ -16,6 +16,7 @@ const GIVERS: &[&str] = &[
     "Failure::soft(",
     "Failure::new(",
     "arguments(",
+    "not_installed(",
     "log::warn!(",
     "log::error!(",
 ];
@@ -23,7 +24,12 @@ const GIVERS: &[&str] = &[
 /// Files whose sentences are put together elsewhere than where they are given.
 const SENTENCES: &[(&str, &[&str])] = &[
     ("src/actions/check_branch.rs", &["format!("]),
+    ("src/admin/force_promotion.rs", &["text = format!("]),
     ("src/ocf/clone.rs", &["format!("]),
+    (
+        "src/instance/configuration.rs",
+        &["format!(", "Some(", ".then(|| "],
+    ),
     (
         "src/election/ranking/mod.rs",
         &["write!(f, ", "f.write_str("],
