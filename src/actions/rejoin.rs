@@ -82,7 +82,7 @@ pub fn is_worth_a_start(call: &Call, diverged: &Diverged) -> bool {
         return false;
     };
     if let Err(why) = would_work(call) {
-        log::warn!("This node has diverged and cannot be rewound now: {why}");
+        warn_once(call, &why);
         return false;
     }
     // An attempt that is not counted would be repeated for ever.
@@ -105,6 +105,19 @@ fn tool(call: &Call, primary: Conninfo) -> Rewind<'_> {
         parameters: &call.parameters,
         user: &call.user,
         primary,
+    }
+}
+
+/// A monitor comes back every few seconds.
+fn warn_once(call: &Call, why: &str) {
+    let name = format!("pgsqlms-{}.not-rewound", call.request.resource);
+    let path = call.scratch.join(name);
+    if fs::read_to_string(&path).is_ok_and(|said| said == why) {
+        return;
+    }
+    log::warn!("This node has diverged and cannot be rewound now: {why}");
+    if let Err(error) = fs::write(&path, why) {
+        log::debug!("{}: {error}", path.display());
     }
 }
 
