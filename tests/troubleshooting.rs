@@ -24,6 +24,7 @@ const GIVERS: &[&str] = &[
 /// Files whose sentences are put together elsewhere than where they are given.
 const SENTENCES: &[(&str, &[&str])] = &[
     ("src/actions/check_branch.rs", &["format!("]),
+    ("src/actions/offer.rs", &["format!("]),
     ("src/admin/force_promotion.rs", &["text = format!("]),
     ("src/ocf/clone.rs", &["format!("]),
     (

@@ -1,19 +1,37 @@
 //! Does a command print what the document shows?
 //!
-//! Lines must come in the shown order; others may come between them. White space does not count,
-//! `…` stands for anything, and what differs from run to run is not compared: positions in the
-//! WAL, times, and numbers of five and more digits. Pure.
+//! Lines must come in the shown order; others may come between them, unless a blank line is
+//! shown: then nothing does. White space within a line does not count, `…` stands for anything,
+//! and what differs from run to run is not compared: positions in the WAL, times, and numbers
+//! of five and more digits. Pure.
 
 /// The first shown line that `printed` does not have.
 pub fn missing<'a>(shown: &'a [String], printed: &str) -> Option<&'a str> {
-    let mut lines = printed.lines().map(plain);
-    let wanted = shown.iter().filter(|line| !plain(line).is_empty());
-    let mut wanted = wanted.filter(|line| plain(line) != "…");
-    let absent = wanted.find(|line| {
+    let printed: Vec<String> = printed.lines().map(plain).collect();
+    let (mut next, mut at_once) = (0, false);
+    for line in shown {
         let pattern = plain(line);
-        !lines.any(|printed| fits(&pattern, &printed))
-    });
-    absent.map(String::as_str)
+        if pattern == "…" {
+            at_once = false;
+            continue;
+        }
+        at_once |= pattern.is_empty();
+        let mut candidates = printed.iter().skip(next);
+        let found = if at_once {
+            candidates
+                .next()
+                .filter(|text| fits(&pattern, text))
+                .map(|_| 0)
+        } else {
+            candidates.position(|text| fits(&pattern, text))
+        };
+        let Some(found) = found else {
+            return Some(line);
+        };
+        next += found + 1;
+        at_once = pattern.is_empty();
+    }
+    None
 }
 
 /// `pattern` is `text` but for its `…`.
@@ -107,11 +125,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_comes_where_a_blank_line_is_shown() {
+        assert!(holds("Summary:\n\nEnd:", "begin\nSummary:\n\nEnd:\nmore"));
+        assert!(!holds("Summary:\n\nEnd:", "Summary:\n  * Stop\n\nEnd:"));
+        assert!(!holds("Summary:\n\nEnd:", "Summary:\n\n  * Stop\nEnd:"));
+    }
+
+    #[test]
     fn white_space_does_not_count() {
-        assert!(holds(
-            "  * Promoted:   [ srv1 ]\n\n",
-            "* Promoted: [ srv1 ]"
-        ));
+        assert!(holds("  * Promoted:   [ srv1 ]", "* Promoted: [ srv1 ]"));
         assert!(!holds("* Promoted: [ srv1 ]", "* Promoted: [ srv2 ]"));
     }
 

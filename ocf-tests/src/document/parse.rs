@@ -119,7 +119,9 @@ impl Step {
         };
         let strip = |text: &str| text.replace(&format!(" {node}"), "");
         command.text = strip(&command.text);
-        let output = command.output.iter().map(|line| strip(line));
+        let others = command.output.iter();
+        let others = others.filter(|line| !line.trim_start().starts_with(node));
+        let output = others.map(|line| strip(line));
         command.output = output.filter(|line| !line.contains(node)).collect();
         let about_it = command.node == node || command.text.contains(node);
         (!about_it).then_some(Self::Command(command))
@@ -408,14 +410,14 @@ mod tests {
 
     #[test]
     fn a_node_can_be_left_out() {
-        let text = "```console\nsrv1# setup srv1 srv3\n[ srv1 srv3 ]\non srv3: x\nsrv3: y\n\
+        let text = "```console\nsrv1# setup srv1 srv3\n[ srv1 srv3 ]\nNode: srv3\n srv3 | x\ny=srv3\n\
                     srv3# a\nsrv1# create fence-srv3\nsrv2# b\n```\n";
         let part = Document::parse(text).unwrap().parts[0].without("srv3");
         let [Step::Command(setup), Step::Command(b)] = &part.chapters[0].steps[..] else {
             panic!("two commands: {part:?}")
         };
         assert_eq!((setup.text.as_str(), b.text.as_str()), ("setup srv1", "b"));
-        assert_eq!(setup.output, ["[ srv1 ]", "on: x"]);
+        assert_eq!(setup.output, ["[ srv1 ]", "Node:"]);
     }
 
     #[test]

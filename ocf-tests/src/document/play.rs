@@ -18,6 +18,9 @@ const LONGEST: Duration = Duration::from_secs(150);
 /// How long a command that only looks is repeated until it shows what the document shows.
 const LOOKING: Duration = Duration::from_secs(90);
 
+/// The release whose paths and versions the documents show.
+const RELEASE: &str = "bookworm";
+
 /// Commands that change nothing, so that they may be repeated as a reader would.
 const LOOKS: &[&str] = &[
     "crm_mon",
@@ -65,6 +68,11 @@ fn read(file: &str, title: &str) -> Result<Part> {
 }
 
 fn all_chapters(scene: &mut Scene, mut stage: Stage, file: &str, part: &Part) -> Result<()> {
+    let release = scene.cluster.options.release.name;
+    ensure!(
+        release == RELEASE,
+        "the documents speak of Debian {RELEASE}, these nodes run {release}"
+    );
     ensure!(
         part.is_played(),
         "{file}: \"{}\" has no command to run",
