@@ -196,12 +196,12 @@ fn crowd(node: &Node) -> Result<()> {
 
 /// Makes at most `segments` new segments: those that are there already would last for minutes.
 pub fn use_up_wal(node: &Node, segments: usize) -> Result<()> {
-    let statement = "SELECT pg_switch_wal() WHERE NOT pg_is_in_recovery()";
-    let insert = "INSERT INTO lab_writes(id) SELECT -(extract(epoch FROM clock_timestamp()) \
-                  * 1000000)::bigint";
+    // A record before each, or there would be nothing to switch.
+    let statement = "SELECT pg_switch_wal() FROM (SELECT pg_logical_emit_message(false, 'lab', \
+                     'x') WHERE NOT pg_is_in_recovery()) AS record";
     let script = format!(
-        "for i in $(seq {segments}); do timeout 3 psql -XAtq -d postgres -c \"{insert}\" \
-         -c '{statement}' || exit 0; done"
+        "for i in $(seq {segments}); do timeout 3 psql -XAtq -d postgres -c \"{statement}\" \
+         || exit 0; done"
     );
     let words = ["runuser", "-u", "postgres", "--", "sh", "-c", &script];
     node.output(&words).map(drop)

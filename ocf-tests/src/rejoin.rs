@@ -81,7 +81,8 @@ impl Cluster {
         Ok(true)
     }
 
-    fn rewind(&self, node: &Node) -> Result<()> {
+    /// The manual step that a node owes its operator whose data has diverged.
+    pub fn rewind(&self, node: &Node) -> Result<()> {
         let clone = format!("{}-clone", MAIN.resource);
         self.steps
             .say(&format!("{} has diverged: pg_rewind by hand", node.name));

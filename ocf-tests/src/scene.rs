@@ -77,6 +77,18 @@ impl Scene {
         Ok(())
     }
 
+    /// Waits until Pacemaker has a failure of `action` on `node` on record.
+    pub fn wait_failure(&self, node: &Node, action: &str) -> Result<()> {
+        let what = format!("a failure of {action} on {}", node.name);
+        self.steps.wait(&what, Duration::from_secs(90), || {
+            let state = self.cluster.state()?;
+            let on_node = format!(" on {}:", node.name);
+            let found = |line: &String| line.starts_with(action) && line.contains(&on_node);
+            ensure!(state.failures.iter().any(found), "none so far");
+            Ok(())
+        })
+    }
+
     /// Waits until the client's writes are acknowledged again.
     pub fn writes_go_on(&self) -> Result<()> {
         match &self.client {

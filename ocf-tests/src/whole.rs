@@ -1,6 +1,7 @@
 //! Judging a cluster by its real state, and waiting until it is as it should be.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
@@ -55,6 +56,17 @@ impl Cluster {
                 ensure!(promoted == name, "{promoted} is promoted");
                 Ok(())
             })
+    }
+
+    /// Waits until one of `nodes` is the primary, by its own word too.
+    pub fn wait_promoted_among(&self, nodes: &[Node], limit: Duration) -> Result<Node> {
+        self.steps.wait("a new primary", limit, || {
+            let primary = self.primary()?;
+            ensure!(nodes.contains(&primary), "{} is promoted", primary.name);
+            let recovery = primary.sql("SELECT pg_is_in_recovery()")?;
+            ensure!(recovery == "f", "{} is in recovery", primary.name);
+            Ok(primary)
+        })
     }
 
     /// Names of all nodes.

@@ -6,12 +6,17 @@
 use crate::runner::{Case, Length, Needs};
 
 mod admin;
+mod config;
 mod crash;
+mod daemons;
 mod documents;
 mod election;
 mod faults;
+mod hands;
+mod hung;
 mod mistakes;
 pub mod moves;
+mod network;
 mod ocf;
 mod paf_losses;
 pub mod power;
@@ -19,6 +24,7 @@ mod proof;
 mod quiet;
 mod rejoin;
 mod soak;
+mod storage;
 mod two;
 mod validate;
 
@@ -74,6 +80,38 @@ pub const ALL: &[Case] = cases![
     faults::frozen_postmaster_of_the_primary needs SynchronousClient,
     faults::cable_of_the_primary_pulled needs SynchronousClient,
     faults::power_cut_of_all_nodes needs SynchronousClient,
+    storage::full_disk_of_the_primary needs DisksAndSynchronousClient,
+    storage::full_disk_of_a_standby needs DisksAndSynchronousClient,
+    storage::read_only_disk_of_the_primary needs DisksAndSynchronousClient,
+    storage::hung_disk_of_the_primary needs DisksAndSynchronousClient,
+    storage::short_hang_of_a_standby needs DisksAndSynchronousClient long,
+    storage::data_directory_not_mounted needs DisksAndSynchronousClient,
+    storage::wrong_mode_of_the_data_directory needs Client,
+    network::primary_without_peers_but_with_clients needs SynchronousClient,
+    network::corosync_of_the_primary_cut needs SynchronousClient long,
+    network::replication_lost_in_one_direction needs SynchronousClient long,
+    network::commits_hang_without_standbys needs SynchronousClient,
+    network::failover_although_no_standby_was_connected needs SynchronousClient long,
+    config::typo_on_the_primary needs SynchronousClient,
+    config::standbys_that_cannot_be_candidates needs Client,
+    config::foreign_database_joins needs SynchronousClient,
+    daemons::each_killed_at_the_primary needs SynchronousClient long,
+    daemons::controld_and_corosync_killed_at_the_primary needs SynchronousClient,
+    daemons::attribute_daemon_hangs needs Client,
+    daemons::broken_fencing_stops_the_promotion needs SynchronousClient,
+    daemons::stack_restarted_above_a_running_database needs Client,
+    hung::frozen_walreceiver needs SynchronousClient long,
+    hung::no_connection_left_for_anybody needs SynchronousClient,
+    hung::stop_that_takes_too_long needs SynchronousClient,
+    hung::mute_standby_does_not_block_the_election needs SynchronousClient,
+    hung::failover_waits_for_no_checkpoint needs SynchronousClient,
+    hung::paused_replay_is_no_obstacle needs SynchronousClient long,
+    hung::long_crash_recovery_is_killed needs SynchronousClient,
+    hung::standby_with_a_frozen_downstream_stops needs Client long,
+    hung::reused_process_id needs Client,
+    hands::standby_promoted_by_hand needs SynchronousClient,
+    hands::standby_without_its_wal needs Client long,
+    hands::target_of_a_switchover_dies needs SynchronousClient,
     faults::replication_of_a_standby_cut needs Client,
     faults::connections_exhausted needs Client,
     faults::kill_a_backend needs Client,

@@ -1,0 +1,126 @@
+//! What people do to PostgreSQL behind Pacemaker's back, and standbys that cannot follow.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::cluster::PATIENCE;
+use crate::node::Node;
+use crate::postgresql::MAIN;
+use crate::scene::Scene;
+use crate::tests::moves::move_primary;
+
+/// Row 38: somebody promotes a standby by hand. At its next monitor it is found and stopped as a
+/// primary; the real one goes on, and has every row.
+pub fn standby_promoted_by_hand(scene: &mut Scene) -> Result<()> {
+    let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
+    standby.sql("SELECT pg_promote()")?;
+    standby.sql("SET synchronous_commit TO local; CREATE TABLE written_by_mistake()")?;
+    let what = format!("{} to be no primary any more", standby.name);
+    scene.steps.wait(&what, PATIENCE, || {
+        let recovery = standby.sql("SELECT pg_is_in_recovery()")?;
+        ensure!(recovery == "t", "it is writable");
+        Ok(())
+    })?;
+    ensure!(scene.cluster.primary()? == primary, "the primary moved");
+    scene.writes_go_on()?;
+    // Its branch is one that nobody elected: the row's manual step is to rewind it.
+    scene.cluster.rewind(&standby)?;
+    scene.cluster.wait_whole()?;
+    ensure!(scene.cluster.primary()? == primary, "the primary moved");
+    scene.clean_up()
+}
+
+/// Row 30: the primary has no longer the WAL that a standby needs. It is no candidate, the
+/// others go on; it follows again once it is built anew.
+pub fn standby_without_its_wal(scene: &mut Scene) -> Result<()> {
+    let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
+    scene.cluster.cut_replication(&standby, &MAIN)?;
+    primary.sql("ALTER SYSTEM SET wal_keep_size = 0")?;
+    primary.sql("SELECT pg_reload_conf()")?;
+    for _ in 0..3 {
+        crate::fault::use_up_wal(&primary, 8)?;
+        primary.sql("CHECKPOINT")?;
+    }
+    scene.cluster.heal_network()?;
+    let what = format!("{} to be no candidate", standby.name);
+    scene.steps.wait(&what, PATIENCE, || {
+        let state = scene.cluster.state()?;
+        let score = state.score(MAIN.resource, &standby.name).unwrap_or("-1");
+        ensure!(score.starts_with('-'), "its promotion score is {score}");
+        Ok(())
+    })?;
+    scene.writes_go_on()?;
+    scene.undisturbed()?;
+    build_anew(scene, &standby)?;
+    scene.cluster.wait_whole()?;
+    ensure!(scene.cluster.primary()? == primary, "the primary moved");
+    scene.undisturbed()
+}
+
+fn build_anew(scene: &Scene, node: &Node) -> Result<()> {
+    scene.pcs(&format!(
+        "resource ban pgsqld-clone {} --wait=60",
+        node.name
+    ))?;
+    let datadir = scene.cluster.options.release.datadir(MAIN.name);
+    node.run(&["find", &datadir, "-mindepth", "1", "-delete"])?;
+    let (host, port) = (MAIN.vip.to_string(), MAIN.port.to_string());
+    node.as_postgres(&[
+        "pg_basebackup",
+        "-h",
+        &host,
+        "-p",
+        &port,
+        "-U",
+        "postgres",
+        "-D",
+        &datadir,
+        "-X",
+        "stream",
+        "-c",
+        "fast",
+    ])?;
+    let auto = format!("{datadir}/postgresql.auto.conf");
+    node.write(&auto, "", "postgres:postgres", "0600")?;
+    scene
+        .pcs(&format!("resource clear pgsqld-clone {}", node.name))
+        .map(drop)
+}
+
+/// Row 41: the node that a switchover goes to loses power on the way. The old primary gets its
+/// role back.
+pub fn target_of_a_switchover_dies(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let target = scene.cluster.others(&old.name).swap_remove(0);
+    std::thread::scope(|scope| {
+        // The command itself waits for the end of the move.
+        let mover = scope.spawn(|| move_primary(&scene.cluster, &target.name));
+        dies_on_the_way(scene, &old, &target)?;
+        if let Ok(Err(error)) = mover.join() {
+            scene.steps.say(&format!("the move: {error:#}"));
+        }
+        anyhow::Ok(())
+    })?;
+    if let Err(error) = scene.pcs("resource clear pgsqld-clone") {
+        scene.steps.say(&format!("nothing to clear: {error:#}"));
+    }
+    scene.cluster.rejoin_all()?;
+    scene.only_fenced(&target.name)
+}
+
+fn dies_on_the_way(scene: &Scene, old: &Node, target: &Node) -> Result<()> {
+    let limit = Duration::from_secs(30);
+    scene.steps.wait("the old primary to go", limit, || {
+        let writable = old.sql("SELECT NOT pg_is_in_recovery()");
+        ensure!(!writable.is_ok_and(|yes| yes == "t"), "it is writable");
+        Ok(())
+    })?;
+    scene.cluster.power.off(&target.name)?;
+    scene.steps.wait("a primary", PATIENCE, || {
+        let primary = scene.cluster.primary()?;
+        ensure!(primary != *target, "still {}", primary.name);
+        Ok(())
+    })?;
+    scene.writes_go_on()
+}

@@ -1,0 +1,237 @@
+//! Processes of PostgreSQL that hang or are too many: busy is not dead, and one mute node does
+//! not stop the others.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::cluster::PATIENCE;
+use crate::fault::{Fault, signal_postmaster, signal_servants};
+use crate::node::Node;
+use crate::postgresql::MAIN;
+use crate::scene::Scene;
+use crate::tests::power::cut;
+
+const CHECKPOINTER: &str = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
+const STARTUP: &str = "pgrep -u postgres -f 'startup recovering' | head -1";
+/// Replay of it takes some seconds.
+const MUCH_WAL: &str = "CREATE TABLE much AS SELECT g, repeat('x', 100) FROM \
+                        generate_series(1, 1000000) AS g";
+
+/// Row 4: the walreceiver of a standby freezes: commits go on with the other one, nothing moves,
+/// and once it runs again the standby catches up.
+pub fn frozen_walreceiver(scene: &mut Scene) -> Result<()> {
+    let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
+    Fault::FrozenReplication.inject(&scene.cluster, &standby)?;
+    scene.let_pass(Duration::from_secs(35), "two rounds of monitors");
+    ensure!(scene.cluster.primary()? == primary, "the primary moved");
+    scene.writes_go_on()?;
+    scene.undisturbed()?;
+    Fault::FrozenReplication.heal(&scene.cluster, &standby)?;
+    scene.cluster.wait_whole()?;
+    scene.undisturbed()
+}
+
+/// Row 21, B2: superusers have taken the reserved connections too. The primary is busy, not
+/// dead; asked to go it stops cleanly, and a standby takes over.
+pub fn no_connection_left_for_anybody(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let sleep = "for i in $(seq 80); do psql -XAtq -h 127.0.0.1 -U postgres -d postgres \
+                 -c 'SELECT pg_sleep(120)' >/dev/null 2>&1 & done; wait";
+    let mut crowd = old
+        .command(&["sh", "-c", sleep])?
+        .spawn()
+        .context("crowd")?;
+    scene.steps.wait(
+        "all connections to be taken",
+        Duration::from_secs(20),
+        || {
+            ensure!(old.sql("SELECT 1").is_err(), "there is room for another");
+            Ok(())
+        },
+    )?;
+    scene.let_pass(Duration::from_secs(20), "one round of monitors");
+    let state = scene.cluster.state()?;
+    ensure!(state.failures.is_empty(), "{:?}", state.failures);
+    scene.pcs(&format!("node standby {} --wait=90", old.name))?;
+    crowd.wait()?;
+    let rest = scene.cluster.others(&old.name);
+    scene
+        .cluster
+        .wait_whole_on(&[&rest[0].name, &rest[1].name])?;
+    scene.writes_go_on()?;
+    scene.pcs(&format!("node unstandby {}", old.name))?;
+    scene.cluster.wait_whole()?;
+    scene.undisturbed()
+}
+
+/// Row 24: the shutdown checkpoint of the primary takes longer than its stop may. It is never
+/// stopped hard: the node is fenced, and comes back as a standby.
+pub fn stop_that_takes_too_long(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    scene.pcs("resource update pgsqld op demote timeout=20s")?;
+    scene.pcs("resource update pgsqld op stop timeout=20s")?;
+    scene.cluster.wait_whole()?;
+    signal_servants(&old, "STOP", CHECKPOINTER, 1)?;
+    scene.pcs(&format!("resource ban pgsqld-clone {}", old.name))?;
+    let rest = scene.cluster.others(&old.name);
+    scene
+        .cluster
+        .wait_whole_on(&[&rest[0].name, &rest[1].name])?;
+    scene.writes_go_on()?;
+    scene.pcs(&format!("resource clear pgsqld-clone {}", old.name))?;
+    scene.cluster.rejoin(&old)?;
+    scene.only_fenced(&old.name)
+}
+
+/// B7: a standby is frozen at the moment when the primary's node loses power. The other one is
+/// promoted all the same.
+pub fn mute_standby_does_not_block_the_election(scene: &mut Scene) -> Result<()> {
+    let (old, mute) = (scene.cluster.primary()?, scene.a_standby()?);
+    let other = scene.cluster.others(&old.name);
+    let other = other.iter().find(|node| **node != mute).context("other")?;
+    signal_postmaster(&scene.cluster, &mute, "STOP")?;
+    signal_servants_of_all(&mute)?;
+    cut(scene, &old)?;
+    scene.cluster.wait_promoted(&other.name)?;
+    // Pacemaker may have started it anew by itself.
+    let _ = mute.output(&["pkill", "-CONT", "-u", "postgres"]);
+    scene.cluster.rejoin_all()?;
+    ensure!(scene.cluster.primary()? == *other, "the primary moved");
+    scene.writes_go_on()
+}
+
+/// A frozen postmaster's children still answer: all of them freeze.
+fn signal_servants_of_all(node: &Node) -> Result<()> {
+    node.run(&["pkill", "-STOP", "-u", "postgres"]).map(drop)
+}
+
+/// B10: no checkpoint can be made on any standby when the primary's node loses power. None is
+/// needed for a failover.
+pub fn failover_waits_for_no_checkpoint(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let rest = scene.cluster.others(&old.name);
+    for node in &rest {
+        signal_servants(node, "STOP", CHECKPOINTER, 1)?;
+    }
+    cut(scene, &old)?;
+    scene
+        .cluster
+        .wait_promoted_among(&rest, Duration::from_secs(30))?;
+    for node in &rest {
+        node.run(&["pkill", "-CONT", "-u", "postgres"])?;
+    }
+    scene.cluster.rejoin_all()?;
+    scene.only_fenced(&old.name)
+}
+
+/// B12: replay is paused on both standbys when the primary's node loses power. What they hold
+/// counts, not what they have replayed, and a paused one is promoted.
+pub fn paused_replay_is_no_obstacle(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let rest = scene.cluster.others(&old.name);
+    for node in &rest {
+        node.sql("SELECT pg_wal_replay_pause()")?;
+    }
+    scene.writes_go_on()?;
+    cut(scene, &old)?;
+    scene.cluster.wait_promoted_among(&rest, PATIENCE)?;
+    for node in &rest {
+        if node.sql("SELECT pg_is_in_recovery()")? == "t" {
+            node.sql("SELECT pg_wal_replay_resume()")?;
+        }
+    }
+    scene.cluster.rejoin_all()?;
+    scene.only_fenced(&old.name)
+}
+
+/// Row 26, B4 and B5: the crash recovery of the primary hardly moves, and is killed on the way.
+/// Nobody is fenced, and the cluster ends whole.
+pub fn long_crash_recovery_is_killed(scene: &mut Scene) -> Result<()> {
+    let victim = scene.cluster.primary()?;
+    victim.sql(MUCH_WAL)?;
+    signal_postmaster(&scene.cluster, &victim, "KILL")?;
+    let limit = Duration::from_secs(60);
+    let startup = scene.steps.wait("recovery to begin", limit, || {
+        let found = victim.run(&["sh", "-c", STARTUP])?;
+        ensure!(!found.trim().is_empty(), "no startup process");
+        victim.run(&["kill", "-STOP", found.trim()])?;
+        Ok(found.trim().to_owned())
+    })?;
+    scene.let_pass(Duration::from_secs(20), "recovery takes its time");
+    // It may be over: Pacemaker could have ended it together with its server.
+    let _ = signal_postmaster(&scene.cluster, &victim, "KILL");
+    let _ = victim.output(&["kill", "-9", &startup]);
+    let rest = scene.cluster.others(&victim.name);
+    let (all, names) = (
+        scene.cluster.names(),
+        [rest[0].name.as_str(), rest[1].name.as_str()],
+    );
+    let what = "a whole cluster, with or without the node";
+    scene.steps.wait(what, PATIENCE, || {
+        let whole = scene.cluster.whole(&MAIN, &all);
+        whole.or_else(|_| scene.cluster.whole(&MAIN, &names))
+    })?;
+    scene.writes_go_on()?;
+    // A start that failed is not tried again on its node unless an admin says so.
+    scene.clean_up()?;
+    scene.nobody_fenced()
+}
+
+/// B14: a client that streams from a standby is frozen. The standby stops in time all the same.
+pub fn standby_with_a_frozen_downstream_stops(scene: &mut Scene) -> Result<()> {
+    let standby = scene.a_standby()?;
+    let receive = "mkdir -p /tmp/wal; chown postgres /tmp/wal; cd /tmp; \
+                   exec runuser -u postgres -- pg_receivewal -D /tmp/wal -h 127.0.0.1 -U postgres \
+                   --no-loop";
+    let hba = format!(
+        "{}/pg_hba.conf",
+        scene.cluster.options.release.confdir(MAIN.name)
+    );
+    standby.run(&[
+        "sed",
+        "-i",
+        "1i host replication all 127.0.0.1/32 trust",
+        &hba,
+    ])?;
+    standby.sql("SELECT pg_reload_conf()")?;
+    let mut downstream = standby.command(&["sh", "-c", receive])?.spawn()?;
+    scene
+        .steps
+        .wait("the downstream", Duration::from_secs(20), || {
+            let count = standby.sql("SELECT count(*) FROM pg_stat_replication")?;
+            ensure!(count == "1", "{count} connected");
+            Ok(())
+        })?;
+    standby.run(&["pkill", "-STOP", "-x", "pg_receivewal"])?;
+    scene.pcs(&format!("node standby {} --wait=90", standby.name))?;
+    scene.wait_stopped(&MAIN, std::slice::from_ref(&standby))?;
+    standby.run(&["pkill", "-KILL", "-x", "pg_receivewal"])?;
+    downstream.wait()?;
+    scene.pcs(&format!("node unstandby {}", standby.name))?;
+    scene.cluster.wait_whole()?;
+    scene.undisturbed()
+}
+
+/// B15: the process id in the postmaster.pid of a node that is stopped belongs to another
+/// program by now. Nothing runs, so nothing failed.
+pub fn reused_process_id(scene: &mut Scene) -> Result<()> {
+    let standby = scene.a_standby()?;
+    scene.pcs(&format!("node standby {} --wait=90", standby.name))?;
+    scene.wait_stopped(&MAIN, std::slice::from_ref(&standby))?;
+    let datadir = scene.cluster.options.release.datadir(MAIN.name);
+    let script = format!(
+        "cd /; setsid runuser -u postgres -- sleep 600 >/dev/null 2>&1 & sleep 1; \
+         pid=$(pgrep -u postgres -x sleep); \
+         printf '%s\\n{datadir}\\n1700000000\\n5432\\n/var/run/postgresql\\n*\\n 1 2\\nready   \\n' \
+         $pid > {datadir}/postmaster.pid; chown postgres: {datadir}/postmaster.pid"
+    );
+    standby.run(&["sh", "-c", &script])?;
+    scene.pcs("resource refresh pgsqld-clone")?;
+    scene.let_pass(Duration::from_secs(10), "the probes");
+    scene.undisturbed()?;
+    standby.run(&["pkill", "-u", "postgres", "-x", "sleep"])?;
+    scene.pcs(&format!("node unstandby {}", standby.name))?;
+    scene.cluster.wait_whole()?;
+    scene.undisturbed()
+}

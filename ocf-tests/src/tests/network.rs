@@ -1,0 +1,125 @@
+//! Networks that lose packets: some, in one direction, or between some.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::cluster::PATIENCE;
+use crate::network;
+use crate::node::Node;
+use crate::postgresql::MAIN;
+use crate::scene::Scene;
+
+/// Row 16: the primary loses its peers while clients reach it. It is fenced before anybody is
+/// promoted, and no commit that it acknowledged meanwhile is lost.
+pub fn primary_without_peers_but_with_clients(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    for peer in scene.cluster.others(&old.name) {
+        drop_between(scene, &old, &peer, "")?;
+    }
+    fenced_and_replaced(scene, &old)
+}
+
+/// Row 19: corosync's packets are lost, replication goes on: the same as a lost node.
+pub fn corosync_of_the_primary_cut(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    for peer in scene.cluster.others(&old.name) {
+        drop_between(scene, &old, &peer, "udp dport 5405")?;
+    }
+    fenced_and_replaced(scene, &old)
+}
+
+/// Row 17: packets of replication from the primary to one standby are lost, those in the other
+/// direction are not. Nothing moves, and the standby catches up by itself.
+pub fn replication_lost_in_one_direction(scene: &mut Scene) -> Result<()> {
+    let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
+    let rule = format!(
+        "ip saddr {} ip daddr {} tcp sport {} drop",
+        MAIN.vip,
+        standby.address(),
+        MAIN.port
+    );
+    network::filter(scene.cluster.power.pid(), &rule)?;
+    scene.let_pass(Duration::from_secs(35), "two rounds of monitors");
+    ensure!(scene.cluster.primary()? == primary, "the primary moved");
+    scene.writes_go_on()?;
+    scene.undisturbed()?;
+    scene.cluster.heal_network()?;
+    scene.cluster.wait_whole()?;
+    scene.undisturbed()
+}
+
+/// Rows 18, 22 and 51: both standbys cannot be reached by replication, so synchronous commits
+/// hang. Monitors do not hang with them, nothing moves; a crash of all backends meanwhile is
+/// PostgreSQL's own matter, and no commit is acknowledged before a standby has it.
+pub fn commits_hang_without_standbys(scene: &mut Scene) -> Result<()> {
+    let primary = scene.cluster.primary()?;
+    let before = scene.cluster.postmaster(&primary, &MAIN)?;
+    for standby in scene.cluster.others(&primary.name) {
+        scene.cluster.cut_replication(&standby, &MAIN)?;
+    }
+    scene.let_pass(Duration::from_secs(25), "commits hang");
+    let hung = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' LIMIT 1";
+    let backend = primary.sql(hung)?;
+    ensure!(!backend.is_empty(), "no commit waits for a standby");
+    primary.run(&["kill", "-9", &backend])?;
+    scene.let_pass(Duration::from_secs(20), "one round of monitors");
+    ensure!(scene.cluster.primary()? == primary, "the primary moved");
+    scene.cluster.heal_network()?;
+    scene.cluster.wait_whole()?;
+    scene.writes_go_on()?;
+    let after = scene.cluster.postmaster(&primary, &MAIN)?;
+    ensure!(after == before, "PostgreSQL was restarted");
+    scene.undisturbed()
+}
+
+/// B8: no standby was connected when the primary's node lost power, so none had a good score.
+/// One is promoted all the same: every acknowledged commit is on one of them.
+pub fn failover_although_no_standby_was_connected(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    for standby in scene.cluster.others(&old.name) {
+        scene.cluster.cut_replication(&standby, &MAIN)?;
+    }
+    scene.let_pass(Duration::from_secs(80), "the scores to follow");
+    scene.cluster.power.off(&old.name)?;
+    scene.cluster.heal_network()?;
+    let rest = scene.cluster.others(&old.name);
+    scene
+        .cluster
+        .wait_whole_on(&[&rest[0].name, &rest[1].name])?;
+    scene.writes_go_on()?;
+    scene.cluster.rejoin(&old)?;
+    scene.only_fenced(&old.name)
+}
+
+/// Drops packets between two nodes, in both directions; the bridge itself, where clients and
+/// the power switch are, is not between them.
+fn drop_between(scene: &Scene, one: &Node, other: &Node, which: &str) -> Result<()> {
+    let mut ways = [(one, other), (other, one)].into_iter();
+    ways.try_for_each(|(from, to)| {
+        let (from, to) = (from.machine(), to.machine());
+        let rule = format!(
+            "iifname {} oifname {} {which} drop",
+            network::cable(&from),
+            network::cable(&to)
+        );
+        network::filter(scene.cluster.power.pid(), &rule)
+    })
+}
+
+fn fenced_and_replaced(scene: &Scene, old: &Node) -> Result<()> {
+    let rest = scene.cluster.others(&old.name);
+    let what = format!("{} to be fenced", old.name);
+    scene.steps.wait(&what, PATIENCE, || {
+        let fencings = scene.cluster.power.fencings()?;
+        ensure!(!fencings.is_empty(), "no request so far");
+        Ok(())
+    })?;
+    scene
+        .cluster
+        .wait_whole_on(&[&rest[0].name, &rest[1].name])?;
+    scene.writes_go_on()?;
+    scene.cluster.heal_network()?;
+    scene.cluster.rejoin(old)?;
+    scene.only_fenced(&old.name)
+}
