@@ -22,7 +22,6 @@ pub const MOUNT: &str = "/var/lib/postgresql";
 const BALLAST: &str = "/var/lib/postgresql/ballast";
 /// Sparse: only what is written takes memory.
 const SIZE: &str = "1G";
-/// The mounts of a dead container go away a moment after it.
 const UNMOUNT: Duration = Duration::from_secs(10);
 
 /// The disk as the warden sees it.
@@ -70,16 +69,25 @@ impl Disk {
         self.mount_at(&self.mount)
     }
 
+    /// The mounts of a dead container keep the file system alive for a moment: it must be gone,
+    /// or the next mount would find it as it was, errors and all.
     fn unmount(&self) -> Result<()> {
         let place = self.mount.display().to_string();
         let start = Instant::now();
-        while let Err(error) = shell::run_words(&["umount", &place]) {
+        while self.is_in_use()? {
+            // An error for the second time, when only the device is still in use.
+            let _ = shell::run_words(&["umount", &place]);
             if start.elapsed() > UNMOUNT {
-                return Err(error).context("the disk stays in use");
+                bail!("{} stays in use", self.image.display());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+
+    fn is_in_use(&self) -> Result<bool> {
+        let mut devices = Command::new("losetup");
+        Ok(!shell::run(devices.arg("-j").arg(&self.image))?.is_empty())
     }
 
     /// Ends a hang, without which the node's processes could not even be killed.
