@@ -71,6 +71,9 @@ pub const DEFAULT: &str = NAMES[1];
 /// The oldest one: what is linked with its libc runs on all.
 pub const OLDEST: &str = NAMES[0];
 
+/// Version of its libc.
+pub const OLDEST_LIBC: (u32, u32) = (2, 31);
+
 /// The release called `name`.
 pub fn find(name: &str) -> Result<&'static Release> {
     match RELEASES.iter().find(|release| release.name == name) {

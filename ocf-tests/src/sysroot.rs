@@ -16,7 +16,7 @@ use crate::{host, paths, release, rootfs, shell};
 const LIBRARIES: &str = "libc6-dev,libgcc-s1";
 
 /// Absolute links would lead the linker out of the folder, to the host's libraries.
-const KEEP_LINKS_INSIDE: &str = r#"find "$1" -type l -lname '/*' -exec \
+const KEEP_LINKS_INSIDE: &str = r#"find "$1/lib64" "$1/lib" "$1/usr/lib" -type l -lname '/*' -exec \
     sh -c 'for l; do ln -snfr "$0$(readlink "$l")" "$l"; done' "$1" {} +"#;
 
 /// Where cargo builds for the oldest release, apart from what developers build for themselves.
@@ -36,7 +36,29 @@ pub fn build() -> Result<PathBuf> {
     command.args(["--target", &target, "--target-dir", FOLDER]);
     command.env(variable, link_arguments(&root)?);
     shell::run(command.current_dir(paths::workspace())).context("cannot build the agent")?;
-    binary()
+    let binary = binary()?;
+    let needed = newest_libc(&fs::read(&binary)?);
+    let (major, minor) = release::OLDEST_LIBC;
+    ensure!(
+        needed <= release::OLDEST_LIBC,
+        "the agent needs libc {}.{}, but {oldest} has {major}.{minor}; after `rm -r {FOLDER}` it is linked again",
+        needed.0,
+        needed.1,
+        oldest = release::OLDEST
+    );
+    Ok(binary)
+}
+
+/// The newest version of libc whose symbols `program` wants: they are named GLIBC_2.NN in it.
+fn newest_libc(program: &[u8]) -> (u32, u32) {
+    let text = String::from_utf8_lossy(program);
+    let version = |part: &str| -> Option<(u32, u32)> {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != '.');
+        let (major, minor) = part[..end.unwrap_or(part.len())].split_once('.')?;
+        Some((major.parse().ok()?, minor.split('.').next()?.parse().ok()?))
+    };
+    let versions = text.split("GLIBC_").skip(1).filter_map(version);
+    versions.max().unwrap_or_default()
 }
 
 /// Where [`build`] leaves the agent.
@@ -79,15 +101,26 @@ fn ensure_libraries() -> Result<PathBuf> {
     if ready.exists() {
         return Ok(ready);
     }
-    println!("fetching the libraries of Debian {oldest}, for the agent to be linked with");
+    eprintln!("fetching the libraries of Debian {oldest}, for the agent to be linked with");
     let making = folder.join("making");
     rootfs::remove_tree(&making)?;
     let mut command = Command::new("mmdebstrap");
     command.args(["--quiet", "--mode=root", "--variant=extract"]);
     command.arg(format!("--include={LIBRARIES}"));
-    command.arg(format!("--customize-hook={KEEP_LINKS_INSIDE}"));
     command.arg(oldest).arg(&making).arg(host::mirror()?);
     shell::run(&mut command)?;
+    shell::run(
+        Command::new("sh")
+            .args(["-c", KEEP_LINKS_INSIDE, "sh"])
+            .arg(&making),
+    )?;
     fs::rename(&making, &ready)?;
     Ok(ready)
+}
+
+#[test]
+fn the_newest_libc_is_found_in_the_symbols() {
+    let program = b"\0GLIBC_2.9\0GLIBC_2.30\0GLIBC_2.2.5\0GLIBC_PRIVATE\0";
+    assert_eq!(newest_libc(program), (2, 30));
+    assert_eq!(newest_libc(b"static"), (0, 0));
 }

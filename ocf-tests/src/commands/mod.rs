@@ -10,6 +10,7 @@ use crate::warden::{self, Plan};
 use crate::{host, release};
 
 mod bench;
+mod build;
 mod demo;
 mod hand;
 mod matrix;
@@ -89,6 +90,8 @@ enum What {
     Soak(soak::Choice),
     /// Run tests, each on a freshly booted cluster of its own
     Test(test::Choice),
+    /// Build the agent so that it runs on every release, as packages need it; print its path
+    Build,
     /// Run the core of the tests on every Debian release
     Matrix(matrix::Choice),
     /// Remove root file systems and prepared clusters
@@ -132,6 +135,7 @@ fn run(what: What, id: &str) -> Result<ExitCode> {
         What::Prove(choice) => return prove::prove(&choice),
         What::Soak(choice) => return soak::soak(&choice),
         What::Test(choice) => return test::test(&choice),
+        What::Build => build::build()?,
         What::Matrix(choice) => return matrix::matrix(&choice),
         What::Clean => up::clean()?,
         What::Warden(plan) => warden::run(&plan)?,

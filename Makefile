@@ -1,0 +1,47 @@
+# Installs the agent from source; packages are built with the same list of files.
+#
+#   make                  build
+#   make install          install under /usr; DESTDIR and PREFIX as usual
+#   make uninstall
+
+NAME   = resource-agents-pgsqlms
+PREFIX = /usr
+# Pacemaker looks for agents here, whatever the prefix and the architecture.
+OCF    = /usr/lib/ocf/resource.d/heartbeat
+OCFT   = /usr/share/resource-agents/ocft/configs
+SBIN   = $(PREFIX)/sbin
+MAN    = $(PREFIX)/share/man
+DOC    = $(PREFIX)/share/doc/$(NAME)
+BASH   = $(PREFIX)/share/bash-completion/completions
+ZSH    = $(PREFIX)/share/zsh/site-functions
+FISH   = $(PREFIX)/share/fish/vendor_completions.d
+
+AGENT  = target/release/pgsqlms
+MADE   = packaging/generated
+DOCS   = README.md CHANGELOG.md $(wildcard docs/*.md)
+FILE   = install -D -m 0644
+
+all:
+	cargo build --release --locked -p pgsqlms
+
+# Only installs: root needs no compiler.
+install:
+	install -D -m 0755 $(AGENT) $(DESTDIR)$(OCF)/pgsqlms
+	install -d $(DESTDIR)$(SBIN)
+	ln -sfr $(DESTDIR)$(OCF)/pgsqlms $(DESTDIR)$(SBIN)/pgsqlms
+	$(FILE) packaging/ocft/pgsqlms $(DESTDIR)$(OCFT)/pgsqlms
+	$(FILE) $(MADE)/ocf_heartbeat_pgsqlms.7 $(DESTDIR)$(MAN)/man7/ocf_heartbeat_pgsqlms.7
+	$(FILE) $(MADE)/pgsqlms.8 $(DESTDIR)$(MAN)/man8/pgsqlms.8
+	$(FILE) $(MADE)/pgsqlms.bash $(DESTDIR)$(BASH)/pgsqlms
+	$(FILE) $(MADE)/_pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms
+	$(FILE) $(MADE)/pgsqlms.fish $(DESTDIR)$(FISH)/pgsqlms.fish
+	install -d $(DESTDIR)$(DOC)
+	install -m 0644 $(DOCS) LICENSE $(DESTDIR)$(DOC)
+
+uninstall:
+	rm -f $(DESTDIR)$(OCF)/pgsqlms $(DESTDIR)$(SBIN)/pgsqlms $(DESTDIR)$(OCFT)/pgsqlms
+	rm -f $(DESTDIR)$(MAN)/man7/ocf_heartbeat_pgsqlms.7 $(DESTDIR)$(MAN)/man8/pgsqlms.8
+	rm -f $(DESTDIR)$(BASH)/pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms $(DESTDIR)$(FISH)/pgsqlms.fish
+	rm -rf $(DESTDIR)$(DOC)
+
+.PHONY: all install uninstall

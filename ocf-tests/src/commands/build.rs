@@ -1,0 +1,11 @@
+//! `lab build`.
+
+use anyhow::Result;
+
+use crate::sysroot;
+
+/// Builds the agent that runs on all releases and prints where it is.
+pub fn build() -> Result<()> {
+    println!("{}", sysroot::build()?.display());
+    Ok(())
+}
