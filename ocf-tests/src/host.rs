@@ -23,15 +23,16 @@ pub fn check() -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
         bail!("the cluster lab needs root: it makes namespaces, mounts and nodes");
     }
-    install_missing()?;
+    need(PROGRAMS)?;
     check_namespaces()?;
     let base = paths::base();
     std::fs::create_dir_all(&base)
         .with_context(|| format!("the cluster lab cannot make its folder {}", base.display()))
 }
 
-fn install_missing() -> Result<()> {
-    let missing: Vec<&str> = PROGRAMS
+/// Installs the packages whose programs are missing here.
+pub fn need(programs: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = programs
         .iter()
         .filter(|(program, _)| !installed(program))
         .map(|(_, deb)| *deb)

@@ -18,6 +18,7 @@ pub mod machine;
 pub mod network;
 pub mod node;
 pub mod pacemaker;
+pub mod package;
 pub mod paths;
 pub mod postgresql;
 pub mod power;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::agent::Agent;
 use crate::client::Client;
 use crate::cluster::{Cluster, Options};
 use crate::postgresql::MAIN;
@@ -36,6 +37,9 @@ pub enum Needs {
     Nodes,
     /// Booted nodes on which nothing is set up yet.
     Bare,
+    /// A whole cluster on the Perl agent, with commits that wait for one standby, and a
+    /// writing client.
+    PerlClient,
 }
 
 /// Whether a test belongs to the plain test command.
@@ -234,9 +238,14 @@ impl Runner<'_> {
                 Needs::SynchronousClient
                     | Needs::SynchronousSilence
                     | Needs::DisksAndSynchronousClient
+                    | Needs::PerlClient
             ),
             bare: case.needs == Needs::Bare,
             data_disks: case.needs == Needs::DisksAndSynchronousClient,
+            agent: match case.needs {
+                Needs::PerlClient => Agent::Paf,
+                _ => self.settings.options.agent,
+            },
             detached: self.settings.keep,
             ..self.settings.options.clone()
         };
@@ -270,6 +279,7 @@ fn play(case: &Case, scene: &mut Scene) -> Result<()> {
         Needs::Client,
         Needs::SynchronousClient,
         Needs::DisksAndSynchronousClient,
+        Needs::PerlClient,
     ];
     if writing.contains(&case.needs) {
         scene.client = Some(Client::start(&scene.cluster, &MAIN));

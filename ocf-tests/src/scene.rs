@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 
 use crate::client::{Client, Report};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, PATIENCE};
 use crate::node::Node;
 use crate::postgresql::{Instance, MAIN};
 use crate::progress::Steps;
@@ -136,6 +136,12 @@ impl Scene {
             .iter()
             .map(|node| node.sql_on(MAIN.port, query))
             .collect()
+    }
+
+    /// Waits until Pacemaker has nothing to do any more.
+    pub fn settle_pacemaker(&self) -> Result<()> {
+        let words = ["crm_resource", "--wait", "--timeout=60"];
+        self.cluster.any()?.run_within(PATIENCE, &words).map(drop)
     }
 
     /// Lets time pass for a stated reason.

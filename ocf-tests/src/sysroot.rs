@@ -16,7 +16,7 @@ use crate::{host, paths, release, rootfs, shell};
 const LIBRARIES: &str = "libc6-dev,libgcc-s1";
 
 /// Absolute links would lead the linker out of the folder, to the host's libraries.
-const KEEP_LINKS_INSIDE: &str = r#"find "$1/lib64" "$1/lib" "$1/usr/lib" -type l -lname '/*' -exec \
+const KEEP_LINKS_INSIDE: &str = r#"find "$1"/lib* "$1/usr/lib" -type l -lname '/*' -exec \
     sh -c 'for l; do ln -snfr "$0$(readlink "$l")" "$l"; done' "$1" {} +"#;
 
 /// Where cargo builds for the oldest release, apart from what developers build for themselves.

@@ -14,6 +14,7 @@ mod build;
 mod demo;
 mod hand;
 mod matrix;
+mod package;
 mod prove;
 mod soak;
 mod test;
@@ -92,6 +93,8 @@ enum What {
     Test(test::Choice),
     /// Build the agent so that it runs on every release, as packages need it; print its path
     Build,
+    /// Build the .deb and the .rpm, check them with lintian and rpm, and print their paths
+    Package,
     /// Run the core of the tests on every Debian release
     Matrix(matrix::Choice),
     /// Remove root file systems and prepared clusters
@@ -136,6 +139,7 @@ fn run(what: What, id: &str) -> Result<ExitCode> {
         What::Soak(choice) => return soak::soak(&choice),
         What::Test(choice) => return test::test(&choice),
         What::Build => build::build()?,
+        What::Package => package::package()?,
         What::Matrix(choice) => return matrix::matrix(&choice),
         What::Clean => up::clean()?,
         What::Warden(plan) => warden::run(&plan)?,

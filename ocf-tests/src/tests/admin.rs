@@ -20,7 +20,7 @@ pub fn first_start_cleanup_and_refresh(scene: &mut Scene) -> Result<()> {
     let before = scene.postmasters()?;
     for action in ["cleanup", "refresh"] {
         scene.pcs(&format!("resource {action} pgsqld-clone"))?;
-        scene.pcs("status wait 60").or_else(|_| wait_idle(scene))?;
+        scene.settle_pacemaker()?;
         scene.cluster.wait_whole()?;
         ensure!(
             scene.postmasters()? == before,
@@ -37,14 +37,6 @@ pub fn first_start_cleanup_and_refresh(scene: &mut Scene) -> Result<()> {
         "clients were held up for {downtime:?}"
     );
     scene.undisturbed()
-}
-
-/// `pcs status wait` is there from pcs 0.11.5 on; `crm_resource --wait` always is.
-fn wait_idle(scene: &Scene) -> Result<String> {
-    scene
-        .cluster
-        .any()?
-        .run_within(PATIENCE, &["crm_resource", "--wait", "--timeout=60"])
 }
 
 /// The resource is disabled and enabled again: all stops, and the same primary comes back.
@@ -159,7 +151,7 @@ pub fn node_standby_of_a_standby(scene: &mut Scene) -> Result<()> {
 pub fn restart_under_maintenance(scene: &mut Scene) -> Result<()> {
     let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
     scene.pcs("property set maintenance-mode=true")?;
-    wait_idle(scene)?;
+    scene.settle_pacemaker()?;
     for node in [&standby, &primary] {
         scene
             .steps
@@ -171,7 +163,7 @@ pub fn restart_under_maintenance(scene: &mut Scene) -> Result<()> {
     scene.cluster.wait_whole()?;
     let before = scene.postmasters()?;
     scene.pcs("property set maintenance-mode=false")?;
-    wait_idle(scene)?;
+    scene.settle_pacemaker()?;
     scene.let_pass(Duration::from_secs(20), "one round of monitors");
     scene.cluster.wait_whole()?;
     ensure!(

@@ -18,13 +18,16 @@ mod mistakes;
 pub mod moves;
 mod network;
 mod ocf;
+mod package;
 mod paf_losses;
 pub mod power;
 mod proof;
 mod quiet;
 mod rejoin;
+mod rolling;
 mod soak;
 mod storage;
+mod tools;
 mod two;
 mod validate;
 
@@ -147,6 +150,13 @@ pub const ALL: &[Case] = cases![
     documents::quick_start_pcs needs Bare long,
     documents::quick_start_with_two_nodes needs Bare long,
     documents::quick_start_crmsh needs Bare long,
+    rolling::there_and_back_while_managed needs PerlClient long,
+    rolling::there_and_back_under_maintenance needs PerlClient,
+    rolling::mixed_switchover_and_failover needs PerlClient long,
+    package::takes_the_place_of_paf_and_goes_without_trace needs Nodes,
+    tools::configuration_tools_accept_the_agent needs Nodes,
+    tools::ocft_passes needs Nodes long,
+    tools::parameters_reload_or_restart needs Client,
 ];
 
 /// What every Debian release has to pass: names, or beginnings of names.
@@ -158,4 +168,6 @@ pub const CORE: &[&str] = &[
     "election::switchover_right_after_the_first_start",
     "admin::disable_and_enable",
     "two::",
+    "package::",
+    "tools::",
 ];

@@ -1,0 +1,107 @@
+//! From the Perl agent to ours, node by node in a working cluster, and back.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::cluster::PATIENCE;
+use crate::node::Node;
+use crate::scene::Scene;
+use crate::tests::moves::move_primary;
+use crate::tests::power::cut;
+
+/// Both monitors run at least once in this time.
+const ROUND: Duration = Duration::from_secs(18);
+
+/// Standbys first, then the primary, while Pacemaker manages all; then back in the same way.
+/// dpkg leaves no moment without an agent, so no monitor can fail.
+pub fn there_and_back_while_managed(scene: &mut Scene) -> Result<()> {
+    let before = scene.postmasters()?;
+    let mut order = scene.cluster.standbys()?;
+    order.push(scene.cluster.primary()?);
+    for node in &order {
+        change(scene, node, "dpkg -i", &node.give_deb()?)?;
+        scene.let_pass(ROUND, "one round of monitors");
+        untouched(scene, &before)?;
+    }
+    move_primary(&scene.cluster, &order[0].name)?;
+    scene.cluster.wait_whole()?;
+    scene.undisturbed()?;
+    let before = scene.postmasters()?;
+    for node in order.iter().rev() {
+        change(scene, node, "dpkg -i", &node.paf_deb()?)?;
+        scene.let_pass(ROUND, "one round of monitors");
+        untouched(scene, &before)?;
+    }
+    move_primary(&scene.cluster, &order[2].name)?;
+    scene.cluster.wait_whole()?;
+    scene.undisturbed()
+}
+
+/// In maintenance mode, as PAF's documentation teaches, with apt on all nodes; then back.
+pub fn there_and_back_under_maintenance(scene: &mut Scene) -> Result<()> {
+    let before = scene.postmasters()?;
+    let apt = "apt-get -o APT::Sandbox::User=root install -y --no-install-recommends";
+    for ours in [true, false] {
+        scene.pcs("property set maintenance-mode=true")?;
+        scene.settle_pacemaker()?;
+        for node in &scene.cluster.nodes {
+            let deb = if ours {
+                node.give_deb()?
+            } else {
+                node.paf_deb()?
+            };
+            change(scene, node, apt, &deb)?;
+        }
+        scene.pcs("property set maintenance-mode=false")?;
+        scene.settle_pacemaker()?;
+        scene.let_pass(ROUND, "one round of monitors");
+        untouched(scene, &before)?;
+    }
+    Ok(())
+}
+
+/// One standby has ours, two nodes the Perl agent: the role goes to ours and back, then the
+/// node of each kind loses power as the primary. Nothing acknowledged is lost.
+pub fn mixed_switchover_and_failover(scene: &mut Scene) -> Result<()> {
+    let (perl, ours) = (scene.cluster.primary()?, scene.a_standby()?);
+    change(scene, &ours, "dpkg -i", &ours.give_deb()?)?;
+    scene.let_pass(ROUND, "one round of monitors");
+    for target in [&ours, &perl, &ours] {
+        move_primary(&scene.cluster, &target.name)?;
+        scene.cluster.wait_whole()?;
+        ensure!(scene.cluster.primary()? == *target, "{}", target.name);
+        scene.writes_go_on()?;
+    }
+    scene.undisturbed()?;
+    scene.steps.say("the primary on our agent loses power");
+    fail_over(scene, &ours)?;
+    scene.cluster.rejoin(&ours)?;
+    scene.steps.say("the primary on the Perl agent loses power");
+    let perl = scene.cluster.primary()?;
+    ensure!(perl != ours, "the primary moved back");
+    fail_over(scene, &perl)
+}
+
+fn fail_over(scene: &Scene, victim: &Node) -> Result<()> {
+    cut(scene, victim)?;
+    let rest = scene.cluster.others(&victim.name);
+    scene
+        .cluster
+        .wait_whole_on(&[&rest[0].name, &rest[1].name])?;
+    scene.writes_go_on()
+}
+
+fn change(scene: &Scene, node: &Node, how: &str, deb: &str) -> Result<()> {
+    scene.steps.say(&format!("{}: {how} {deb}", node.name));
+    let mut words: Vec<&str> = how.split_whitespace().collect();
+    words.push(deb);
+    node.run_within(PATIENCE, &words).map(drop)
+}
+
+/// No server was restarted and no action failed.
+fn untouched(scene: &Scene, before: &[String]) -> Result<()> {
+    scene.cluster.wait_whole()?;
+    ensure!(scene.postmasters()? == before, "a server was restarted");
+    scene.undisturbed()
+}

@@ -1,0 +1,59 @@
+//! `make install` and `make uninstall`, into a folder of their own.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are outside #[test]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const AGENT: &str = "usr/lib/ocf/resource.d/heartbeat/pgsqlms";
+
+fn make(target: &str, root: &Path) {
+    let mut command = Command::new("make");
+    command.arg(target).args(["--silent", "-C"]);
+    command.arg(env!("CARGO_MANIFEST_DIR"));
+    command.arg(format!("DESTDIR={}", root.display()));
+    command.arg(format!("AGENT={}", env!("CARGO_BIN_EXE_pgsqlms")));
+    assert!(command.status().unwrap().success(), "make {target}");
+}
+
+/// Files and links below `folder`.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.insert(entry.path());
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_installed_works_and_goes_again() {
+    let root = tempfile::tempdir().unwrap();
+    make("install", root.path());
+    let agent = root.path().join(AGENT);
+    // Pacemaker's tools call it as nobody.
+    let mode = fs::metadata(&agent).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    let command = fs::canonicalize(root.path().join("usr/sbin/pgsqlms")).unwrap();
+    assert_eq!(command, fs::canonicalize(&agent).unwrap());
+    for part in [
+        "man7/ocf_heartbeat_pgsqlms.7",
+        "man8/pgsqlms.8",
+        "ocft/configs/pgsqlms",
+        "completions/pgsqlms",
+        "site-functions/_pgsqlms",
+        "fish/vendor_completions.d/pgsqlms.fish",
+        "resource-agents-pgsqlms/LICENSE",
+    ] {
+        let there = files(root.path()).iter().any(|path| path.ends_with(part));
+        assert!(there, "{part}");
+    }
+    make("uninstall", root.path());
+    assert_eq!(files(root.path()), BTreeSet::new());
+}
