@@ -18,7 +18,6 @@ FISH   = $(PREFIX)/share/fish/vendor_completions.d
 
 AGENT  = target/release/pgsqlms
 MADE   = packaging/generated
-DOCS   = README.md CHANGELOG.md $(wildcard docs/*.md)
 FILE   = install -D -m 0644
 
 all:
@@ -35,8 +34,9 @@ install:
 	$(FILE) $(MADE)/pgsqlms.bash $(DESTDIR)$(BASH)/pgsqlms
 	$(FILE) $(MADE)/_pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms
 	$(FILE) $(MADE)/pgsqlms.fish $(DESTDIR)$(FISH)/pgsqlms.fish
-	install -d $(DESTDIR)$(DOC)
-	install -m 0644 $(DOCS) LICENSE $(DESTDIR)$(DOC)
+	install -d $(DESTDIR)$(DOC)/docs
+	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)
+	install -m 0644 docs/*.md $(DESTDIR)$(DOC)/docs
 
 uninstall:
 	rm -f $(DESTDIR)$(OCF)/pgsqlms $(DESTDIR)$(SBIN)/pgsqlms $(DESTDIR)$(OCFT)/pgsqlms
