@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::chance::Chance;
 use crate::client::Client;
-use crate::cluster::{Cluster, Options, PATIENCE};
+use crate::cluster::{Cluster, Options};
 use crate::logs;
 use crate::node::{Node, on_each};
 use crate::postgresql::MAIN;
@@ -36,6 +36,10 @@ pub struct Series {
     synchronous: &'static str,
     round: fn(&Scene, u64) -> Result<String>,
 }
+
+/// A node that dies together with Pacemaker's coordinator may be taken for alive by the next
+/// one (2.1.5), until an action on it has timed out: 60 s of a notify and 60 s of cluster-delay.
+const RECOVERY: Duration = Duration::from_secs(180);
 
 const ANY: &str = "ANY 1 (srv1,srv2,srv3)";
 const FIRST: &str = "FIRST 1 (srv1,srv2,srv3)";
@@ -148,7 +152,7 @@ fn wait_with(
     what: &str,
     mut look: impl FnMut() -> Result<()>,
 ) -> Result<()> {
-    scene.steps.wait(what, PATIENCE, || {
+    scene.steps.wait(what, RECOVERY, || {
         let down: Vec<_> = up.iter().filter(|node| !node.stack_runs()).collect();
         for node in down {
             scene.cluster.bring_back(node)?;

@@ -65,27 +65,35 @@ pub fn banned_role_goes_to_nobody_who_lacks_rows(scene: &mut Scene) -> Result<()
 /// last checkpoint. The old primary, back with unsent WAL on that timeline, must not beat it.
 pub fn old_primary_does_not_beat_the_new_timeline(scene: &mut Scene) -> Result<()> {
     let stage = Stage::under_maintenance(scene)?;
-    let (old, new) = (&stage.primary, &stage.favourite);
+    let (old, rest) = (&stage.primary, [&stage.favourite, &stage.other]);
     // Many dirty pages keep the checkpoint of the coming promotion busy for minutes.
     stage.write_rows(old, 100_000)?;
-    stage.wait_rows(new, 100_000)?;
-    stage.wait_rows(&stage.other, 100_000)?;
-    stage.disconnect(&[new, &stage.other])?;
+    for standby in rest {
+        stage.wait_rows(standby, 100_000)?;
+    }
+    stage.disconnect(&rest)?;
     stage.write_wal(old, 40)?;
     stage.power_off(old)?;
     scene.cluster.heal_network()?;
     stage.release()?;
-    let rest = [new.name.as_str(), stage.other.name.as_str()];
-    scene.steps.wait("a failover", PATIENCE, || {
-        scene.cluster.serving(&MAIN, &rest)
+    let names = rest.map(|node| node.name.as_str());
+    let new = scene.steps.wait("a failover", PATIENCE, || {
+        scene.cluster.serving(&MAIN, &names)?;
+        scene.cluster.primary()
     })?;
-    stage.write_rows(new, 100)?;
-    stage.wait_rows(&stage.other, 100_100)?;
+    let follower = if new == *rest[0] { rest[1] } else { rest[0] };
+    stage.write_rows(&new, 100)?;
+    stage.wait_rows(follower, 100_100)?;
+    // The original makes the follower a candidate only some monitors later.
+    scene.cluster.wait_whole_on(&names)?;
+    // PostgreSQL would not start again once it has seen the history of the new timeline.
+    scene.cluster.cut_replication(old, &MAIN)?;
     return_by_hand(&stage, old)?;
-    stage.power_off(new)?;
+    stage.power_off(&new)?;
+    scene.cluster.heal_network()?;
     stage.settle()?;
     let primary = stage.nothing_lost(100_100)?;
-    ensure!(primary == stage.other, "{} was promoted", primary.name);
+    ensure!(primary == *follower, "{} was promoted", primary.name);
     Ok(())
 }
 
