@@ -76,7 +76,7 @@ pub fn diverged_standby_stays_and_says_so(scene: &mut Scene) -> Result<()> {
     let primary = scene.cluster.primary()?;
     scene.cluster.bring_back(&old)?;
     scene.steps.wait("both logs to say so", PATIENCE, || {
-        logged(&old, "This standby has diverged: it holds timeline 1 up to")?;
+        logged(&old, "This standby has diverged: it holds timeline ")?;
         logged(
             &primary,
             &format!("{} has diverged: it holds timeline", old.name),

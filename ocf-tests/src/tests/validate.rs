@@ -21,8 +21,8 @@ pub fn typo_keeps_one_node_from_starting(scene: &mut Scene) -> Result<()> {
     standby.run(&["kill", "-9", &postmaster.to_string()])?;
     let what = format!("the start on {} to fail", standby.name);
     scene.steps.wait(&what, PATIENCE, || {
-        let state = standby.run(&["crm_mon", "-1", "--output-as=xml"])?;
-        let reason = "typo.conf&quot; line 1";
+        let state = standby.run(&["crm_mon", "-1"])?;
+        let reason = "typo.conf\" line 1";
         ensure!(state.contains(reason), "no exit reason names the line");
         Ok(())
     })?;
