@@ -14,7 +14,8 @@ use crate::tests::power::cut;
 const ROUND: Duration = Duration::from_secs(18);
 
 /// Standbys first, then the primary, while Pacemaker manages all; then back in the same way.
-/// dpkg leaves no moment without an agent, so no monitor can fail.
+/// dpkg leaves no moment without an agent, so no monitor can fail. On the way back it must be
+/// forced: the Perl agent's package does not know that it may replace ours.
 pub fn there_and_back_while_managed(scene: &mut Scene) -> Result<()> {
     let before = scene.postmasters()?;
     let mut order = scene.cluster.standbys()?;
@@ -29,7 +30,9 @@ pub fn there_and_back_while_managed(scene: &mut Scene) -> Result<()> {
     scene.undisturbed()?;
     let before = scene.postmasters()?;
     for node in order.iter().rev() {
-        change(scene, node, "dpkg -i", &node.paf_deb()?)?;
+        let forced = "dpkg --force-conflicts --force-overwrite -i";
+        change(scene, node, forced, &node.paf_deb()?)?;
+        node.run(&["dpkg", "--purge", "resource-agents-pgsqlms"])?;
         scene.let_pass(ROUND, "one round of monitors");
         untouched(scene, &before)?;
     }
