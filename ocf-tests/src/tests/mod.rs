@@ -150,7 +150,7 @@ pub const ALL: &[Case] = cases![
     documents::quick_start_pcs needs Bare long,
     documents::quick_start_with_two_nodes needs Bare long,
     documents::quick_start_crmsh needs Bare long,
-    rolling::there_and_back_while_managed needs PerlClient long,
+    rolling::there_while_managed_and_back_unmanaged needs PerlClient long,
     rolling::there_and_back_under_maintenance needs PerlClient long,
     rolling::mixed_switchover_and_failover needs PerlClient long,
     package::takes_the_place_of_paf_and_goes_without_trace needs Nodes long,

@@ -12,11 +12,16 @@ use crate::tests::power::cut;
 
 /// Both monitors run at least once in this time.
 const ROUND: Duration = Duration::from_secs(18);
+/// It removes one agent before it installs the other: only where nothing calls an agent.
+const APT: &str = "apt-get -o APT::Sandbox::User=root install -y --no-install-recommends";
 
-/// Standbys first, then the primary, while Pacemaker manages all; then back in the same way.
-/// dpkg leaves no moment without an agent, so no monitor can fail. On the way back it must be
-/// forced: the Perl agent's package does not know that it may replace ours.
-pub fn there_and_back_while_managed(scene: &mut Scene) -> Result<()> {
+/// Standbys first, then the primary, while Pacemaker manages all: dpkg leaves no moment without
+/// an agent, so no monitor can fail. The way back, node by node, with the resource unmanaged.
+///
+/// There is no way back while Pacemaker manages: the Perl agent's package does not know that it
+/// may replace ours. Forced, dpkg keeps our file and removes it with our package; the next
+/// monitor and the stop then find no agent, and the node is fenced.
+pub fn there_while_managed_and_back_unmanaged(scene: &mut Scene) -> Result<()> {
     let before = scene.postmasters()?;
     let mut order = scene.cluster.standbys()?;
     order.push(scene.cluster.primary()?);
@@ -30,9 +35,11 @@ pub fn there_and_back_while_managed(scene: &mut Scene) -> Result<()> {
     scene.undisturbed()?;
     let before = scene.postmasters()?;
     for node in order.iter().rev() {
-        let forced = "dpkg --force-conflicts --force-overwrite -i";
-        change(scene, node, forced, &node.paf_deb()?)?;
-        node.run(&["dpkg", "--purge", "resource-agents-pgsqlms"])?;
+        scene.pcs("resource unmanage pgsqld-clone --monitor")?;
+        scene.settle_pacemaker()?;
+        change(scene, node, APT, &node.paf_deb()?)?;
+        scene.pcs("resource manage pgsqld-clone --monitor")?;
+        scene.settle_pacemaker()?;
         scene.let_pass(ROUND, "one round of monitors");
         untouched(scene, &before)?;
     }
@@ -44,7 +51,6 @@ pub fn there_and_back_while_managed(scene: &mut Scene) -> Result<()> {
 /// In maintenance mode, as PAF's documentation teaches, with apt on all nodes; then back.
 pub fn there_and_back_under_maintenance(scene: &mut Scene) -> Result<()> {
     let before = scene.postmasters()?;
-    let apt = "apt-get -o APT::Sandbox::User=root install -y --no-install-recommends";
     for ours in [true, false] {
         scene.pcs("property set maintenance-mode=true")?;
         scene.settle_pacemaker()?;
@@ -54,7 +60,7 @@ pub fn there_and_back_under_maintenance(scene: &mut Scene) -> Result<()> {
             } else {
                 node.paf_deb()?
             };
-            change(scene, node, apt, &deb)?;
+            change(scene, node, APT, &deb)?;
         }
         scene.pcs("property set maintenance-mode=false")?;
         scene.settle_pacemaker()?;
