@@ -59,6 +59,10 @@ impl Machine {
             Some(options.as_str()),
         )
         .with_context(|| format!("cannot mount an overlay: {options}"))?;
+        // nspawn leaves the mounts it found in the namespace of each container, out of sight:
+        // what is unmounted in here must go there too.
+        let (same, none): (_, Option<&str>) = (own.join("root"), None);
+        mount(none, &same, none, MsFlags::MS_SHARED, none).context("cannot share a mount")?;
         Ok(Self {
             name: name.to_owned(),
             machine: machine_name(id, name),
