@@ -166,26 +166,21 @@ fn create(node: &Node, release: &Release, instance: &Instance) -> Result<()> {
     )
 }
 
+/// Fills the data directory of `node` anew from the server at `host`.
+pub fn base_backup(node: &Node, host: &str, instance: &Instance, data: &str) -> Result<()> {
+    let port = instance.port.to_string();
+    node.run(&["find", data, "-mindepth", "1", "-delete"])?;
+    let server = ["pg_basebackup", "-h", host, "-p", &port, "-U", "postgres"];
+    let how = ["-D", data, "-X", "stream", "-c", "fast"];
+    node.as_postgres(&[&server[..], &how[..]].concat())?;
+    Ok(())
+}
+
 /// A standby made from `primary`; during priming it streams from the primary's own address.
 fn copy(node: &Node, primary: &Node, release: &Release, instance: &Instance) -> Result<()> {
     let data = release.datadir(instance.name);
-    let (host, port) = (primary.address().to_string(), instance.port.to_string());
-    node.run(&["find", &data, "-mindepth", "1", "-delete"])?;
-    node.as_postgres(&[
-        "pg_basebackup",
-        "-h",
-        &host,
-        "-p",
-        &port,
-        "-U",
-        "postgres",
-        "-D",
-        &data,
-        "-X",
-        "stream",
-        "-c",
-        "fast",
-    ])?;
+    let (host, port) = (primary.address().to_string(), instance.port);
+    base_backup(node, &host, instance, &data)?;
     mark_standby(node, release, instance)?;
     let early = format!("{}/conf.d/priming.conf", release.confdir(instance.name));
     let text = format!("primary_conninfo = 'host={host} port={port} user=postgres'\n");

@@ -30,6 +30,7 @@ pub fn run(call: &Call) -> Outcome {
                 checkpoint_first(call);
             }
             stop::stop_cleanly(call, deadline)?;
+            shutdown::publish_after_stop(call)?;
         }
         other => return other.monitor(false),
     }

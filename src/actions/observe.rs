@@ -8,10 +8,12 @@ use super::Call;
 use crate::instance::{ControlData, Observation, Postmaster, Refusal, Role, State};
 use crate::ocf::{Deadline, Failure};
 use crate::postgres::replication::{self, Details};
-use crate::postgres::{control_file, postmaster, session, startup_process};
+use crate::postgres::{control_file, postmaster, session, standby_signal, startup_process};
 
 /// Kept of the time for the control file, should the server be silent.
 const CONTROL_FILE: Duration = Duration::from_secs(1);
+
+const POLL: Duration = Duration::from_millis(50);
 
 /// A question whose answer tells the role, and perhaps more.
 type Question = fn(&mut Client) -> Result<(Role, Option<Details>), Error>;
@@ -19,6 +21,18 @@ type Question = fn(&mut Client) -> Result<(Role, Option<Details>), Error>;
 /// The state of the instance now.
 pub fn state(call: &Call, deadline: Deadline) -> Result<State, Failure> {
     Ok(look(call, deadline, ask_role)?.0)
+}
+
+/// The state once a standby is no longer busy or on its way, or once `patient`
+/// has passed.
+pub fn settled_state(call: &Call, patient: Deadline) -> Result<State, Failure> {
+    loop {
+        let state = state(call, call.request.deadline)?;
+        let passes = matches!(state, State::Busy(Role::Standby, _) | State::Transient(_));
+        if !passes || !patient.sleep(POLL) {
+            return Ok(state);
+        }
+    }
 }
 
 /// The state of the instance, and what it says of its replication, on one
@@ -56,7 +70,7 @@ fn look(
     };
     let seen = Observation {
         postmaster,
-        standby_signal: call.parameters.datadir.join("standby.signal").exists(),
+        standby_signal: standby_signal::is_there(&call.parameters.datadir),
         recovering_for,
         answer,
         control,

@@ -51,21 +51,14 @@ fn look(call: &Call, patience: Duration) -> Result<(Position, Option<u64>), Fail
 }
 
 fn until_answering(call: &Call, patient: Deadline) -> Result<(), Failure> {
-    loop {
-        match observe::state(call, call.request.deadline)? {
-            State::Running(Role::Standby) => return Ok(()),
-            State::Busy(Role::Standby, _) | State::Transient(_) if patient.sleep(POLL) => {}
-            State::Busy(Role::Standby, refusal) | State::Transient(refusal) => {
-                return Err(Failure::soft(format!(
-                    "Cannot ask for the WAL position: {refusal}"
-                )));
-            }
-            _ => {
-                return Err(Failure::soft(
-                    "Only a running standby has a position to vote",
-                ));
-            }
-        }
+    match observe::settled_state(call, patient)? {
+        State::Running(Role::Standby) => Ok(()),
+        State::Busy(Role::Standby, refusal) | State::Transient(refusal) => Err(Failure::soft(
+            format!("Cannot ask for the WAL position: {refusal}"),
+        )),
+        _ => Err(Failure::soft(
+            "Only a running standby has a position to vote",
+        )),
     }
 }
 

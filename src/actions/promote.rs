@@ -27,7 +27,7 @@ const LONGEST_BUSY: Duration = Duration::from_secs(10);
 /// Promotes the instance.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    match until_answering(call, deadline.within(LONGEST_BUSY))? {
+    match observe::settled_state(call, deadline.within(LONGEST_BUSY))? {
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => {
             return Ok(OcfExit::Success);
         }
@@ -49,17 +49,6 @@ pub fn run(call: &Call) -> Outcome {
             log::warn!("No notify lists: promoting by hand, without an election");
             server::promote(&call.parameters, &call.user, deadline)?;
             until_primary(call, deadline)
-        }
-    }
-}
-
-/// The state, once the instance is no longer busy or on its way up.
-fn until_answering(call: &Call, deadline: Deadline) -> Result<State, Failure> {
-    loop {
-        let state = observe::state(call, call.request.deadline)?;
-        let passes = matches!(state, State::Busy(Role::Standby, _) | State::Transient(_));
-        if !passes || !deadline.sleep(POLL) {
-            return Ok(state);
         }
     }
 }

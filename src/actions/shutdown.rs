@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Call, evidence, observe};
 use crate::election::{Floor, Reign};
-use crate::instance::ClusterState;
+use crate::instance::{ClusterState, ControlData};
 use crate::ocf::Failure;
 use crate::ocf::notify::Transition;
 use crate::pacemaker::tool::ToolError;
@@ -15,13 +15,37 @@ use crate::pacemaker::{NodeName, Permanent, attributes};
 const TRIES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Publishes the shutdown checkpoint of this stopped instance, if it was a
-/// primary. A crashed one has none.
-pub fn publish(call: &Call) -> Result<(), Failure> {
+/// After the clean stop of a primary: there must be a shutdown checkpoint. That
+/// it cannot be published is no failure: the instance is stopped and stays so.
+pub fn publish_after_stop(call: &Call) -> Result<(), Failure> {
     let control = observe::control(call, call.request.deadline)?;
     if control.state != ClusterState::ShutDown {
-        return Ok(());
+        return Err(Failure::soft(
+            "The primary stopped without a shutdown checkpoint",
+        ));
     }
+    warn(publish(call, &control));
+    Ok(())
+}
+
+/// Publishes the shutdown checkpoint of this stopped instance, if it was a
+/// primary; a crashed one has none. Nothing fails for it.
+pub fn publish_if_possible(call: &Call) {
+    let published =
+        observe::control(call, call.request.deadline).and_then(|control| match control.state {
+            ClusterState::ShutDown => publish(call, &control),
+            _ => Ok(()),
+        });
+    warn(published);
+}
+
+fn warn(published: Result<(), Failure>) {
+    if let Err(failure) = published {
+        log::warn!("Cannot publish where the primary was stopped: {failure}");
+    }
+}
+
+fn publish(call: &Call, control: &ControlData) -> Result<(), Failure> {
     let node = call.node()?;
     let floor = Floor {
         term: own_term(call, &node),
@@ -37,13 +61,6 @@ pub fn publish(call: &Call) -> Result<(), Failure> {
     );
     let (name, value) = (Floor::attribute(&call.request.resource), floor.encode());
     Ok(again(call, || attributes::set(&call.tools, &name, &value))?)
-}
-
-/// The same, where the instance is stopped and must stay so whatever happens.
-pub fn publish_if_possible(call: &Call) {
-    if let Err(failure) = publish(call) {
-        log::warn!("Cannot publish where the primary was stopped: {failure}");
-    }
 }
 
 /// Copies what a node published that this transition demoted or stopped.

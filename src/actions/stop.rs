@@ -12,8 +12,8 @@ use super::{Call, observe, shutdown, wrong_parameters};
 use crate::instance::{ClusterState, Postmaster, Refusal, Role, State};
 use crate::ocf::parameters::datadir;
 use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
-use crate::postgres::postmaster;
 use crate::postgres::server::{self, StopMode};
+use crate::postgres::{postmaster, standby_signal};
 
 const POLL: Duration = Duration::from_millis(20);
 /// How long the children of a dead postmaster have to notice.
@@ -52,10 +52,12 @@ fn stop(call: &Call) -> Outcome {
         log::warn!("Stopping an instance whose state is not known: {failure}");
         State::Failing(Refusal::Silent)
     });
-    if is_primary(call, &state, deadline) {
-        return stop_cleanly(call, deadline);
+    if !is_primary(call, &state, deadline) {
+        return stop_standby(call, deadline);
     }
-    stop_standby(call, deadline)
+    let outcome = stop_cleanly(call, deadline)?;
+    shutdown::publish_if_possible(call);
+    Ok(outcome)
 }
 
 /// The postmaster is dead, so the crash has happened: what its children still
@@ -82,19 +84,18 @@ fn is_primary(call: &Call, state: &State, deadline: Deadline) -> bool {
     match state {
         State::Running(role) | State::Busy(role, _) => *role == Role::Primary,
         _ => {
-            !call.parameters.datadir.join("standby.signal").exists()
+            !standby_signal::is_there(&call.parameters.datadir)
                 || observe::control(call, deadline)
                     .is_ok_and(|control| control.state == ClusterState::InProduction)
         }
     }
 }
 
-/// Fast stop: sessions are cut, standbys get the shutdown checkpoint, and the
-/// cluster is told where it is.
+/// Fast stop: sessions are cut, standbys get the shutdown checkpoint. The caller
+/// tells the cluster where it is.
 pub fn stop_cleanly(call: &Call, deadline: Deadline) -> Outcome {
     ask_to_stop(call, StopMode::Fast, deadline)?;
     if gone(&call.parameters.datadir, deadline) {
-        shutdown::publish_if_possible(call);
         return Ok(OcfExit::Success);
     }
     Err(Failure::soft(
@@ -129,7 +130,7 @@ fn ask_to_stop(call: &Call, mode: StopMode, deadline: Deadline) -> Result<(), Fa
     if let Err(error) = server::stop(&call.parameters, &call.user, mode, deadline) {
         log::warn!("{error}");
         // What pg_ctl would have sent.
-        wrong_parameters::signal(
+        postmaster::signal(
             pid,
             match mode {
                 StopMode::Fast => Signal::SIGINT,

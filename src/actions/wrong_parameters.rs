@@ -7,8 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use super::stop::{gone, kill_all, outlives_sigkill};
 use crate::instance::{Postmaster, Role};
@@ -45,7 +44,7 @@ pub fn stop(environment: &Environment, failure: Failure) -> Outcome {
     log::error!("{failure}: stopping by signals");
     let deadline = Request::from_environment(environment, Instant::now()).deadline;
     if let Postmaster::Alive(pid) = found {
-        signal(pid, Signal::SIGINT);
+        postmaster::signal(pid, Signal::SIGINT);
     }
     let primary = found_primary(&datadir, found);
     let patience = if primary {
@@ -83,12 +82,5 @@ fn role(datadir: &Path) -> Role {
         Role::Standby
     } else {
         Role::Primary
-    }
-}
-
-/// A process that has just ended is no error.
-pub fn signal(pid: i32, signal: Signal) {
-    if let Err(error) = kill(Pid::from_raw(pid), signal) {
-        log::warn!("Cannot signal process {pid}: {error}");
     }
 }

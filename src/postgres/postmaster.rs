@@ -10,6 +10,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::instance::Postmaster;
 use crate::instance::postmaster_pid::{PidFileError, PostmasterPid};
 
@@ -59,6 +62,13 @@ pub fn processes(datadir: &Path) -> Vec<i32> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|pid| is_of(datadir, *pid))
         .collect()
+}
+
+/// Sends a signal. A process that has just ended is no error.
+pub fn signal(pid: i32, signal: Signal) {
+    if let Err(error) = kill(Pid::from_raw(pid), signal) {
+        log::warn!("Cannot signal process {pid}: {error}");
+    }
 }
 
 fn is_of(datadir: &Path, pid: i32) -> bool {

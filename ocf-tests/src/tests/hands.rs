@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
 use crate::node::Node;
-use crate::postgresql::MAIN;
+use crate::postgresql::{self, MAIN};
 use crate::scene::Scene;
 use crate::tests::moves::move_primary;
 
@@ -64,23 +64,7 @@ fn build_anew(scene: &Scene, node: &Node) -> Result<()> {
         node.name
     ))?;
     let datadir = scene.cluster.options.release.datadir(MAIN.name);
-    node.run(&["find", &datadir, "-mindepth", "1", "-delete"])?;
-    let (host, port) = (MAIN.vip.to_string(), MAIN.port.to_string());
-    node.as_postgres(&[
-        "pg_basebackup",
-        "-h",
-        &host,
-        "-p",
-        &port,
-        "-U",
-        "postgres",
-        "-D",
-        &datadir,
-        "-X",
-        "stream",
-        "-c",
-        "fast",
-    ])?;
+    postgresql::base_backup(node, &MAIN.vip.to_string(), &MAIN, &datadir)?;
     let auto = format!("{datadir}/postgresql.auto.conf");
     node.write(&auto, "", "postgres:postgres", "0600")?;
     scene

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::node::on_each;
 use crate::postgresql::MAIN;
 use crate::scene::Scene;
 
@@ -40,9 +39,7 @@ pub fn typo_in_the_configuration_stops_no_stop(scene: &mut Scene) -> Result<()> 
         "{}/postgresql.conf",
         scene.cluster.options.release.confdir(MAIN.name)
     );
-    on_each(std::slice::from_ref(&old), |node| {
-        node.run(&["sed", "-i", "$a a typo here", &file]).map(drop)
-    })?;
+    old.run(&["sed", "-i", "$a a typo here", &file])?;
     let rest = scene.cluster.others(&old.name);
     scene.pcs(&format!("node standby {} --wait=60", old.name))?;
     scene
