@@ -203,9 +203,7 @@ impl Cluster {
 
     /// Starts pcsd everywhere, which `pcs … --all` needs and which prepared nodes do not run.
     pub fn start_pcsd(&self) -> Result<()> {
-        on_each(&self.nodes, |node| {
-            node.run(&["systemctl", "start", "pcsd"]).map(drop)
-        })
+        on_each(&self.nodes, |node| node.start_pcsd())
     }
 
     /// A node where Pacemaker runs, with quorum if there is one: a node that was cut off has
@@ -270,6 +268,17 @@ impl Cluster {
 }
 
 impl Node {
+    /// Starts pcsd with its second half. Debian 11 starts that only because both are enabled,
+    /// which they are not here, and stops it where nothing needs it; without it each login
+    /// fails ("Unable to communicate").
+    pub fn start_pcsd(&self) -> Result<()> {
+        let script = "half=pcsd-ruby.service; \
+                      systemctl cat $half >/dev/null 2>&1 || half=; \
+                      test -z \"$half\" || systemctl -q add-wants pcsd.service $half; \
+                      systemctl start $half pcsd.service";
+        self.run(&["sh", "-c", script]).map(drop)
+    }
+
     /// Whether Pacemaker runs on this node.
     pub fn stack_runs(&self) -> bool {
         self.output(&["systemctl", "is-active", "pacemaker"])

@@ -16,7 +16,7 @@ pub fn set_up_corosync(nodes: &[Node]) -> Result<()> {
     crate::node::on_each(nodes, |node| {
         let login = format!("printf hacluster:{PASSWORD} | chpasswd");
         node.run(&["sh", "-c", &login])?;
-        node.run(&["systemctl", "start", "pcsd"]).map(drop)
+        node.start_pcsd()
     })?;
     let Some(first) = nodes.first() else {
         return Ok(());
