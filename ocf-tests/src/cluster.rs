@@ -268,15 +268,16 @@ impl Cluster {
 }
 
 impl Node {
-    /// Starts pcsd with its second half. Debian 11 starts that only because both are enabled,
-    /// which they are not here, and stops it where nothing needs it; without it each login
-    /// fails ("Unable to communicate").
+    /// Starts pcsd, and before it its second half. Debian 11 has no such dependency: there both
+    /// are enabled, which they are not here, and without the half every login fails ("Unable to
+    /// communicate"). Later releases bring the same two lines along.
     pub fn start_pcsd(&self) -> Result<()> {
-        let script = "half=pcsd-ruby.service; \
-                      systemctl cat $half >/dev/null 2>&1 || half=; \
-                      test -z \"$half\" || systemctl -q add-wants pcsd.service $half; \
-                      systemctl start $half pcsd.service";
-        self.run(&["sh", "-c", script]).map(drop)
+        let lines = "[Unit]\nWants=pcsd-ruby.service\nAfter=pcsd-ruby.service\n";
+        let folder = "/etc/systemd/system/pcsd.service.d";
+        self.run(&["mkdir", "-p", folder])?;
+        self.write(&format!("{folder}/half.conf"), lines, "root:root", "0644")?;
+        self.run(&["systemctl", "daemon-reload"])?;
+        self.run(&["systemctl", "start", "pcsd"]).map(drop)
     }
 
     /// Whether Pacemaker runs on this node.
