@@ -13,6 +13,8 @@ use crate::postgres::{control_file, postmaster, session, standby_signal, startup
 /// Kept of the time for the control file, should the server be silent.
 const CONTROL_FILE: Duration = Duration::from_secs(1);
 
+/// A server that is only busy answers within this time.
+const SHORTEST_LOOK: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(50);
 
 /// A question whose answer tells the role, and perhaps more.
@@ -24,10 +26,11 @@ pub fn state(call: &Call, deadline: Deadline) -> Result<State, Failure> {
 }
 
 /// The state once a standby is no longer busy or on its way, or once `patient`
-/// has passed.
+/// has passed: a silent server is asked no longer than that.
 pub fn settled_state(call: &Call, patient: Deadline) -> Result<State, Failure> {
     loop {
-        let state = state(call, call.request.deadline)?;
+        let look = patient.left().max(SHORTEST_LOOK);
+        let state = state(call, call.request.deadline.within(look))?;
         let passes = matches!(state, State::Busy(Role::Standby, _) | State::Transient(_));
         if !passes || !patient.sleep(POLL) {
             return Ok(state);

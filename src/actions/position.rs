@@ -12,8 +12,8 @@ use crate::wal::{Lsn, Position, SystemId, Timeline};
 
 /// How long a standby may take to use up its local WAL before it votes.
 const LONGEST_REPLAY: Duration = Duration::from_secs(20);
-/// How long a standby may refuse connections before it is mute: every other
-/// voter waits for it.
+/// How long a standby may be silent, or refuse connections, before it is mute:
+/// every other voter waits for it.
 const LONGEST_BUSY: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
 
@@ -73,8 +73,8 @@ fn timeline_at(call: &Call, control: &ControlData, wal: &WalPosition, lsn: Lsn) 
 }
 
 fn complete(call: &Call, patient: Deadline) -> Result<WalPosition, Failure> {
-    let deadline = call.request.deadline;
     loop {
+        let deadline = call.request.deadline.within(LONGEST_BUSY);
         let wal = session::ask(&call.parameters, &call.user, deadline, wal_position::query)
             .map_err(|refusal| Failure::soft(format!("Cannot read the WAL position: {refusal}")))?;
         if wal.complete {

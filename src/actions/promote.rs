@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use super::{Call, evidence, observe, position, start};
-use crate::election::ranking::{ELECTED, FIRST_STANDBY, PRIMARY};
+use crate::election::ranking::{ELECTED, FIRST_STANDBY};
 use crate::election::{
-    Ballot, Force, Outvoted, Refusal, Reign, Verdict, asks_for_last_record, elect, explain, heirs,
+    Ballot, Force, Outvoted, Refusal, Reign, Verdict, asks_for_last_record, elect, explain,
+    scores_of_winner,
 };
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
@@ -193,26 +194,18 @@ fn claim(call: &Call, ballot: &Ballot) -> Result<(), Failure> {
 fn open(call: &Call, ballot: &Ballot) -> Outcome {
     let deadline = call.request.deadline;
     // PostgreSQL takes a while: time that costs nobody anything.
-    if let Err(error) = offer_heirs(call, ballot) {
-        log::warn!("Standbys may have no promotion score until the next monitor: {error}");
+    if let Err(error) = set_scores(call, ballot) {
+        log::warn!("Promotion scores may be wrong until the next monitor: {error}");
     }
     until_primary(call, deadline)
 }
 
-fn offer_heirs(call: &Call, ballot: &Ballot) -> Result<(), ToolError> {
-    let heirs = heirs(ballot, call.parameters.maxlag);
-    if heirs.is_empty() {
-        return Ok(());
-    }
-    let write = |node, score| {
+fn set_scores(call: &Call, ballot: &Ballot) -> Result<(), ToolError> {
+    for (node, score) in scores_of_winner(ballot, call.parameters.maxlag) {
         log::info!("Promotion score of {node}: {score}");
-        permanent::set_score(&call.tools, &call.request.resource, node, score)
-    };
-    // First its own: an heir with a higher score would be promoted instead.
-    write(&ballot.candidate, PRIMARY)?;
-    heirs
-        .iter()
-        .try_for_each(|(node, score)| write(node, *score))
+        permanent::set_score(&call.tools, &call.request.resource, &node, score)?;
+    }
+    Ok(())
 }
 
 /// A claim that did not come true would forbid others. But in doubt it stays:

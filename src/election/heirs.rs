@@ -1,11 +1,14 @@
-//! Who can follow a new primary that has not seen anybody stream yet.
+//! The scores of a new primary and of those that can follow it, before it has
+//! seen anybody stream.
 //!
-//! Right after a promotion the standbys are not connected, and on a cluster's
-//! first start they have no score at all. Their votes show what they hold, so
-//! the winner makes candidates of those that are close behind it.
+//! Pacemaker moves the role at once to a node with a higher score: one whose own
+//! promotion was refused a moment ago may have it. And right after a promotion
+//! the standbys are not connected, on a cluster's first start they have no score
+//! at all: their votes show what they hold, so the winner makes candidates of
+//! those that are close behind it.
 
 use super::ballot::Ballot;
-use super::ranking::{FIRST_STANDBY, STEP};
+use super::ranking::{FIRST_STANDBY, PRIMARY, STEP};
 use crate::pacemaker::NodeName;
 use crate::wal::{Position, Relation};
 use std::collections::BTreeMap;
@@ -13,9 +16,19 @@ use std::collections::BTreeMap;
 /// Bytes that a voter may be behind without a `maxlag`: one WAL segment.
 const CLOSE: u64 = 16 * 1024 * 1024;
 
-/// The scores to write: of voters that are no candidates yet, though they are
-/// at most `maxlag` bytes (0: one WAL segment) behind the candidate that won.
-pub fn heirs(ballot: &Ballot, maxlag: u64) -> BTreeMap<NodeName, i32> {
+/// The scores that the candidate writes once it has won, in this order: its own,
+/// before anybody else gets one; then those of voters that are no candidates yet,
+/// though they are at most `maxlag` bytes (0: one WAL segment) behind it.
+pub fn scores_of_winner(ballot: &Ballot, maxlag: u64) -> Vec<(NodeName, i32)> {
+    let own = (ballot.candidate.clone(), PRIMARY);
+    let is_new = |(node, score): &(NodeName, i32)| ballot.scores.get(node) != Some(score);
+    std::iter::once(own)
+        .chain(heirs(ballot, maxlag))
+        .filter(is_new)
+        .collect()
+}
+
+fn heirs(ballot: &Ballot, maxlag: u64) -> BTreeMap<NodeName, i32> {
     let Some(winner) = ballot.votes.get(&ballot.candidate) else {
         return BTreeMap::new();
     };
@@ -69,6 +82,16 @@ mod tests {
         let first = ballot(&votes, &[("n1", 1)]);
         assert_eq!(heirs(&first, 0), BTreeMap::from([(node("n2"), 990)]));
         assert_eq!(heirs(&first, 10), BTreeMap::new());
+    }
+
+    /// One that was refused had 1000, and Pacemaker demoted the winner for it.
+    #[test]
+    fn the_winner_has_the_highest_score_at_once_and_writes_it_once() {
+        let votes = [("n1", "2#200"), ("n2", "2#200")];
+        let refused = ballot(&votes, &[("n1", 990), ("n2", 1000)]);
+        assert_eq!(scores_of_winner(&refused, 0), [(node("n1"), 1001)]);
+        let again = ballot(&votes, &[("n1", 1001), ("n2", -1)]);
+        assert_eq!(scores_of_winner(&again, 0), [(node("n2"), 990)]);
     }
 
     #[test]

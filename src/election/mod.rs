@@ -80,7 +80,7 @@ pub use elect::{asks_for_last_record, elect};
 pub use explain::explain;
 pub use fields::FieldError;
 pub use floor::Floor;
-pub use heirs::heirs;
+pub use heirs::scores_of_winner;
 pub use lineage::Lineage;
 pub use reign::{Reign, last_reign};
 pub use sync_rule::SyncRule;

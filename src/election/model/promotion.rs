@@ -1,7 +1,8 @@
 //! The change of primary, phase by phase.
 
-use super::super::heirs;
-use super::super::ranking::PRIMARY;
+use std::collections::BTreeMap;
+
+use super::super::scores_of_winner;
 use super::super::tables::node;
 use super::super::{Reign, Verdict, elect};
 use super::event::Cast;
@@ -54,7 +55,7 @@ impl World {
                 if let Some(violation) = broken_by(self, scenario, candidate) {
                     return Err(violation);
                 }
-                self.offer_heirs(scenario, candidate);
+                self.set_scores(scenario);
                 self.claim(scenario, candidate);
                 return Ok(());
             }
@@ -73,15 +74,11 @@ impl World {
         Ok(())
     }
 
-    /// The winner makes candidates of those that are close behind it.
-    fn offer_heirs(&mut self, scenario: &Scenario, candidate: Id) {
-        let heirs = heirs(&self.ballot(scenario, true), scenario.maxlag);
-        if heirs.is_empty() {
-            return;
-        }
-        self.nodes[candidate].score = Some(PRIMARY);
-        for (id, other) in self.nodes.iter_mut().enumerate() {
-            other.score = heirs.get(&node(name(id))).copied().or(other.score);
+    fn set_scores(&mut self, scenario: &Scenario) {
+        let scores = scores_of_winner(&self.ballot(scenario, true), scenario.maxlag);
+        let scores: BTreeMap<_, _> = scores.into_iter().collect();
+        for (id, seen) in self.nodes.iter_mut().enumerate() {
+            seen.score = scores.get(&node(name(id))).copied().or(seen.score);
         }
     }
 
