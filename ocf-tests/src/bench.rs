@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::cluster::{Cluster, Options};
 use crate::cost;
 use crate::node::Node;
+use crate::phase;
 use crate::postgresql::MAIN;
 use crate::progress::Steps;
 use crate::tests::moves;
@@ -100,7 +101,7 @@ fn repeat(moments: &[Duration], once: impl Fn(Duration) -> Result<f64>) -> Resul
         .map(Series)
 }
 
-/// Runs `disturb` at a `moment` after the cluster became whole; returns the clients' downtime.
+/// Runs `disturb` at a `moment` after a monitor of the primary; returns the clients' downtime.
 fn disturbed(
     cluster: &Cluster,
     moment: Duration,
@@ -110,7 +111,8 @@ fn disturbed(
     client.wait_writing(&cluster.steps, Duration::from_secs(30))?;
     cluster
         .steps
-        .say(&format!("a random pause of {:.1} s", moment.as_secs_f64()));
+        .say(&format!("{:.1} s after a monitor", moment.as_secs_f64()));
+    phase::wait_monitor(&cluster.primary()?)?;
     std::thread::sleep(moment);
     client.reset_downtime();
     let survivors = disturb()?;

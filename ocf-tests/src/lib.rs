@@ -20,6 +20,7 @@ pub mod node;
 pub mod pacemaker;
 pub mod package;
 pub mod paths;
+pub mod phase;
 pub mod postgresql;
 pub mod power;
 pub mod prepare;

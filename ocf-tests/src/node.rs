@@ -142,7 +142,9 @@ impl Node {
             "ON_ERROR_STOP=1",
         ];
         let mut all = words.to_vec();
-        all.extend(["-p", &port, "-d", "postgres", "-c", statement]);
+        // Without a host Debian's psql reads the server's configuration, which may be broken.
+        all.extend(["-h", "/var/run/postgresql", "-p", &port]);
+        all.extend(["-d", "postgres", "-c", statement]);
         self.as_postgres(&all)
     }
 

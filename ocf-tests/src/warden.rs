@@ -52,6 +52,8 @@ pub struct Plan {
 }
 
 struct Warden {
+    /// Control group of its nodes, in which each has one of its own.
+    groups: PathBuf,
     machines: BTreeMap<String, Mutex<Machine>>,
     fencing_broken: AtomicBool,
     fencing_log: Mutex<fs::File>,
@@ -75,6 +77,7 @@ pub fn run(plan: &Plan) -> Result<()> {
     let fencing_log = Mutex::new(fs::File::create(folder.join("fencing.log"))?);
     let warden = Arc::new(Warden {
         machines,
+        groups,
         fencing_broken: AtomicBool::new(false),
         fencing_log,
     });
@@ -109,17 +112,28 @@ fn mount_system(folder: &Path) -> Result<()> {
         none,
     )
     .context("mount cgroup2")?;
-    remove_empty_groups(Path::new(CGROUPS));
+    remove_groups_of_the_dead(&host_proc);
     Ok(())
 }
 
-fn remove_empty_groups(group: &Path) {
-    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            remove_empty_groups(&entry.path());
+/// A living warden may be about to start a node in a group that is still empty.
+fn remove_groups_of_the_dead(host_proc: &Path) {
+    for entry in fs::read_dir(CGROUPS).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let lives = |(_, warden): (&str, &str)| host_proc.join(warden).exists();
+        if !name.rsplit_once('-').is_some_and(lives) {
+            remove_groups(&entry.path());
         }
     }
-    // A group with processes stays, the kernel says EBUSY: it belongs to another cluster.
+}
+
+/// One with processes stays: the kernel says EBUSY.
+fn remove_groups(group: &Path) {
+    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            remove_groups(&entry.path());
+        }
+    }
     let _ = fs::remove_dir(group);
 }
 
@@ -256,6 +270,6 @@ impl Warden {
                 eprintln!("{name}: {error:#}");
             }
         }
-        remove_empty_groups(Path::new(CGROUPS));
+        remove_groups(&self.groups);
     }
 }

@@ -85,7 +85,8 @@ pub fn stop_that_takes_too_long(scene: &mut Scene) -> Result<()> {
 }
 
 /// B7: a standby is frozen at the moment when the primary's node loses power. The other one is
-/// promoted all the same.
+/// promoted all the same, and soon. (Where commits wait for any one of the two, the frozen one is
+/// needed: `paf_losses::synchronous_commits_outlive_a_double_fault`.)
 pub fn mute_standby_does_not_block_the_election(scene: &mut Scene) -> Result<()> {
     let (old, mute) = (scene.cluster.primary()?, scene.a_standby()?);
     let other = scene.cluster.others(&old.name);
@@ -93,7 +94,8 @@ pub fn mute_standby_does_not_block_the_election(scene: &mut Scene) -> Result<()>
     signal_postmaster(&scene.cluster, &mute, "STOP")?;
     signal_servants_of_all(&mute)?;
     cut(scene, &old)?;
-    scene.cluster.wait_promoted(&other.name)?;
+    let (candidate, limit) = (std::slice::from_ref(other), Duration::from_secs(30));
+    scene.cluster.wait_promoted_among(candidate, limit)?;
     // Pacemaker may have started it anew by itself.
     let _ = mute.output(&["pkill", "-CONT", "-u", "postgres"]);
     scene.cluster.rejoin_all()?;
@@ -181,9 +183,10 @@ pub fn long_crash_recovery_is_killed(scene: &mut Scene) -> Result<()> {
 /// B14: a client that streams from a standby is frozen. The standby stops in time all the same.
 pub fn standby_with_a_frozen_downstream_stops(scene: &mut Scene) -> Result<()> {
     let standby = scene.a_standby()?;
+    // Not by runuser, which stops itself together with its child and is not killed with it.
     let receive = "mkdir -p /tmp/wal; chown postgres /tmp/wal; cd /tmp; \
-                   exec runuser -u postgres -- pg_receivewal -D /tmp/wal -h 127.0.0.1 -U postgres \
-                   --no-loop";
+                   exec setpriv --reuid=postgres --regid=postgres --clear-groups \
+                   pg_receivewal -D /tmp/wal -h 127.0.0.1 -U postgres --no-loop";
     let hba = format!(
         "{}/pg_hba.conf",
         scene.cluster.options.release.confdir(MAIN.name)

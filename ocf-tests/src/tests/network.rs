@@ -82,7 +82,15 @@ pub fn excluded_standbys_wait_for_the_last_primary(scene: &mut Scene) -> Result<
     for standby in &rest {
         scene.cluster.cut_replication(standby, &MAIN)?;
     }
-    scene.let_pass(Duration::from_secs(80), "the scores to follow");
+    let (what, limit) = ("the standbys to be excluded", Duration::from_secs(200));
+    scene.steps.wait(what, limit, || {
+        let state = scene.cluster.state()?;
+        for standby in &rest {
+            let score = state.score(MAIN.resource, &standby.name).unwrap_or("none");
+            ensure!(score.starts_with('-'), "{}: {score}", standby.name);
+        }
+        Ok(())
+    })?;
     scene.cluster.power.off(&old.name)?;
     scene.cluster.heal_network()?;
     scene.steps.wait("the standbys to explain", PATIENCE, || {
