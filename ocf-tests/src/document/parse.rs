@@ -119,8 +119,9 @@ impl Step {
         };
         let strip = |text: &str| text.replace(&format!(" {node}"), "");
         command.text = strip(&command.text);
-        let others = command.output.iter();
-        let others = others.filter(|line| !line.trim_start().starts_with(node));
+        let about = format!(": {node}");
+        let about_it = |line: &str| line.trim_start().starts_with(node) || line.ends_with(&about);
+        let others = command.output.iter().filter(|line| !about_it(line));
         let output = others.map(|line| strip(line));
         command.output = output.filter(|line| !line.contains(node)).collect();
         let about_it = command.node == node || command.text.contains(node);
@@ -417,7 +418,7 @@ mod tests {
             panic!("two commands: {part:?}")
         };
         assert_eq!((setup.text.as_str(), b.text.as_str()), ("setup srv1", "b"));
-        assert_eq!(setup.output, ["[ srv1 ]", "Node:"]);
+        assert_eq!(setup.output, ["[ srv1 ]"]);
     }
 
     #[test]
