@@ -7,14 +7,15 @@ use super::{Call, evidence, observe, position, start};
 use crate::election::ranking::{ELECTED, FIRST_STANDBY};
 use crate::election::{
     Ballot, Force, Outvoted, Refusal, Reign, Verdict, asks_for_last_record, elect, explain,
-    scores_of_winner,
+    scores_of_winner, taken_timelines,
 };
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::tool::ToolError;
 use crate::pacemaker::{NodeName, permanent};
-use crate::postgres::{last_record, server, session};
+use crate::postgres::{history_file, last_record, server, session};
+use crate::wal::Timeline;
 
 const POLL: Duration = Duration::from_millis(50);
 /// How long mute voters are waited for: each voted before this action began,
@@ -58,6 +59,7 @@ fn promote_elected(call: &Call, transition: &Transition) -> Outcome {
     let ballot = win(call, transition)?;
     claim(call, &ballot)?;
     resume_replay(call);
+    reserve_timelines(call, &ballot);
     if let Err(error) = server::promote(&call.parameters, &call.user, call.request.deadline) {
         withdraw_claim(call, &ballot.candidate);
         return Err(error.into());
@@ -67,6 +69,31 @@ fn promote_elected(call: &Call, transition: &Transition) -> Outcome {
     let outcome = open(call, &ballot)?;
     forget_force(call, &ballot);
     Ok(outcome)
+}
+
+/// Those that others may have opened while this node was not connected to them:
+/// PostgreSQL would take the same number again.
+fn reserve_timelines(call: &Call, ballot: &Ballot) {
+    let Some(own) = ballot.votes.get(&ballot.candidate) else {
+        return;
+    };
+    let own = own.position.timeline;
+    match taken_timelines(own, &ballot.reigns) {
+        Ok(taken) => {
+            for timeline in taken {
+                reserve(call, own, timeline);
+            }
+        }
+        Err(newest) => log::warn!("Timeline {newest} on record is too far away: not reserved"),
+    }
+}
+
+fn reserve(call: &Call, own: Timeline, timeline: Timeline) {
+    log::info!("Timeline {timeline} may have been opened by another node: not taken again");
+    let reserved = history_file::reserve(&call.parameters.datadir, &call.user, own, timeline);
+    if let Err(error) = reserved {
+        log::warn!("Cannot reserve timeline {timeline}: {error}");
+    }
 }
 
 /// PostgreSQL 12 never ends recovery while its replay is paused.

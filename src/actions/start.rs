@@ -10,7 +10,7 @@ use crate::election::Reign;
 use crate::instance::{Refusal, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::{Permanent, permanent};
-use crate::postgres::{server, standby_signal};
+use crate::postgres::{history_file, server, standby_signal};
 
 /// `pg_ctl --no-wait` returns before the postmaster has become one: until
 /// then the process table shows pg_ctl's shell, and no postmaster.pid. With cold
@@ -110,6 +110,9 @@ fn bring_up(call: &Call, deadline: Deadline, known: Option<&Diverged>) -> Outcom
     end_own_claim(call);
     standby_signal::write(&call.parameters.datadir, &call.user)
         .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
+    if let Err(error) = history_file::release(&call.parameters.datadir) {
+        log::warn!("Cannot release the timelines of a promotion that failed: {error}");
+    }
     start_server(call, deadline).map_err(|failure| match known {
         Some(diverged) => cannot_start(call, diverged, &failure),
         None => failure,

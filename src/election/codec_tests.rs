@@ -168,6 +168,34 @@ fn the_monitor_writes_a_reign_only_when_it_changes() {
     assert_eq!(refresh(&[], "n2").unwrap().term, 1);
 }
 
+/// srv3 opened timeline 3 and died before anybody connected; n1, on 2, claimed then.
+#[test]
+fn a_timeline_that_may_be_open_is_taken() {
+    let timelines = |numbers: &[u32]| -> Vec<_> {
+        let all = numbers.iter().map(|number| Timeline::new(*number).unwrap());
+        all.collect()
+    };
+    let own = timelines(&[2])[0];
+    let opened = Reign {
+        stage: Stage::Opened,
+        branch: position("3@0/5000028<2@0/5000028<1@0/4000000"),
+        ..reign("")
+    };
+    let claim = Reign {
+        term: 2,
+        ..reign("")
+    };
+    let taken = |known: &[Reign]| taken_timelines(own, known);
+    assert_eq!(taken(&[]), Ok(vec![]));
+    assert_eq!(taken(std::slice::from_ref(&opened)), Ok(timelines(&[3])));
+    assert_eq!(taken(&[claim, opened.clone()]), Ok(timelines(&[3, 4])));
+    let damaged = Reign {
+        branch: position("4000000000@0/5000028<2@0/5000028<1@0/4000000"),
+        ..opened
+    };
+    assert_eq!(taken(&[damaged]), Err(timelines(&[4_000_000_000])[0]));
+}
+
 #[test]
 fn a_claim_is_void_if_its_claimant_stayed_where_it_was() {
     let claim = reign("");

@@ -4,7 +4,7 @@
 //! whether a branch was opened there, and under which number, is not known.
 
 use super::floor::Floor;
-use super::reign::{Reign, Stage};
+use super::reign::{Reign, Stage, newest_timeline};
 use super::rule::Rule;
 use crate::wal::{Common, History, Lsn, Position, Relation, Timeline};
 
@@ -65,12 +65,12 @@ impl Reign {
         }
     }
 
-    /// Whether the primary of a timeline is on record, if this is the last reign:
-    /// a later promotion by the Perl agent would have opened a higher one.
-    pub(super) fn accounts_for(&self, timeline: Timeline) -> bool {
+    /// Whether the primary of a timeline is on record, if this is the last one of
+    /// `known`: a later promotion by the Perl agent would have opened a higher one.
+    pub(super) fn accounts_for(&self, timeline: Timeline, known: &[Self]) -> bool {
         let own = match self.stage {
             Stage::Opened => Some(self.branch.timeline),
-            Stage::Claimed => self.branch.timeline.next(),
+            Stage::Claimed => newest_timeline(known),
         };
         own.is_none_or(|own| timeline <= own)
     }

@@ -82,7 +82,9 @@ pub use fields::FieldError;
 pub use floor::Floor;
 pub use heirs::scores_of_winner;
 pub use lineage::Lineage;
-pub use reign::{Reign, last_reign};
+#[cfg(test)]
+use reign::newest_timeline;
+pub use reign::{Reign, last_reign, taken_timelines};
 pub use sync_rule::SyncRule;
 pub use verdict::{Outvoted, Refusal, Verdict};
 pub use vote::Vote;

@@ -84,9 +84,9 @@ fn uncertain_switchover(count: &Count<'_>, best: &NodeName, held: &Position) -> 
 /// but the primary on record was primary on the candidate's timeline.
 pub(super) fn silently_demoted<'a>(count: &Count<'a>, held: &Position) -> Option<&'a NodeName> {
     let demoted = count.ballot.demoted.as_ref()?;
-    let reigned = count
-        .last_reign()
-        .is_some_and(|last| last.primary == *demoted || last.accounts_for(held.timeline));
+    let reigned = count.last_reign().is_some_and(|last| {
+        last.primary == *demoted || last.accounts_for(held.timeline, &count.ballot.reigns)
+    });
     let told = count
         .binding_floors(held)
         .any(|floor| floor.node == *demoted);

@@ -22,10 +22,13 @@ use super::lineage::Lineage;
 use super::sync_rule::SyncRule;
 use super::vote::{push_position, read_position};
 use crate::pacemaker::NodeName;
-use crate::wal::{History, Lsn, Position};
+use crate::wal::{History, Lsn, Position, Timeline};
 
 /// Steps of the history that a reign carries.
 const HISTORY_LIMIT: usize = 32;
+
+/// Promotions that a node may have missed.
+const MOST_TAKEN: usize = 100;
 
 /// How far a reign is proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -170,6 +173,31 @@ pub fn last_reign(reigns: &[Reign]) -> Option<&Reign> {
 /// The one of these reigns that was elected last.
 pub(super) fn last_of<'a>(reigns: impl Iterator<Item = &'a Reign>) -> Option<&'a Reign> {
     reigns.max_by_key(|reign| (reign.term, reign.branch.timeline))
+}
+
+/// The highest timeline that was opened, or may have been: by a claim, the first one
+/// that was free then. PostgreSQL itself knows only of those whose history it has.
+pub fn newest_timeline(known: &[Reign]) -> Option<Timeline> {
+    let mut by_term: Vec<_> = known.iter().collect();
+    by_term.sort_by_key(|reign| reign.term);
+    by_term.into_iter().fold(None, |newest, reign| {
+        let own = Some(reign.branch.timeline);
+        match reign.stage {
+            Stage::Opened => newest.max(own),
+            Stage::Claimed => newest.max(own).and_then(Timeline::next),
+        }
+    })
+}
+
+/// The timelines that a promotion on `own` must not open. The error is a newest one
+/// that is too far away to be true: an attribute is damaged.
+pub fn taken_timelines(own: Timeline, known: &[Reign]) -> Result<Vec<Timeline>, Timeline> {
+    let newest = newest_timeline(known).unwrap_or(own);
+    let taken: Vec<_> = own.up_to(newest).take(MOST_TAKEN + 1).collect();
+    if taken.len() > MOST_TAKEN {
+        return Err(newest);
+    }
+    Ok(taken)
 }
 
 fn next_term(known: &[Reign]) -> u64 {

@@ -38,6 +38,12 @@ impl Timeline {
         self.0.checked_add(1).map(Self)
     }
 
+    /// Those above this one, up to and with `newest`.
+    pub fn up_to(self, newest: Self) -> impl Iterator<Item = Self> {
+        std::iter::successors(self.next(), |timeline| timeline.next())
+            .take_while(move |timeline| *timeline <= newest)
+    }
+
     /// Reads a decimal number without sign or blank.
     pub fn from_decimal(text: &str) -> Result<Self, TimelineError> {
         decimal(text)

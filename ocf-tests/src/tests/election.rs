@@ -3,8 +3,10 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::PATIENCE;
+use crate::node::Node;
 use crate::postgresql::MAIN;
 use crate::scene::Scene;
+use crate::tests::moves::move_primary;
 use crate::tests::power::cut;
 
 /// The favourite standby stops receiving while clients write; when the primary's node loses
@@ -71,4 +73,43 @@ pub fn switchover_right_after_the_first_start(scene: &mut Scene) -> Result<()> {
     scene.pcs(&format!("node unstandby {}", old.name))?;
     scene.cluster.wait_whole()?;
     scene.undisturbed()
+}
+
+/// A new primary loses power before anybody could connect to it and learn of its timeline.
+/// PostgreSQL would give the next one the same number: then no program can tell the two branches
+/// apart, and the dead node streams from a primary whose data are not its own.
+pub fn timeline_of_a_dead_primary_is_not_taken_again(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let before = timeline(&old)?;
+    let dead = scene.a_standby()?;
+    std::thread::scope(|scope| {
+        // The command itself waits for the end of the move.
+        let mover = scope.spawn(|| move_primary(&scene.cluster, &dead.name));
+        scene.steps.wait("the promotion", PATIENCE, || {
+            let recovery = dead.sql("SELECT pg_is_in_recovery()")?;
+            ensure!(recovery == "f", "it is in recovery");
+            Ok(())
+        })?;
+        scene.cluster.power.off(&dead.name)?;
+        if let Ok(Err(error)) = mover.join() {
+            scene.steps.say(&format!("the move: {error:#}"));
+        }
+        anyhow::Ok(())
+    })?;
+    if let Err(error) = scene.pcs("resource clear pgsqld-clone") {
+        scene.steps.say(&format!("nothing to clear: {error:#}"));
+    }
+    let rest = scene.cluster.others(&dead.name);
+    let new = scene.cluster.wait_promoted_among(&rest, PATIENCE)?;
+    let after = timeline(&new)?;
+    ensure!(after == before + 2, "timeline {after} after {before}");
+    scene.cluster.rejoin_all()?;
+    ensure!(scene.cluster.primary()? == new, "the primary moved");
+    scene.only_fenced(&dead.name)
+}
+
+/// The timeline that a primary writes.
+fn timeline(primary: &Node) -> Result<u32> {
+    let query = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)";
+    Ok(u32::from_str_radix(&primary.sql(query)?, 16)?)
 }

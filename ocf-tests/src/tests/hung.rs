@@ -183,10 +183,9 @@ pub fn long_crash_recovery_is_killed(scene: &mut Scene) -> Result<()> {
 /// B14: a client that streams from a standby is frozen. The standby stops in time all the same.
 pub fn standby_with_a_frozen_downstream_stops(scene: &mut Scene) -> Result<()> {
     let standby = scene.a_standby()?;
-    // Not by runuser, which stops itself together with its child and is not killed with it.
     let receive = "mkdir -p /tmp/wal; chown postgres /tmp/wal; cd /tmp; \
-                   exec setpriv --reuid=postgres --regid=postgres --clear-groups \
-                   pg_receivewal -D /tmp/wal -h 127.0.0.1 -U postgres --no-loop";
+                   exec runuser -u postgres -- pg_receivewal -D /tmp/wal -h 127.0.0.1 -U postgres \
+                   --no-loop";
     let hba = format!(
         "{}/pg_hba.conf",
         scene.cluster.options.release.confdir(MAIN.name)
@@ -210,6 +209,8 @@ pub fn standby_with_a_frozen_downstream_stops(scene: &mut Scene) -> Result<()> {
     scene.pcs(&format!("node standby {} --wait=90", standby.name))?;
     scene.wait_stopped(&MAIN, std::slice::from_ref(&standby))?;
     standby.run(&["pkill", "-KILL", "-x", "pg_receivewal"])?;
+    // It stopped itself together with its child, and was not killed with it.
+    downstream.kill()?;
     downstream.wait()?;
     scene.pcs(&format!("node unstandby {}", standby.name))?;
     scene.cluster.wait_whole()?;

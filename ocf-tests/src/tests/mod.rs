@@ -63,6 +63,7 @@ pub const ALL: &[Case] = cases![
     rejoin::interrupted_rewind_is_resumed needs Client,
     rejoin::diverged_standby_stays_and_says_so needs Client,
     election::lagging_standby_is_not_promoted needs Client,
+    election::timeline_of_a_dead_primary_is_not_taken_again needs SynchronousClient,
     election::switchover_right_after_the_first_start needs Nodes,
     proof::refused_promotion_and_its_override needs SynchronousSilence,
     proof::power_cuts_of_primary_and_standby needs SynchronousClient,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::scores_of_winner;
 use super::super::tables::node;
 use super::super::{Reign, Verdict, elect};
+use super::super::{newest_timeline, scores_of_winner};
 use super::event::Cast;
 use super::invariant::{Violation, broken_by};
 use super::observe::published;
@@ -94,7 +94,7 @@ impl World {
     }
 
     /// PostgreSQL leaves recovery: the next free number, one record.
-    pub(super) fn open_branch(&mut self) -> Id {
+    pub(super) fn open_branch(&mut self, scenario: &Scenario) -> Id {
         let Phase::Claimed { candidate } = self.phase else {
             panic!("nobody has won");
         };
@@ -109,7 +109,7 @@ impl World {
         self.elected = self.branches.len();
         self.branches.push(Branch {
             left: Some(left),
-            number: parent.number + 1,
+            number: self.next_number(scenario, parent),
             end: left.lsn,
             system: parent.system,
         });
@@ -122,6 +122,16 @@ impl World {
         candidate
     }
 
+    fn next_number(&self, scenario: &Scenario, parent: Branch) -> u32 {
+        let next = parent.number + 1;
+        if !scenario.reserves || !scenario.claims {
+            return next;
+        }
+        // With the candidate's own claim.
+        let newest = newest_timeline(&self.reigns());
+        newest.map_or(next, |newest| next.max(newest.as_u32()))
+    }
+
     /// pg_promote failed. The node is demoted (cleanly, if it was open after
     /// all) and restarted.
     pub(super) fn fail_promotion(&mut self, scenario: &Scenario, opened: bool) {
@@ -129,7 +139,7 @@ impl World {
             panic!("nobody has won");
         };
         if opened {
-            self.open_branch();
+            self.open_branch(scenario);
             let start = self.nodes[candidate].wal;
             self.append(candidate);
             self.nodes[candidate].floor = Some(self.new_floor(candidate, start));

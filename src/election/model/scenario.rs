@@ -77,6 +77,9 @@ pub(super) struct Scenario {
     pub(super) branches: usize,
     /// Whether `promote` publishes a claim before PostgreSQL leaves recovery.
     pub(super) claims: bool,
+    /// Whether `promote` keeps PostgreSQL from taking a timeline that another
+    /// node may have opened.
+    pub(super) reserves: bool,
     /// Whether `start` ends the node's own claim.
     pub(super) claims_are_ended: bool,
     /// Whether the last node holds another database.
@@ -98,6 +101,7 @@ impl Scenario {
             moves: 1,
             branches: 4,
             claims: true,
+            reserves: true,
             claims_are_ended: true,
             foreign: false,
         }

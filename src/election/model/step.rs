@@ -32,7 +32,7 @@ impl World {
             Event::Notify { candidate, votes } => next.notify(candidate, votes),
             Event::Elect { keeps } => next.hold_election(scenario, keeps)?,
             Event::Open { keeps } => {
-                let candidate = next.open_branch();
+                let candidate = next.open_branch(scenario);
                 next.planned = None;
                 next.nodes[candidate].instance = Instance::Primary;
                 next.withdraw_votes(keeps);
