@@ -88,7 +88,10 @@ impl Postmaster {
     fn of_a(role: &str) -> Self {
         let datadir = tempfile::tempdir().unwrap();
         let program = datadir.path().join("postgres");
-        std::fs::copy("/bin/sleep", &program).unwrap();
+        // By another process: a file that this one wrote may still be open for writing in a child
+        // that another thread has just forked, and then it cannot be run ("text file busy").
+        let copy = Command::new("cp").arg("/bin/sleep").arg(&program).status();
+        assert!(copy.unwrap().success());
         if role == "standby" {
             std::fs::write(datadir.path().join("standby.signal"), "").unwrap();
         }

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::cluster::{Cluster, PATIENCE};
 use crate::node::Node;
@@ -17,6 +17,9 @@ use crate::postgresql::MAIN;
 const REJOIN: Duration = Duration::from_secs(45);
 /// A follower that only lost its connection is back by then.
 const SETTLING: Duration = Duration::from_secs(20);
+/// What pg_rewind says (PostgreSQL 15 and older) of a node that was a primary too short for a
+/// checkpoint.
+const NO_CHECKPOINT: &str = "could not find previous WAL record";
 /// The timeline of a standby's WAL; the checkpoint's alone is old after a failover.
 const TIMELINE: &str = "SELECT greatest((SELECT timeline_id FROM pg_control_checkpoint()), \
                         (SELECT min_recovery_end_timeline FROM pg_control_recovery()))";
@@ -75,7 +78,10 @@ impl Cluster {
             return Ok(false);
         }
         let timeline = node.sql(TIMELINE)?.parse()?;
-        let fork = fork_of(&primary, timeline)?;
+        let Some(fork) = fork_of(&primary, timeline)? else {
+            // A timeline that died before anybody had followed it.
+            return Ok(true);
+        };
         let beyond = format!("SELECT pg_last_wal_replay_lsn() > '{fork}'::pg_lsn");
         ensure!(node.sql(&beyond)? == "t", "it holds nothing beyond {fork}");
         Ok(true)
@@ -94,20 +100,46 @@ impl Cluster {
             "host={} port={} user=postgres dbname=postgres",
             MAIN.vip, MAIN.port
         );
-        let out = node.as_postgres(&[&rewind, "-D", &datadir, "--source-server", &source])?;
+        let rewind = [&rewind, "-D", &datadir, "--source-server", &source];
+        let out = node.as_postgres(&rewind).or_else(|error| {
+            ensure!(error.to_string().contains(NO_CHECKPOINT), error);
+            self.recover(node)?;
+            node.as_postgres(&rewind)
+        })?;
         self.steps.note(&out);
         self.pcs(&["resource", "clear", &clone, &node.name])?;
         Ok(())
     }
 }
 
-/// Where the primary's history left `timeline`; an error if it did not.
-fn fork_of(primary: &Node, timeline: u32) -> Result<String> {
-    let query = "SELECT pg_read_file('pg_wal/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) \
-                 || '.history')";
-    let history = primary.sql(query)?;
-    fork_in(&history, timeline)
-        .with_context(|| format!("timeline {timeline} is not in the primary's history"))
+impl Cluster {
+    /// Ends the recovery of a node that was a primary too short for a checkpoint, as
+    /// docs/cookbook.md says.
+    fn recover(&self, node: &Node) -> Result<()> {
+        let release = self.options.release;
+        let datadir = release.datadir(MAIN.name);
+        node.run(&["rm", "-f", &format!("{datadir}/standby.signal")])?;
+        let script = format!(
+            "cd /; {}/postgres --single -D {datadir} -c config_file={}/postgresql.conf template1 \
+             </dev/null",
+            release.bindir(),
+            release.confdir(MAIN.name),
+        );
+        node.as_postgres(&["sh", "-c", &script]).map(drop)
+    }
+}
+
+/// Where the primary's history left `timeline`, `None` if it never was on it; an error if it
+/// is on it now.
+fn fork_of(primary: &Node, timeline: u32) -> Result<Option<String>> {
+    let query = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)";
+    let current = primary.sql(query)?;
+    ensure!(
+        u32::from_str_radix(&current, 16)? != timeline,
+        "the primary is on timeline {timeline} too"
+    );
+    let history = primary.sql(&format!("SELECT pg_read_file('pg_wal/{current}.history')"))?;
+    Ok(fork_in(&history, timeline))
 }
 
 fn fork_in(history: &str, timeline: u32) -> Option<String> {

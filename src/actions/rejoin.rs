@@ -172,10 +172,7 @@ impl Work<'_> {
             wish: parameters.rejoin,
             interrupted: self.marker.as_ref().map(|m| self.interrupted(m, control)),
             divergence: diverged.map(|diverged| diverged.how),
-            stopped: matches!(
-                control.state,
-                ClusterState::ShutDown | ClusterState::ShutDownInRecovery
-            ),
+            stopped: control.can_be_rewound(),
             hints_logged: control.hints_logged,
             full_page_writes: pages.ok().map(|value| value == "on"),
             reachable: self.primary.is_some(),

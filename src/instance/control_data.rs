@@ -106,6 +106,18 @@ impl ControlData {
         })
     }
 
+    /// Whether pg_rewind can read it as it is: stopped cleanly, with a checkpoint on
+    /// its timeline. Up to PostgreSQL 15 pg_rewind takes the checkpoint's timeline for
+    /// the instance's own, and does not find the records of one that was a primary
+    /// too short for a checkpoint ("could not find previous WAL record").
+    pub fn can_be_rewound(&self) -> bool {
+        match self.state {
+            ClusterState::ShutDown => true,
+            ClusterState::ShutDownInRecovery => self.checkpoint_timeline == self.timeline(),
+            _ => false,
+        }
+    }
+
     /// WAL that was replayed although the branch with this history does not have
     /// it: of which timeline, and up to where.
     ///
@@ -194,6 +206,16 @@ wal_log_hints setting:                off
 Data page checksum version:           0
 Bytes per WAL segment:                16777216
 ";
+
+    #[test]
+    fn without_a_checkpoint_on_its_timeline_it_must_recover_before_a_rewind() {
+        let rewindable = |text: &str| ControlData::parse(text).unwrap().can_be_rewound();
+        let stopped = STANDBY.replace("in archive recovery", "shut down in recovery");
+        assert!(!rewindable(STANDBY) && !rewindable(&stopped));
+        let ready = stopped.replace("TimeLineID:       1", "TimeLineID:       2");
+        assert!(rewindable(&ready));
+        assert!(rewindable(&STANDBY.replace("in archive recovery", "shut down")));
+    }
 
     #[test]
     fn a_standby_is_on_the_timeline_that_its_recovery_must_reach() {

@@ -34,7 +34,7 @@ pub struct Facts {
     pub interrupted: Option<Interrupted>,
     /// What is certain; `None` if nothing is known to be wrong.
     pub divergence: Option<Divergence>,
-    /// Was the instance stopped cleanly? Only then can pg_rewind work.
+    /// Was the instance stopped so that pg_rewind can work?
     pub stopped: bool,
     /// `wal_log_hints` or checksums.
     pub hints_logged: bool,
@@ -53,7 +53,7 @@ pub enum Plan {
     StartDiverged(Unable),
     /// Rewind it, then start it.
     Rewind {
-        /// First replay its own WAL, since it was not stopped cleanly.
+        /// First replay its own WAL, since pg_rewind could not work on it.
         recover: bool,
     },
     /// Put `standby.signal` in place and start it: all else was done.
