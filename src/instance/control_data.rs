@@ -214,7 +214,9 @@ Bytes per WAL segment:                16777216
         assert!(!rewindable(STANDBY) && !rewindable(&stopped));
         let ready = stopped.replace("TimeLineID:       1", "TimeLineID:       2");
         assert!(rewindable(&ready));
-        assert!(rewindable(&STANDBY.replace("in archive recovery", "shut down")));
+        assert!(rewindable(
+            &STANDBY.replace("in archive recovery", "shut down")
+        ));
     }
 
     #[test]

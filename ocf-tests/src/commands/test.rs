@@ -6,13 +6,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::Wishes;
 use crate::runner::{self, Case, Length, Settings};
-use crate::tests::ALL;
+use crate::tests::{ALL, SHORT_ROUND};
 use crate::{paths, release};
 
 /// Which tests to run, and how.
 #[derive(clap::Args, Debug)]
 pub struct Choice {
-    /// Run tests whose name contains one of these words; without any, all
+    /// Run tests whose name contains one of these words; without any, all, and a short round on
+    /// each of the other releases
     filter: Vec<String>,
     /// Only list the tests
     #[arg(long)]
@@ -58,9 +59,26 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
     if choice.filter.is_empty() {
         without_cluster()?;
     }
+    let mut failed = run_on(&choice.release, cases, choice)?;
+    if choice.filter.is_empty() {
+        for other in other_releases(&choice.release) {
+            println!("on {other}:");
+            let round = ALL.iter().filter(|case| SHORT_ROUND.contains(&case.name));
+            failed += run_on(other, round.copied().collect(), choice)?;
+        }
+    }
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// How many tests failed on `release`.
+fn run_on(release: &str, cases: Vec<Case>, choice: &Choice) -> Result<usize> {
     let wishes = Wishes {
         nodes: 3,
-        release: choice.release.clone(),
+        release: release.to_owned(),
         sync: false,
     };
     let settings = Settings {
@@ -69,12 +87,11 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
         verbose: choice.verbose,
         options: wishes.options("t")?,
     };
-    let (_, failed) = runner::run(cases, &settings)?;
-    Ok(if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(runner::run(cases, &settings)?.1)
+}
+
+fn other_releases(but: &str) -> impl Iterator<Item = &'static str> {
+    release::NAMES.into_iter().filter(move |name| *name != but)
 }
 
 /// The tests that one of the words of `filter` names; without any, all.
@@ -149,6 +166,12 @@ mod tests {
         assert_eq!(selected("", false).unwrap(), ["a::one"]);
         assert_eq!(selected("", true).unwrap(), ["a::one", "a::two"]);
         assert_eq!(selected("two", true).unwrap(), ["a::two"]);
+    }
+
+    #[test]
+    fn the_short_round_names_tests() {
+        let named = |name: &&str| ALL.iter().any(|case| case.name == *name);
+        assert!(!SHORT_ROUND.is_empty() && SHORT_ROUND.iter().all(named));
     }
 
     #[test]
