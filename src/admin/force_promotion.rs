@@ -3,7 +3,7 @@
 //! cluster and in the logs. Pacemaker still promotes; nothing is promoted here.
 
 use std::io::{self, BufRead, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::resource;
 use crate::actions::{Call, evidence, position};
@@ -23,12 +23,16 @@ pub struct ForcePromotion {
     yes: bool,
 }
 
+/// Pacemaker restarts the instance right after a promotion was refused.
+const RESTART: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(200);
+
 /// Allows one promotion of this node's branch past the refusals.
 pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
     let deadline = Request::from_environment(shell, Instant::now()).deadline;
     let tools = Tools::new(shell, deadline);
     let call = Call::prepare(&resource::environment(&tools, &wish.resource)?)?;
-    let (node, held) = (call.node()?, position::of_standby(&call)?);
+    let (node, held) = (call.node()?, restarted_position(&call)?);
     let stored = Permanent::read(&call.tools)?;
     let members = membership::partition(&call.tools)?;
     let last = last_reign(&evidence::reigns(&call, &stored)).cloned();
@@ -49,6 +53,16 @@ pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
         wish.resource
     ));
     Ok(OcfExit::Success)
+}
+
+fn restarted_position(call: &Call) -> Result<Position, Failure> {
+    let patience = call.request.deadline.within(RESTART);
+    loop {
+        match position::of_standby(call) {
+            Err(_) if patience.sleep(POLL) => {}
+            seen => return seen,
+        }
+    }
 }
 
 /// What may be lost, in sentences.
