@@ -65,7 +65,7 @@ of Debian's resource-agents-paf, `ours` is pgsqlms. Cells are median (smallestâ€
 
 Times of disturbances are what one client sees that writes a row every 5 ms through the address of
 the primary: the widest gap between two acknowledgements, {runs} runs each, at random moments after a
-monitor interval, the same for both agents. CPU is user and system time of the agent and all its children. Only ratios count:
+monitor of the primary, the same for both agents. CPU is user and system time of the agent and all its children. Only ratios count:
 absolute values depend on the machine.
 
 {table}"
