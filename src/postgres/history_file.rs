@@ -57,15 +57,21 @@ pub fn reserve(
     own: Timeline,
     timeline: Timeline,
 ) -> io::Result<()> {
+    let path = path_of(datadir, timeline);
     let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path_of(datadir, timeline));
-    let mut file = match file {
+        .open(&path);
+    let file = match file {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
         other => other?,
     };
+    // On a full disk an empty file would be left, with which no server starts.
+    fill(file, user, own).or_else(|error| fs::remove_file(&path).and(Err(error)))
+}
+
+fn fill(mut file: File, user: &SystemUser, own: Timeline) -> io::Result<()> {
     fchown(&file, Some(user.uid.as_raw()), Some(user.gid().as_raw()))?;
     writeln!(
         file,
@@ -99,20 +105,22 @@ fn timeline_of(entry: &DirEntry) -> Option<Timeline> {
     (timeline.history_file_name() == name.to_str()?).then_some(timeline)
 }
 
+/// Also one that a power cut left empty: PostgreSQL puts its own in place whole.
 /// The directory belongs to the system user, and we are root: no link is followed,
 /// and nothing is read that is not a file.
 fn is_reserved(path: &Path) -> bool {
     let flags = OFlag::O_NOFOLLOW.bits() | OFlag::O_NONBLOCK.bits();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
     file.and_then(beginning)
-        .is_ok_and(|text| text.contains(RESERVED))
+        .is_ok_and(|text| text.is_empty() || text.contains(RESERVED))
 }
 
 fn beginning(file: File) -> io::Result<String> {
-    let mut text = String::new();
-    if file.metadata()?.is_file() {
-        file.take(LONGEST).read_to_string(&mut text)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
     }
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -185,6 +193,14 @@ mod tests {
                 "00000010.history.tmp"
             ]
         );
+    }
+
+    #[test]
+    fn one_that_a_power_cut_left_empty_is_released() {
+        let datadir = datadir(&[("0000000E.history", "")]);
+        fs::create_dir(path_of(datadir.path(), timeline(13))).unwrap();
+        release(datadir.path()).unwrap();
+        assert_eq!(names(&datadir), ["0000000D.history"]);
     }
 
     #[test]
