@@ -12,7 +12,7 @@ use crate::cluster::PATIENCE;
 use crate::node::Node;
 use crate::postgresql::MAIN;
 use crate::scene::Scene;
-use crate::tests::moves::move_primary;
+use crate::tests::moves::move_during;
 use crate::tests::power::cut;
 
 /// Two intervals of the monitors.
@@ -86,23 +86,13 @@ pub fn run(scene: &Scene, plan: &Plan) -> Result<()> {
 
 fn after_switchover(scene: &Scene, plan: &Plan) -> Result<()> {
     let target = by_role(scene)?.swap_remove(plan.standby);
-    std::thread::scope(|scope| {
-        // The command itself waits longer than the role needs to move, and may be on the node
-        // that fails next.
-        let mover = scope.spawn(|| move_primary(&scene.cluster, &target.name));
+    // The command itself may be on the node that fails next.
+    let failed = move_during(scene, &target.name, || {
         scene.cluster.wait_promoted(&target.name)?;
         std::thread::sleep(plan.after);
-        let failed = fail(scene, plan)?;
-        if let Ok(Err(error)) = mover.join() {
-            scene.steps.say(&format!("the move: {error:#}"));
-        }
-        let clone = format!("{}-clone", MAIN.resource);
-        let cleared = scene.cluster.pcs(&["resource", "clear", &clone]);
-        if let Err(error) = cleared {
-            scene.steps.say(&format!("nothing to clear: {error:#}"));
-        }
-        recovers(scene, &failed)
-    })
+        fail(scene, plan)
+    })?;
+    recovers(scene, &failed)
 }
 
 fn after_failover(scene: &Scene, plan: &Plan) -> Result<()> {

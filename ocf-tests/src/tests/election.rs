@@ -6,7 +6,7 @@ use crate::cluster::PATIENCE;
 use crate::node::Node;
 use crate::postgresql::MAIN;
 use crate::scene::Scene;
-use crate::tests::moves::move_primary;
+use crate::tests::moves::move_during;
 use crate::tests::power::cut;
 
 /// The favourite standby stops receiving while clients write; when the primary's node loses
@@ -82,23 +82,14 @@ pub fn timeline_of_a_dead_primary_is_not_taken_again(scene: &mut Scene) -> Resul
     let old = scene.cluster.primary()?;
     let before = timeline(&old)?;
     let dead = scene.a_standby()?;
-    std::thread::scope(|scope| {
-        // The command itself waits for the end of the move.
-        let mover = scope.spawn(|| move_primary(&scene.cluster, &dead.name));
+    move_during(scene, &dead.name, || {
         scene.steps.wait("the promotion", PATIENCE, || {
             let recovery = dead.sql("SELECT pg_is_in_recovery()")?;
             ensure!(recovery == "f", "it is in recovery");
             Ok(())
         })?;
-        scene.cluster.power.off(&dead.name)?;
-        if let Ok(Err(error)) = mover.join() {
-            scene.steps.say(&format!("the move: {error:#}"));
-        }
-        anyhow::Ok(())
+        scene.cluster.power.off(&dead.name)
     })?;
-    if let Err(error) = scene.pcs("resource clear pgsqld-clone") {
-        scene.steps.say(&format!("nothing to clear: {error:#}"));
-    }
     let rest = scene.cluster.others(&dead.name);
     let new = scene.cluster.wait_promoted_among(&rest, PATIENCE)?;
     let after = timeline(&new)?;

@@ -8,7 +8,7 @@ use crate::cluster::PATIENCE;
 use crate::node::Node;
 use crate::postgresql::{self, MAIN};
 use crate::scene::Scene;
-use crate::tests::moves::move_primary;
+use crate::tests::moves::move_during;
 
 /// Row 38: somebody promotes a standby by hand. At its next monitor it is found and stopped as a
 /// primary; the real one goes on, and has every row.
@@ -77,18 +77,9 @@ fn build_anew(scene: &Scene, node: &Node) -> Result<()> {
 pub fn target_of_a_switchover_dies(scene: &mut Scene) -> Result<()> {
     let old = scene.cluster.primary()?;
     let target = scene.cluster.others(&old.name).swap_remove(0);
-    std::thread::scope(|scope| {
-        // The command itself waits for the end of the move.
-        let mover = scope.spawn(|| move_primary(&scene.cluster, &target.name));
-        dies_on_the_way(scene, &old, &target)?;
-        if let Ok(Err(error)) = mover.join() {
-            scene.steps.say(&format!("the move: {error:#}"));
-        }
-        anyhow::Ok(())
+    move_during(scene, &target.name, || {
+        dies_on_the_way(scene, &old, &target)
     })?;
-    if let Err(error) = scene.pcs("resource clear pgsqld-clone") {
-        scene.steps.say(&format!("nothing to clear: {error:#}"));
-    }
     scene.cluster.rejoin_all()?;
     scene.only_fenced(&target.name)
 }

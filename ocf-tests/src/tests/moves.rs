@@ -38,6 +38,27 @@ pub fn move_primary(cluster: &Cluster, target: &str) -> Result<()> {
     cluster.pcs(&["resource", "clear", &clone]).map(drop)
 }
 
+/// Moves the primary while `on_the_way` happens; that the move fails of it is no error. The
+/// command itself waits for the end of the move, and may leave its constraint.
+pub fn move_during<T>(
+    scene: &Scene,
+    target: &str,
+    on_the_way: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let seen = std::thread::scope(|scope| {
+        let mover = scope.spawn(|| move_primary(&scene.cluster, target));
+        let seen = on_the_way()?;
+        if let Ok(Err(error)) = mover.join() {
+            scene.steps.say(&format!("the move: {error:#}"));
+        }
+        anyhow::Ok(seen)
+    })?;
+    if let Err(error) = scene.pcs("resource clear pgsqld-clone") {
+        scene.steps.say(&format!("nothing to clear: {error:#}"));
+    }
+    Ok(seen)
+}
+
 /// A standby is banned from its node and allowed again.
 pub fn ban_of_a_standby(scene: &mut Scene) -> Result<()> {
     let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
