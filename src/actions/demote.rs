@@ -15,7 +15,8 @@ use crate::postgres::session;
 /// Demotes the instance.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    match observe::state(call, deadline)? {
+    // A silent one is stopped next by Pacemaker, cleanly or with its node.
+    match observe::state(call, deadline.within(observe::SILENCE))? {
         State::Running(Role::Standby) => return Ok(OcfExit::Success),
         // Also by hand, or by a demotion that ended too late to publish it.
         State::Stopped(Role::Primary) => shutdown::publish_if_possible(call),

@@ -44,7 +44,7 @@ pub fn run(environment: &Environment) -> Outcome {
 
 fn stop(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    let state = observe::state(call, deadline.within(HARD_STEP * 2));
+    let state = observe::state(call, deadline.within(observe::SILENCE));
     if let Ok(State::LeftBehind(_)) = state {
         return clear_left_behind(call, deadline);
     }
