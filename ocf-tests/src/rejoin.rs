@@ -20,9 +20,11 @@ const SETTLING: Duration = Duration::from_secs(20);
 /// What pg_rewind says (PostgreSQL 15 and older) of a node that was a primary too short for a
 /// checkpoint.
 const NO_CHECKPOINT: &str = "could not find previous WAL record";
-/// The timeline of a standby's WAL; the checkpoint's alone is old after a failover.
-const TIMELINE: &str = "SELECT greatest((SELECT timeline_id FROM pg_control_checkpoint()), \
-                        (SELECT min_recovery_end_timeline FROM pg_control_recovery()))";
+/// The timeline of a node's WAL, by its files: for minutes after a promotion the control file of
+/// either side names the one before, and a primary that crashed then looks as if it held WAL
+/// beyond the place where that one was left.
+const TIMELINE: &str = "SELECT max(('x' || left(name, 8))::bit(32)::int) FROM pg_ls_waldir() \
+                        WHERE name ~ '^[0-9A-F]{24}$'";
 
 impl Cluster {
     /// Boots `node` and starts its cluster stack; waits until it streams, rewinding it if it
