@@ -2,6 +2,7 @@
 
 mod call;
 mod check_branch;
+mod claim;
 mod demote;
 pub mod evidence;
 mod give_scores;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::{Call, evidence, observe, position, start};
+use super::{Call, claim, evidence, observe, position, start};
 use crate::election::ranking::{ELECTED, FIRST_STANDBY};
 use crate::election::{
-    Ballot, Force, Outvoted, Refusal, Reign, Verdict, asks_for_last_record, elect, explain,
+    Ballot, Force, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain,
     scores_of_winner, taken_timelines,
 };
 use crate::instance::{Role, State};
@@ -57,11 +57,11 @@ pub fn run(call: &Call) -> Outcome {
 
 fn promote_elected(call: &Call, transition: &Transition) -> Outcome {
     let ballot = win(call, transition)?;
-    claim(call, &ballot)?;
+    claim::publish(call, &ballot)?;
     resume_replay(call);
     reserve_timelines(call, &ballot);
     if let Err(error) = server::promote(&call.parameters, &call.user, call.request.deadline) {
-        withdraw_claim(call, &ballot.candidate);
+        claim::withdraw(call, &ballot.candidate);
         return Err(error.into());
     }
     // From here on the claim stays: PostgreSQL may leave recovery after our time
@@ -188,36 +188,6 @@ fn give_way(call: &Call, candidate: &NodeName, to: &NodeName, reason: &Outvoted)
     Failure::soft(format!("Promotion aborted: {reason}"))
 }
 
-/// Says in the CIB who was elected, before PostgreSQL leaves recovery: from
-/// then on there may be commits on a new branch, which the cluster must know
-/// of even if all nodes lose power the next moment.
-fn claim(call: &Call, ballot: &Ballot) -> Result<(), Failure> {
-    let Some(own) = ballot.votes.get(&ballot.candidate) else {
-        return Err(Failure::soft("This node's own vote is missing"));
-    };
-    let setting = session::ask(
-        &call.parameters,
-        &call.user,
-        call.request.deadline,
-        |client| {
-            client
-                .query_one("SELECT current_setting('synchronous_standby_names')", &[])?
-                .try_get::<_, String>(0)
-        },
-    )
-    .map_err(|refusal| Failure::soft(format!("synchronous_standby_names: {refusal}")))?;
-    let candidate = ballot.candidate.clone();
-    let sync = evidence::sync_rule(&setting);
-    let claim = Reign::claim(candidate, own.position.clone(), sync, &ballot.reigns);
-    let name = Reign::claim_attribute(&call.request.resource);
-    Ok(permanent::set(
-        &call.tools,
-        &ballot.candidate,
-        &name,
-        &claim.encode(),
-    )?)
-}
-
 fn open(call: &Call, ballot: &Ballot) -> Outcome {
     let deadline = call.request.deadline;
     // PostgreSQL takes a while: time that costs nobody anything.
@@ -233,19 +203,6 @@ fn set_scores(call: &Call, ballot: &Ballot) -> Result<(), ToolError> {
         permanent::set_score(&call.tools, &call.request.resource, &node, score)?;
     }
     Ok(())
-}
-
-/// A claim that did not come true would forbid others. But in doubt it stays:
-/// what cannot be asked may have left recovery.
-fn withdraw_claim(call: &Call, node: &NodeName) {
-    let still_standby = observe::state(call, call.request.deadline);
-    if !matches!(still_standby, Ok(State::Running(Role::Standby))) {
-        return;
-    }
-    let name = Reign::claim_attribute(&call.request.resource);
-    if let Err(error) = permanent::delete(&call.tools, node, &name) {
-        log::warn!("Cannot withdraw the claim of this promotion: {error}");
-    }
 }
 
 /// The role is verified: the instance really is out of recovery.

@@ -5,11 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::check_branch::{self, Diverged};
-use super::{Call, evidence, observe, offer, position, rejoin, stop, validate_all};
-use crate::election::Reign;
+use super::{Call, claim, observe, offer, rejoin, stop, validate_all};
 use crate::instance::{Refusal, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
-use crate::pacemaker::{Permanent, permanent};
 use crate::postgres::{history_file, server, standby_signal};
 
 /// `pg_ctl --no-wait` returns before the postmaster has become one: until
@@ -71,34 +69,6 @@ fn rejoin(call: &Call, deadline: Deadline) -> Outcome {
     }
 }
 
-/// Ends the claim that an interrupted promotion of this node left, by what the
-/// control file says: it came true and is a reign, or it never did.
-fn end_own_claim(call: &Call) {
-    if let Err(failure) = try_end_own_claim(call) {
-        log::warn!("Cannot see whether this node left a claim: {failure}");
-    }
-}
-
-fn try_end_own_claim(call: &Call) -> Result<(), Failure> {
-    let (node, resource) = (call.node()?, &call.request.resource);
-    let stored = Permanent::read(&call.tools)?;
-    let name = Reign::claim_attribute(resource);
-    let Some(text) = stored.values(&name).get(&node).copied() else {
-        return Ok(());
-    };
-    let held = position::by_control_file(call)?;
-    let reign = evidence::reign_of(call, &stored, &node);
-    match Reign::decode(node.clone(), text).map(|claim| claim.ended_by(&held, reign.as_ref())) {
-        Ok(Some(reign)) => {
-            let name = Reign::attribute(resource);
-            permanent::set(&call.tools, &node, &name, &reign.encode())?;
-        }
-        Ok(None) => log::info!("The claim of this node never came true"),
-        Err(error) => log::warn!("The claim of this node is unreadable: {error}"),
-    }
-    Ok(permanent::delete(&call.tools, &node, &name)?)
-}
-
 /// Starts a stopped instance in recovery and waits until it answers. What was
 /// interrupted in a rewind is finished first.
 pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
@@ -107,7 +77,7 @@ pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
 }
 
 fn bring_up(call: &Call, deadline: Deadline, known: Option<&Diverged>) -> Outcome {
-    end_own_claim(call);
+    claim::end_before_start(call);
     standby_signal::write(&call.parameters.datadir, &call.user)
         .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
     if let Err(error) = history_file::release(&call.parameters.datadir) {
