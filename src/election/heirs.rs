@@ -17,15 +17,21 @@ use std::collections::BTreeMap;
 const CLOSE: u64 = 16 * 1024 * 1024;
 
 /// The scores that the candidate writes once it has won, in this order: its own,
-/// before anybody else gets one; then those of voters that are no candidates yet,
+/// unless it is the highest already (the first monitor then raises it), before
+/// anybody else gets one; then those of voters that are no candidates yet,
 /// though they are at most `maxlag` bytes (0: one WAL segment) behind it.
 pub fn scores_of_winner(ballot: &Ballot, maxlag: u64) -> Vec<(NodeName, i32)> {
-    let own = (ballot.candidate.clone(), PRIMARY);
-    let is_new = |(node, score): &(NodeName, i32)| ballot.scores.get(node) != Some(score);
-    std::iter::once(own)
-        .chain(heirs(ballot, maxlag))
-        .filter(is_new)
-        .collect()
+    let heirs = heirs(ballot, maxlag);
+    let own = (!is_highest(ballot, &heirs)).then(|| (ballot.candidate.clone(), PRIMARY));
+    own.into_iter().chain(heirs).collect()
+}
+
+/// Writing a score aborts the transition, and the address is started later for it.
+fn is_highest(ballot: &Ballot, heirs: &BTreeMap<NodeName, i32>) -> bool {
+    let score = |node: &NodeName| heirs.get(node).or_else(|| ballot.scores.get(node));
+    let mut voters = ballot.voters.iter();
+    score(&ballot.candidate)
+        .is_some_and(|own| voters.all(|node| *node == ballot.candidate || score(node) < Some(own)))
 }
 
 fn heirs(ballot: &Ballot, maxlag: u64) -> BTreeMap<NodeName, i32> {
@@ -90,6 +96,8 @@ mod tests {
         let votes = [("n1", "2#200"), ("n2", "2#200")];
         let refused = ballot(&votes, &[("n1", 990), ("n2", 1000)]);
         assert_eq!(scores_of_winner(&refused, 0), [(node("n1"), 1001)]);
+        let best = ballot(&votes, &[("n1", 1000), ("n2", 990), ("gone", 1001)]);
+        assert_eq!(scores_of_winner(&best, 0), []);
         let again = ballot(&votes, &[("n1", 1001), ("n2", -1)]);
         assert_eq!(scores_of_winner(&again, 0), [(node("n2"), 990)]);
     }
