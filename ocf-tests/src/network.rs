@@ -29,10 +29,23 @@ pub fn address(index: usize) -> Ipv4Addr {
     Ipv4Addr::new(10, 99, 0, last)
 }
 
+/// Hardware address of the bridge. Without one of its own a bridge takes that of a port, another
+/// one whenever a node comes or goes: requests to the power switch then got no answer for 2 s.
+const BRIDGE_HARDWARE: &str = "02:00:0a:63:00:01";
+
 /// Makes the bridge; called by the warden in its own fresh network namespace.
 pub fn set_up() -> Result<()> {
     shell::run_words(&["ip", "link", "set", "lo", "up"])?;
-    shell::run_words(&["ip", "link", "add", BRIDGE, "type", "bridge"])?;
+    shell::run_words(&[
+        "ip",
+        "link",
+        "add",
+        BRIDGE,
+        "address",
+        BRIDGE_HARDWARE,
+        "type",
+        "bridge",
+    ])?;
     shell::run_words(&["ip", "addr", "add", &format!("{GATEWAY}/24"), "dev", BRIDGE])?;
     shell::run_words(&["ip", "link", "set", BRIDGE, "up"])?;
     Ok(())
