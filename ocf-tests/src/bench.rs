@@ -1,7 +1,7 @@
 //! Measuring agents: how long clients cannot write when something happens, and the table of all
 //! that was measured.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -9,7 +9,9 @@ use crate::agent::Agent;
 use crate::client::Client;
 use crate::cluster::{Cluster, Options};
 use crate::cost;
+use crate::logs;
 use crate::node::Node;
+use crate::paths;
 use crate::phase;
 use crate::postgresql::MAIN;
 use crate::progress::Steps;
@@ -65,8 +67,27 @@ fn moments(runs: usize, seed: u64) -> Vec<Duration> {
     moments
 }
 
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Subject {
+    /// Wall, CPU and processes of a monitor
+    Monitors,
+    /// `pcs resource move` of the primary
+    Switchover,
+    /// kill -9 of the primary's postmaster
+    Crash,
+    /// Power cut of the primary's node
+    PowerCut,
+}
+
 /// Measures `agent` with `runs` repetitions of each disturbance, at moments that `seed` chooses.
-pub fn measure(agent: Agent, runs: usize, seed: u64, steps: &Steps) -> Result<Results> {
+pub fn measure(
+    agent: Agent,
+    subjects: &[Subject],
+    runs: usize,
+    seed: u64,
+    steps: &Steps,
+) -> Result<Results> {
     let moments = moments(runs, seed);
     agent.build()?;
     let options = Options {
@@ -76,37 +97,75 @@ pub fn measure(agent: Agent, runs: usize, seed: u64, steps: &Steps) -> Result<Re
         ..Options::new("bench")?
     };
     let cluster = Cluster::start(options.clone(), steps)?;
-    let mut results = cost::of_monitors(&cluster)?;
-    results.push((
-        "switchover (`pcs resource move`)",
-        "s",
-        repeat(&moments, |moment| switchover(&cluster, moment))?,
-    ));
-    results.push((
-        "`kill -9` of the postmaster",
-        "s",
-        repeat(&moments, |moment| crash(&cluster, moment))?,
-    ));
+    let mut results = Results::new();
+    for subject in subjects {
+        match subject {
+            Subject::Monitors => results.extend(cost::of_monitors(&cluster)?),
+            Subject::Switchover => results.extend(repeat(
+                ["switchover (`pcs resource move`)", "its interruptions"],
+                &moments,
+                |moment| switchover(&cluster, moment),
+            )?),
+            Subject::Crash => results.extend(repeat(
+                ["`kill -9` of the postmaster", "its interruptions"],
+                &moments,
+                |moment| crash(&cluster, moment),
+            )?),
+            Subject::PowerCut => {}
+        }
+    }
+    keep_logs(&cluster, agent, "running")?;
     cluster.shut_down()?;
-    let cuts = repeat(&moments, |moment| power_cut(options.clone(), steps, moment))?;
-    results.push(("power cut of the primary", "s", cuts));
+    if subjects.contains(&Subject::PowerCut) {
+        results.extend(repeat(
+            ["power cut of the primary", "its interruptions"],
+            &moments,
+            |moment| power_cut(options.clone(), steps, moment),
+        )?);
+    }
     Ok(results)
 }
 
-fn repeat(moments: &[Duration], once: impl Fn(Duration) -> Result<f64>) -> Result<Series> {
-    moments
-        .iter()
-        .map(|moment| once(*moment))
-        .collect::<Result<Vec<f64>>>()
-        .map(Series)
+/// What clients saw of a disturbance.
+struct Outage {
+    /// From the first write that had to wait until writes went on for good.
+    length: Duration,
+    /// How often writes were interrupted in it.
+    interruptions: u32,
+    /// When writes went on for good.
+    end: SystemTime,
+    /// How long after the fencing of a node that was.
+    after_fencing: Option<Duration>,
 }
 
-/// Runs `disturb` at a `moment` after a monitor of the primary; returns the clients' downtime.
+/// Disturbs at each moment; returns the rows of what clients saw.
+fn repeat(
+    [length, interruptions]: [&'static str; 2],
+    moments: &[Duration],
+    once: impl Fn(Duration) -> Result<Outage>,
+) -> Result<Results> {
+    let outages: Vec<Outage> = moments
+        .iter()
+        .map(|moment| once(*moment))
+        .collect::<Result<_>>()?;
+    let lengths = outages.iter().map(|outage| outage.length.as_secs_f64());
+    let counts = outages.iter().map(|outage| f64::from(outage.interruptions));
+    let fenced = outages.iter().filter_map(|outage| outage.after_fencing);
+    let fenced: Vec<f64> = fenced.map(|length| length.as_secs_f64()).collect();
+    let mut rows = vec![(length, "s", Series(lengths.collect()))];
+    if !fenced.is_empty() {
+        rows.push(("of it after the fencing", "s", Series(fenced)));
+    }
+    rows.push((interruptions, "", Series(counts.collect())));
+    Ok(rows)
+}
+
+/// Runs `disturb` at a `moment` after a monitor of the primary; returns what clients saw.
 fn disturbed(
     cluster: &Cluster,
     moment: Duration,
     disturb: impl Fn() -> Result<Vec<Node>>,
-) -> Result<f64> {
+) -> Result<Outage> {
     let client = Client::start(cluster, &MAIN);
     client.wait_writing(&cluster.steps, Duration::from_secs(30))?;
     cluster
@@ -129,7 +188,20 @@ fn disturbed(
         })?;
     cluster.wait_whole_on(&names)?;
     client.wait_writing(&cluster.steps, Duration::from_secs(30))?;
-    let downtime = client.downtime();
+    let interruptions = client.interruptions();
+    let outage = Outage {
+        length: client.outage(),
+        interruptions: u32::try_from(interruptions.len())?,
+        end: SystemTime::now() - client.calm_for().context("no interruption")?,
+        after_fencing: None,
+    };
+    for (begin, length) in interruptions {
+        cluster.steps.say(&format!(
+            "writes interrupted at {:.2} s for {:.2} s",
+            begin.as_secs_f64(),
+            length.as_secs_f64()
+        ));
+    }
     let report = client.finish(&cluster.steps)?;
     if !report.lost.is_empty() {
         // Replication is asynchronous here: a few rows may be lost in a power cut.
@@ -139,10 +211,10 @@ fn disturbed(
     }
     cluster.pcs(&["resource", "cleanup"])?;
     cluster.wait_whole_on(&names)?;
-    Ok(downtime.as_secs_f64())
+    Ok(outage)
 }
 
-fn switchover(cluster: &Cluster, moment: Duration) -> Result<f64> {
+fn switchover(cluster: &Cluster, moment: Duration) -> Result<Outage> {
     disturbed(cluster, moment, || {
         let target = cluster.standbys()?.pop().context("no standby")?;
         moves::move_primary(cluster, &target.name)?;
@@ -150,7 +222,7 @@ fn switchover(cluster: &Cluster, moment: Duration) -> Result<f64> {
     })
 }
 
-fn crash(cluster: &Cluster, moment: Duration) -> Result<f64> {
+fn crash(cluster: &Cluster, moment: Duration) -> Result<Outage> {
     disturbed(cluster, moment, || {
         let victim = cluster.primary()?;
         let postmaster = cluster.postmaster(&victim, &MAIN)?;
@@ -160,15 +232,35 @@ fn crash(cluster: &Cluster, moment: Duration) -> Result<f64> {
 }
 
 /// Each power cut gets a new cluster: not every agent brings the old primary back.
-fn power_cut(options: Options, steps: &Steps, moment: Duration) -> Result<f64> {
+fn power_cut(options: Options, steps: &Steps, moment: Duration) -> Result<Outage> {
+    let agent = options.agent;
     let cluster = Cluster::start(options, steps)?;
-    let downtime = disturbed(&cluster, moment, || {
+    let mut outage = disturbed(&cluster, moment, || {
         let victim = cluster.primary()?;
         cluster.power.off(&victim.name)?;
         Ok(cluster.others(&victim.name))
     })?;
+    outage.after_fencing = Some(after_fencing(&cluster, outage.end)?);
+    let name = format!("power-cut-{}", moment.as_millis());
+    keep_logs(&cluster, agent, &name)?;
     cluster.shut_down()?;
-    Ok(downtime)
+    Ok(outage)
+}
+
+fn after_fencing(cluster: &Cluster, end: SystemTime) -> Result<Duration> {
+    let fencings = cluster.power.fencings()?;
+    let first = fencings.first().context("nobody was fenced")?;
+    let millis = end.duration_since(UNIX_EPOCH)?.as_millis();
+    let after = millis.checked_sub(first.millis);
+    let after = after.context("writes went on before the fencing")?;
+    Ok(Duration::from_millis(u64::try_from(after)?))
+}
+
+/// Where the time went can be read in them.
+fn keep_logs(cluster: &Cluster, agent: Agent, name: &str) -> Result<()> {
+    let folder = paths::logs().join(format!("bench/{}-{name}", agent.name()));
+    cluster.steps.say(&format!("logs: {}", folder.display()));
+    logs::keep(cluster, &folder)
 }
 
 /// A Markdown table of the results of several agents side by side: median (range).

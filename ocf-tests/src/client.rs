@@ -27,6 +27,8 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// A packet to an address that is on its way to another node gets no answer: the shorter this
 /// is, the sharper the downtime is measured. A living server answers in a millisecond.
 const CONNECTING: Duration = Duration::from_millis(200);
+/// Two acknowledgements further apart are an interruption.
+const INTERRUPTION: Duration = Duration::from_millis(200);
 /// Pause after a failed connection.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -46,6 +48,7 @@ struct Ledger {
     acknowledged: BTreeSet<i64>,
     last: Option<Instant>,
     gap: Duration,
+    interruptions: Vec<(Instant, Instant)>,
     last_error: String,
 }
 
@@ -100,9 +103,38 @@ impl Client {
         self.ledger().gap
     }
 
-    /// Forgets the gap seen so far, to measure only what comes now.
+    /// From the first write that had to wait until writes went on for good: an agent that
+    /// lets clients write for a moment and cuts them off again gains nothing by it.
+    pub fn outage(&self) -> Duration {
+        let ledger = self.ledger();
+        let (first, last) = (ledger.interruptions.first(), ledger.interruptions.last());
+        match (first, last) {
+            (Some((begin, _)), Some((_, end))) => end.saturating_duration_since(*begin),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// How long writes have gone on since the last interruption ended.
+    pub fn calm_for(&self) -> Option<Duration> {
+        let ledger = self.ledger();
+        ledger.interruptions.last().map(|(_, end)| end.elapsed())
+    }
+
+    /// Each interruption: its begin after the first one's begin, and its length.
+    pub fn interruptions(&self) -> Vec<(Duration, Duration)> {
+        let ledger = self.ledger();
+        let Some((first, _)) = ledger.interruptions.first() else {
+            return Vec::new();
+        };
+        let relative = |(begin, end): &(Instant, Instant)| (*begin - *first, *end - *begin);
+        ledger.interruptions.iter().map(relative).collect()
+    }
+
+    /// Forgets the gaps seen so far, to measure only what comes now.
     pub fn reset_downtime(&self) {
-        self.ledger().gap = Duration::ZERO;
+        let mut ledger = self.ledger();
+        ledger.gap = Duration::ZERO;
+        ledger.interruptions.clear();
     }
 
     /// Waits until writes go on: 20 more rows are acknowledged.
@@ -223,7 +255,11 @@ fn note(ledger: &Mutex<Ledger>, event: Event) {
         Event::Acknowledged(key, at) => {
             ledger.acknowledged.insert(key);
             if let Some(last) = ledger.last {
-                ledger.gap = ledger.gap.max(at.saturating_duration_since(last));
+                let gap = at.saturating_duration_since(last);
+                ledger.gap = ledger.gap.max(gap);
+                if gap >= INTERRUPTION {
+                    ledger.interruptions.push((last, at));
+                }
             }
             ledger.last = Some(at);
         }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::agent::Agent;
-use crate::bench::{self, Results};
+use crate::bench::{self, Results, Subject};
 use crate::progress::Steps;
 use crate::{paths, power, shell};
 
@@ -20,6 +20,10 @@ pub struct Choice {
     #[arg(long, value_delimiter = ',', default_values = ["paf", "ours"],
           value_parser = ["paf", "ours"])]
     agents: Vec<String>,
+    /// Measure only this
+    #[arg(long, value_enum, value_delimiter = ',',
+          default_values = ["monitors", "switchover", "crash", "power-cut"])]
+    only: Vec<Subject>,
     /// Write the table to docs/benchmarks.md
     #[arg(long)]
     write: bool,
@@ -39,7 +43,13 @@ pub fn bench(choice: &Choice) -> Result<()> {
         steps.say(&format!("measuring {name}"));
         columns.push((
             agent,
-            bench::measure(agent, usize::from(choice.runs), choice.seed, &steps)?,
+            bench::measure(
+                agent,
+                &choice.only,
+                usize::from(choice.runs),
+                choice.seed,
+                &steps,
+            )?,
         ));
     }
     let table = bench::table(&columns)?;
@@ -64,8 +74,14 @@ bookworm, corosync's default token of 1 s, monitors every 15 and 16 s. `paf` is 
 of Debian's resource-agents-paf, `ours` is pgsqlms. Cells are median (smallest–largest).
 
 Times of disturbances are what one client sees that writes a row every 5 ms through the address of
-the primary: the widest gap between two acknowledgements, {runs} runs each, at random moments after a
-monitor of the primary, the same for both agents. CPU is user and system time of the agent and all its children. Only ratios count:
+the primary: from the first write that had to wait until writes went on for good, {runs} runs each, at
+random moments after a monitor of the primary, the same for both agents. After a crash nearly all
+of it is the time until the next monitor, which depends on the moment alone. After a power cut most
+is the time until corosync gives the node up and Pacemaker decides (it pauses for 0 to 2 s then,
+whatever the agent) and fencing is confirmed; what follows is the agents' part. Interruptions are
+gaps of 200 ms and more: two means that clients could write for a moment and were cut off again.
+
+CPU is user and system time of the agent and all its children. Only ratios count:
 absolute values depend on the machine.
 
 {table}"
