@@ -1,12 +1,19 @@
 //! This node's claim to be primary: written before PostgreSQL leaves recovery,
 //! ended once it is known whether it did.
 
+use std::time::Duration;
+
 use super::{Call, evidence, observe, position};
 use crate::election::{Ballot, Reign};
 use crate::instance::{Role, State};
 use crate::ocf::Failure;
 use crate::pacemaker::{NodeName, Permanent, permanent};
 use crate::postgres::session;
+
+/// How often a daemon that does not answer is asked before a start: a claim that
+/// outlives it looks true once this node follows another primary.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Says in the CIB who was elected, before PostgreSQL leaves recovery: from
 /// then on there may be commits on a new branch, which the cluster must know
@@ -46,8 +53,14 @@ pub fn withdraw(call: &Call, node: &NodeName) {
 /// left, by what the control file says. It came true and is a reign, or it never
 /// did.
 pub fn end_before_start(call: &Call) {
-    if let Err(failure) = try_end_before_start(call) {
+    for left in (0..TRIES).rev() {
+        let Err(failure) = try_end_before_start(call) else {
+            return;
+        };
         log::warn!("Cannot see whether this node left a claim: {failure}");
+        if left > 0 && !call.request.deadline.sleep(PAUSE) {
+            return;
+        }
     }
 }
 

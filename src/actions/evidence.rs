@@ -23,7 +23,8 @@ pub fn ballot(
     ballot.scores = permanent.scores(resource);
     ballot.reigns = reigns(call, &permanent);
     ballot.known_nodes.extend(permanent.nodes());
-    ballot.force = force(resource, &permanent);
+    let forces = permanent.values(&Force::attribute(resource));
+    ballot.force = Force::of_timeline(forces.into_values(), own.timeline);
     ballot.sync_guard = call.parameters.sync_guard;
     ballot.demoted = demoted(call, candidate, transition)?;
     ballot.floors = floors(call)?;
@@ -88,13 +89,6 @@ pub fn reigns(call: &Call, permanent: &Permanent) -> Vec<Reign> {
 pub fn reign_of(call: &Call, permanent: &Permanent, node: &NodeName) -> Option<Reign> {
     let published = permanent.values(&Reign::attribute(&call.request.resource));
     Reign::decode(node.clone(), published.get(node)?).ok()
-}
-
-fn force(resource: &str, permanent: &Permanent) -> Option<Force> {
-    let published = permanent.values(&Force::attribute(resource));
-    published
-        .values()
-        .find_map(|value| Force::decode(value).ok())
 }
 
 /// The rule by which a primary confirms commits. A setting that we cannot

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Call, evidence, names, position, report_diverged};
-use crate::election::Reign;
-use crate::election::ranking::{DEFAULT_GRACE_S, Ranking, Roster, rank};
+use crate::election::ranking::{DEFAULT_GRACE_S, Ranking, Roster, is_beyond, rank};
+use crate::election::{Force, Reign};
 use crate::ocf::Failure;
 use crate::pacemaker::tool::ToolError;
 use crate::pacemaker::{NodeName, Permanent, attributes, cib_file, membership, permanent};
@@ -42,10 +42,9 @@ pub fn look_again(call: &Call) {
 /// All that scores depend on, in one line; `None` if the CIB cannot be watched.
 fn seen(call: &Call, primary: &Primary) -> Option<String> {
     let lags = primary.senders.iter().map(|sender| {
-        let beyond =
-            call.parameters.maxlag > 0 && sender.lag.unwrap_or(u64::MAX) > call.parameters.maxlag;
+        let beyond = is_beyond(call.parameters.maxlag, sender.lag);
         let step = sender.lag.map(|lag| lag / LAG_STEP);
-        format!("{:?} {:?} {step:?} {beyond}", sender.name, sender.state)
+        format!("{:?} {:?} {step:?} {beyond:?}", sender.name, sender.state)
     });
     Some(format!(
         "{} {} {:?} {} {:?}",
@@ -76,6 +75,9 @@ fn update(call: &Call, primary: &Primary) -> Result<bool, Failure> {
     let node = call.node()?;
     let stored = Permanent::read(&call.tools)?;
     let reigned = refresh_reign(call, &node, primary, &stored)?;
+    if reigned {
+        forget_forces(call, &stored);
+    }
     let roster = roster(call, node, primary, &stored)?;
     let ranking = rank(&roster);
     write(call, &roster, &ranking)?;
@@ -113,6 +115,16 @@ fn refresh_reign(
         permanent::delete(&call.tools, node, &claim)?;
     }
     Ok(news.is_some())
+}
+
+/// Somebody was promoted: what an admin forced before is spent, or was not needed.
+fn forget_forces(call: &Call, stored: &Permanent) {
+    let name = Force::attribute(&call.request.resource);
+    for node in stored.values(&name).keys() {
+        if let Err(error) = permanent::delete(&call.tools, node, &name) {
+            log::warn!("Cannot delete the attribute {name}: {error}");
+        }
+    }
 }
 
 fn roster(

@@ -59,8 +59,19 @@ fn write(call: &Call) -> Result<(), Failure> {
     }
 }
 
+/// Scores and a reign of its own would make the role of the real primary, whose
+/// commits it lacks, move here.
+fn is_to_be_a_standby(call: &Call) -> bool {
+    let role = call.environment.meta("role");
+    role.is_some_and(|role| ["Unpromoted", "Slave"].contains(&role))
+}
+
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
     match details {
+        Some(Details::Primary(_)) if is_to_be_a_standby(call) => log::error!(
+            "This instance is a primary, but not by Pacemaker: was it promoted by hand? It counts \
+             for no election, and is demoted next"
+        ),
         Some(Details::Primary(primary)) => give_scores::run(call, &primary),
         Some(Details::Standby { receives: true }) => check_branch::follows(call),
         Some(Details::Standby { receives: false }) => check(call)?,

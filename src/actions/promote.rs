@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::{Call, claim, evidence, observe, position, start};
 use crate::election::ranking::{ELECTED, FIRST_STANDBY};
 use crate::election::{
-    Ballot, Force, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain,
+    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain, last_reign,
     scores_of_winner, taken_timelines,
 };
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::tool::ToolError;
-use crate::pacemaker::{NodeName, permanent};
+use crate::pacemaker::{NodeName, Permanent, permanent};
 use crate::postgres::{history_file, last_record, server, session};
 use crate::wal::Timeline;
 
@@ -21,6 +21,10 @@ const POLL: Duration = Duration::from_millis(50);
 /// How long mute voters are waited for: each voted before this action began,
 /// so only the attribute may still be on its way.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How long the scores may take: the look whether PostgreSQL has left recovery comes
+/// after them, and must not run out of time.
+const LONGEST_SCORES: Duration = Duration::from_secs(3);
 
 /// How long a standby may refuse connections before the promotion fails:
 /// a crowd of readers leaves a place free sooner.
@@ -31,7 +35,7 @@ pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
     match observe::settled_state(call, deadline.within(LONGEST_BUSY))? {
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => {
-            return Ok(OcfExit::Success);
+            return already_primary(call);
         }
         State::Running(Role::Standby) => {}
         State::Stopped(_) | State::Crashed(_) => {
@@ -55,6 +59,23 @@ pub fn run(call: &Call) -> Outcome {
     }
 }
 
+/// A promotion that is asked for again has come true. But one by hand was past all
+/// elections: that node lacks what the elected primary wrote since.
+fn already_primary(call: &Call) -> Outcome {
+    if Transition::from_environment(&call.environment).is_none() {
+        return Ok(OcfExit::Success);
+    }
+    let node = call.node()?;
+    let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
+    match last_reign(&reigns) {
+        Some(last) if last.primary != node => Err(Failure::soft(format!(
+            "A primary that nobody elected (promoted by hand?): the last one was {}",
+            last.primary
+        ))),
+        _ => Ok(OcfExit::Success),
+    }
+}
+
 fn promote_elected(call: &Call, transition: &Transition) -> Outcome {
     let ballot = win(call, transition)?;
     claim::publish(call, &ballot)?;
@@ -66,9 +87,7 @@ fn promote_elected(call: &Call, transition: &Transition) -> Outcome {
     }
     // From here on the claim stays: PostgreSQL may leave recovery after our time
     // is over. The next start or monitor of this node settles it.
-    let outcome = open(call, &ballot)?;
-    forget_force(call, &ballot);
-    Ok(outcome)
+    open(call, &ballot)
 }
 
 /// Those that others may have opened while this node was not connected to them:
@@ -105,17 +124,6 @@ fn resume_replay(call: &Call) {
     });
     if let Err(refusal) = resumed {
         log::warn!("Cannot make sure that replay is not paused: {refusal}");
-    }
-}
-
-/// The force is spent with the timeline it names; this only tidies up.
-fn forget_force(call: &Call, ballot: &Ballot) {
-    if ballot.force.is_none() {
-        return;
-    }
-    let name = Force::attribute(&call.request.resource);
-    if let Err(error) = permanent::delete(&call.tools, &ballot.candidate, &name) {
-        log::warn!("Cannot delete the attribute {name}: {error}");
     }
 }
 
@@ -198,9 +206,10 @@ fn open(call: &Call, ballot: &Ballot) -> Outcome {
 }
 
 fn set_scores(call: &Call, ballot: &Ballot) -> Result<(), ToolError> {
+    let tools = call.tools.within(LONGEST_SCORES);
     for (node, score) in scores_of_winner(ballot, call.parameters.maxlag) {
         log::info!("Promotion score of {node}: {score}");
-        permanent::set_score(&call.tools, &call.request.resource, &node, score)?;
+        permanent::set_score(&tools, &call.request.resource, &node, score)?;
     }
     Ok(())
 }

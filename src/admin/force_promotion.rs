@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::resource;
 use crate::actions::{Call, evidence, position};
-use crate::election::{Force, Reign, last_reign};
+use crate::election::{Force, Lineage, Reign, last_reign};
 use crate::ocf::{self, Environment, Failure, OcfExit, Outcome, Request};
 use crate::pacemaker::{NodeName, Permanent, Tools, membership, permanent};
 use crate::wal::Position;
@@ -85,11 +85,23 @@ fn stakes(
     } else {
         "away"
     };
-    lines.push(format!(
-        "The last primary was {} ({away}). Every commit that it made beyond {} and that {node} \
-         does not hold will be lost.",
-        last.primary, held.lsn
-    ));
+    lines.push(match last.lineage_of(held) {
+        Lineage::Left { fork } => format!(
+            "The last primary was {} ({away}). {node} left its branch at {fork}: every commit \
+             made since then on that branch will be lost.",
+            last.primary
+        ),
+        Lineage::OtherSystem => format!(
+            "The last primary was {} ({away}). {node} holds another database: every commit of \
+             that one will be lost.",
+            last.primary
+        ),
+        Lineage::Follows | Lineage::Unknown => format!(
+            "The last primary was {} ({away}). Every commit that it made beyond {} and that \
+             {node} does not hold will be lost.",
+            last.primary, held.lsn
+        ),
+    });
     if let Some(rule) = &last.sync {
         lines.push(format!(
             "It ran with synchronous_standby_names = {rule}: among them may be commits that \
@@ -138,6 +150,19 @@ mod tests {
         ] {
             assert!(text.contains(word), "{word}: {text}");
         }
+    }
+
+    /// What is lost begins at the fork, not at the end of what the node holds.
+    #[test]
+    fn for_a_diverged_node_the_fork_is_named() {
+        let node = |name| NodeName::new(name).unwrap();
+        let at = Position {
+            lsn: Lsn::from(0x100_0000),
+            ..held()
+        };
+        let reign = Reign::claim(node("srv1"), at, None, &[]);
+        let text = stakes(&node("srv2"), &held(), Some(&reign), |_| false).join("\n");
+        assert!(text.contains("left its branch at 0/1000000"), "{text}");
     }
 
     #[test]

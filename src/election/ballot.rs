@@ -63,6 +63,16 @@ impl Force {
     pub fn decode(text: &str) -> Result<Self, TimelineError> {
         Timeline::from_decimal(text).map(|timeline| Self { timeline })
     }
+
+    /// The one of all nodes' that is for `timeline`: another one may be left from a
+    /// promotion that did not need it.
+    pub fn of_timeline<'a>(
+        published: impl Iterator<Item = &'a str>,
+        timeline: Timeline,
+    ) -> Option<Self> {
+        let mut forces = published.flat_map(Self::decode);
+        forces.find(|force| force.timeline == timeline)
+    }
 }
 
 impl Ballot {

@@ -168,6 +168,14 @@ fn the_monitor_writes_a_reign_only_when_it_changes() {
     assert_eq!(refresh(&[], "n2").unwrap().term, 1);
 }
 
+#[test]
+fn a_force_that_is_left_over_hides_no_later_one() {
+    let timeline = |number| Timeline::new(number).unwrap();
+    let of = |number| Force::of_timeline(["3", "?", "7"].into_iter(), timeline(number));
+    assert_eq!(of(7).map(|force| force.timeline), Some(timeline(7)));
+    assert_eq!(of(4), None);
+}
+
 /// srv3 opened timeline 3 and died before anybody connected; n1, on 2, claimed then.
 #[test]
 fn a_timeline_that_may_be_open_is_taken() {

@@ -37,10 +37,12 @@ impl<'a> Count<'a> {
 
     /// Whether the node holds a branch that it opened as primary, and that this
     /// later reign did not begin on; so it has nothing of that one. Histories do
-    /// not show it where both have the same number and the same fork.
+    /// not show it where both have the same number and the same fork. They do show
+    /// that a node was rewound or rebuilt by hand: then it holds nothing of its own.
     pub(super) fn reigned_aside_of(&self, later: &Reign, node: &NodeName, held: &Position) -> bool {
-        let mut own = self.reigns.iter().filter(|reign| reign.primary == *node);
-        own.any(|own| own.term < later.term && own.is_passed_by(held) && !later.began_on(own))
+        let own = self.reigns.iter().filter(|reign| reign.primary == *node);
+        let mut kept = own.filter(|own| own.is_passed_by(held) && !own.is_untouched_by(held));
+        kept.any(|own| own.term < later.term && !later.began_on(own))
     }
 
     /// Whether the primary of a reign votes, with what it wrote then, and a

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -45,6 +46,14 @@ impl Tools {
             directory: PathBuf::from(directory),
             deadline,
             node: environment.meta("on_node").and_then(NodeName::new),
+        }
+    }
+
+    /// The same tools, which must have answered within `limit` from now.
+    pub fn within(&self, limit: Duration) -> Self {
+        Self {
+            deadline: self.deadline.within(limit),
+            ..self.clone()
         }
     }
 

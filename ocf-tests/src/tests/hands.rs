@@ -11,8 +11,10 @@ use crate::scene::Scene;
 use crate::tests::moves::move_during;
 
 /// Row 38: somebody promotes a standby by hand. At its next monitor it is found and stopped as a
-/// primary; the real one goes on, and has every row.
+/// primary; the real one goes on, and has every row. Nothing but its promotion score keeps the
+/// role where it is.
 pub fn standby_promoted_by_hand(scene: &mut Scene) -> Result<()> {
+    scene.pcs("resource defaults update resource-stickiness=0")?;
     let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
     standby.sql("SELECT pg_promote()")?;
     standby.sql("SET synchronous_commit TO local; CREATE TABLE written_by_mistake()")?;
@@ -23,6 +25,15 @@ pub fn standby_promoted_by_hand(scene: &mut Scene) -> Result<()> {
         Ok(())
     })?;
     ensure!(scene.cluster.primary()? == primary, "the primary moved");
+    let reign = [
+        "crm_attribute",
+        "-N",
+        &standby.name,
+        "-n",
+        "reign-pgsqld",
+        "-G",
+    ];
+    ensure!(!primary.output(&reign)?.success(), "it counts as elected");
     scene.writes_go_on()?;
     // Its branch is one that nobody elected: the row's manual step is to rewind it.
     scene.cluster.rewind(&standby)?;

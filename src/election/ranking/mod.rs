@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use thiserror::Error;
 
-pub use rank::rank;
+pub use rank::{is_beyond, rank};
 
 /// The score of the primary.
 pub const PRIMARY: i32 = 1001;

@@ -110,19 +110,18 @@ fn follower_scores<'a>(
 /// Beyond `maxlag`. A standby that is excluded already comes back only when it
 /// is well within the limit, so that a lag at the limit does not swing it.
 fn lags(roster: &Roster, node: &NodeName, lag: Option<u64>) -> bool {
-    if roster.maxlag == 0 {
-        return false;
-    }
     let excluded = roster
         .scores
         .get(node)
         .is_some_and(|score| *score < CONNECTING);
-    let limit = if excluded {
-        roster.maxlag - roster.maxlag / 4
-    } else {
-        roster.maxlag
-    };
-    lag.is_none_or(|lag| lag > limit)
+    let [excludes, readmits] = is_beyond(roster.maxlag, lag);
+    if excluded { readmits } else { excludes }
+}
+
+/// Whether a lag is beyond `maxlag` (bytes, 0: none), which excludes a candidate, and
+/// beyond three quarters of it, from where on an excluded one is a candidate again.
+pub fn is_beyond(maxlag: u64, lag: Option<u64>) -> [bool; 2] {
+    [maxlag, maxlag - maxlag / 4].map(|limit| maxlag > 0 && lag.is_none_or(|lag| lag > limit))
 }
 
 /// 1000, 990, … but never down to what excludes.
