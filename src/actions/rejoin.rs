@@ -21,7 +21,7 @@ use crate::ocf::{Deadline, Failure, Rejoin};
 use crate::pacemaker::permanent;
 use crate::postgres::rewind::{self, Rewind, RewindError};
 use crate::postgres::rewinding::{self, Marker, Rewinding};
-use crate::postgres::{settings, standby_signal};
+use crate::postgres::{plain_file, settings, standby_signal};
 use crate::wal::Lsn;
 
 /// Kept for the start that follows a rewind.
@@ -181,7 +181,7 @@ impl Work<'_> {
 
     /// pg_rewind writes backup_label and then, last of all, the control file.
     fn interrupted(&self, marker: &Marker, control: &ControlData) -> Interrupted {
-        let label = fs::read_to_string(self.call.parameters.datadir.join("backup_label"));
+        let label = plain_file::read(&self.call.parameters.datadir.join("backup_label"));
         let labelled = label.is_ok_and(|text| text.contains("pg_rewind"));
         if !labelled || control.state != ClusterState::InArchiveRecovery {
             return Interrupted::Unfinished;

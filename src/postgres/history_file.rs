@@ -13,20 +13,18 @@
 //! instance's own timeline go before it is started: there PostgreSQL would look
 //! for that future.
 
-use std::fs::{self, DirEntry, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{self, DirEntry, OpenOptions};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
-
-use super::SystemUser;
+use super::{SystemUser, plain_file};
 use crate::wal::{History, Timeline};
 
 /// Stands in each file that reserves a timeline, as the reason of the branch.
 const RESERVED: &str = "reserved by pgsqlms";
-/// More than the longest such file, in bytes.
-const LONGEST: u64 = 200;
+/// Its name while it is written, which no server reads.
+const DRAFT: &str = "pgsqlms.history.tmp";
 
 /// The history of `timeline`. Without a readable file it is unknown, which
 /// never makes a node better than another one.
@@ -35,7 +33,7 @@ pub fn read(datadir: &Path, timeline: Timeline) -> History {
         return History::root();
     }
     let path = path_of(datadir, timeline);
-    match fs::read_to_string(&path) {
+    match plain_file::read(&path) {
         Ok(text) => History::parse(&text, timeline).unwrap_or_else(|error| {
             log::warn!("{}: {error}", path.display());
             History::unknown()
@@ -57,27 +55,36 @@ pub fn reserve(
     own: Timeline,
     timeline: Timeline,
 ) -> io::Result<()> {
-    let path = path_of(datadir, timeline);
-    let file = OpenOptions::new()
+    // It appears whole or not at all: with half a history no server starts.
+    let draft = datadir.join("pg_wal").join(DRAFT);
+    remove(&draft)?;
+    let linked = write(&draft, user, own)
+        .and_then(|()| fs::hard_link(&draft, path_of(datadir, timeline)))
+        .or_else(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Ok(()),
+            _ => Err(error),
+        });
+    let removed = remove(&draft);
+    linked.and(removed)
+}
+
+fn write(path: &Path, user: &SystemUser, own: Timeline) -> io::Result<()> {
+    let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&path);
-    let file = match file {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
-        other => other?,
-    };
-    // On a full disk an empty file would be left, with which no server starts.
-    fill(file, user, own).or_else(|error| fs::remove_file(&path).and(Err(error)))
+        .open(path)?;
+    fchown(&file, Some(user.uid.as_raw()), Some(user.gid().as_raw()))?;
+    let text = format!("{own}\t0/1\t{RESERVED}: another node may have opened it\n");
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
-fn fill(mut file: File, user: &SystemUser, own: Timeline) -> io::Result<()> {
-    fchown(&file, Some(user.uid.as_raw()), Some(user.gid().as_raw()))?;
-    writeln!(
-        file,
-        "{own}\t0/1\t{RESERVED}: another node may have opened it"
-    )?;
-    file.sync_all()
+fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path).or_else(|error| match error.kind() {
+        ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })
 }
 
 /// Removes the files that reserve the newest timelines of a stopped instance;
@@ -106,22 +113,8 @@ fn timeline_of(entry: &DirEntry) -> Option<Timeline> {
 }
 
 /// Also one that a power cut left empty: PostgreSQL puts its own in place whole.
-/// The directory belongs to the system user, and we are root: no link is followed,
-/// and nothing is read that is not a file.
 fn is_reserved(path: &Path) -> bool {
-    let flags = OFlag::O_NOFOLLOW.bits() | OFlag::O_NONBLOCK.bits();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
-    file.and_then(beginning)
-        .is_ok_and(|text| text.is_empty() || text.contains(RESERVED))
-}
-
-fn beginning(file: File) -> io::Result<String> {
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text)?;
-    Ok(text)
+    plain_file::read(path).is_ok_and(|text| text.is_empty() || text.contains(RESERVED))
 }
 
 #[cfg(test)]
@@ -165,6 +158,13 @@ mod tests {
             history.switch_point_of(timeline(13)),
             Some(crate::wal::Lsn::from(1))
         );
+    }
+
+    #[test]
+    fn what_a_killed_promotion_left_is_in_nobodys_way() {
+        let datadir = datadir(&[(DRAFT, "12\t0/")]);
+        reserve(datadir.path(), &ourselves(), timeline(12), timeline(13)).unwrap();
+        assert_eq!(names(&datadir), ["0000000D.history"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod control_file;
 pub mod history_file;
 pub mod identity;
 pub mod last_record;
+pub mod plain_file;
 pub mod postmaster;
 pub mod program;
 pub mod replication;

@@ -13,8 +13,9 @@ use std::path::Path;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::plain_file;
 use crate::instance::Postmaster;
-use crate::instance::postmaster_pid::{PidFileError, PostmasterPid};
+use crate::instance::postmaster_pid::{PidFileError, PostmasterPid, Status};
 
 /// Looks at `postmaster.pid` and, where it leads to no postmaster, at the
 /// process table.
@@ -36,7 +37,7 @@ pub fn look(datadir: &Path) -> Result<Postmaster, PidFileError> {
 
 /// The lock file; `None` if there is none to read.
 pub fn pid_file(datadir: &Path) -> Result<Option<PostmasterPid>, PidFileError> {
-    match fs::read_to_string(datadir.join("postmaster.pid")) {
+    match plain_file::read(&datadir.join("postmaster.pid")) {
         // The server creates the file first and fills it a moment later.
         Ok(text) if text.trim().is_empty() => Ok(None),
         Ok(text) => PostmasterPid::parse(&text).map(Some),
@@ -50,6 +51,12 @@ pub fn pid_file(datadir: &Path) -> Result<Option<PostmasterPid>, PidFileError> {
             Ok(None)
         }
     }
+}
+
+/// Whether the server has noted that it was told to stop.
+pub fn is_stopping(datadir: &Path) -> bool {
+    let file = pid_file(datadir).ok().flatten();
+    file.is_some_and(|file| file.status == Some(Status::Stopping))
 }
 
 /// The living processes of the instance.

@@ -3,13 +3,13 @@
 //! The connection is the instance's own `primary_conninfo`; a password in it
 //! travels in the environment, not in the arguments that everybody sees.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use thiserror::Error;
 
 use super::SystemUser;
+use super::plain_file;
 use super::program::{self, Ended, ProgramError};
 use super::settings::{self, SettingError};
 use crate::instance::Conninfo;
@@ -128,6 +128,6 @@ fn succeeded(ended: Ended) -> Result<Ended, RewindError> {
 
 /// PostgreSQL 12 has no such option, and does not try to start anything.
 fn knows_no_ensure_shutdown(datadir: &Path) -> bool {
-    let version = fs::read_to_string(datadir.join("PG_VERSION")).unwrap_or_default();
+    let version = plain_file::read(&datadir.join("PG_VERSION")).unwrap_or_default();
     version.trim() != "12"
 }
