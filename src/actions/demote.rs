@@ -10,12 +10,11 @@ use super::{Call, observe, shutdown, start, stop};
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{OcfExit, Outcome};
-use crate::postgres::session;
+use crate::postgres::{session, standby_signal};
 
 /// Demotes the instance.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    // A silent one is stopped next by Pacemaker, cleanly or with its node.
     match observe::state(call, deadline.within(observe::SILENCE))? {
         State::Running(Role::Standby) => return Ok(OcfExit::Success),
         // Also by hand, or by a demotion that ended too late to publish it.
@@ -33,7 +32,14 @@ pub fn run(call: &Call) -> Outcome {
             stop::stop_cleanly(call, deadline)?;
             shutdown::publish_after_stop(call)?;
         }
-        other => return other.monitor(false),
+        State::Failing(refusal) => {
+            log::warn!("PostgreSQL runs, but: {refusal}. Stopping it all the same");
+            stop::stop_silent(call, deadline)?;
+            if !standby_signal::is_there(&call.parameters.datadir) {
+                shutdown::publish_after_stop(call)?;
+            }
+        }
+        other @ State::Busy(Role::Standby, _) => return other.monitor(false),
     }
     if is_stopped_next(call) {
         log::info!("Stopped; not started as a standby, since this transition stops it next");

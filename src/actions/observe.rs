@@ -77,6 +77,8 @@ fn look(
     let seen = Observation {
         postmaster,
         standby_signal: standby_signal::is_there(&call.parameters.datadir),
+        stopping: matches!(answer, Some(Err(Refusal::NotYet(_))))
+            && postmaster::is_stopping(&call.parameters.datadir),
         recovering_for,
         answer,
         control,

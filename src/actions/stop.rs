@@ -5,8 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use super::{Call, observe, shutdown, wrong_parameters};
 use crate::instance::{ClusterState, Postmaster, Refusal, Role, State};
@@ -103,6 +102,23 @@ pub fn stop_cleanly(call: &Call, deadline: Deadline) -> Outcome {
     ))
 }
 
+/// One that answers nobody may be slow or frozen. It shows within a few seconds, by
+/// noting that it stops; a frozen one is left to the stop that follows, or to
+/// fencing, and clients do not wait longer for it.
+pub fn stop_silent(call: &Call, deadline: Deadline) -> Result<(), Failure> {
+    let datadir = &call.parameters.datadir;
+    ask_to_stop(call, StopMode::Fast, deadline.within(observe::SILENCE))?;
+    if gone(datadir, deadline.within(observe::SILENCE)) {
+        return Ok(());
+    }
+    if postmaster::is_stopping(datadir) && gone(datadir, deadline) {
+        return Ok(());
+    }
+    Err(Failure::soft(
+        "PostgreSQL answers nobody and does not stop: its node is fenced unless the next stop helps",
+    ))
+}
+
 /// A standby is asked, then stopped hard: that loses nothing.
 pub fn stop_standby(call: &Call, deadline: Deadline) -> Outcome {
     let patient = deadline.less(HARD_STEP * 2);
@@ -145,9 +161,7 @@ fn ask_to_stop(call: &Call, mode: StopMode, deadline: Deadline) -> Result<(), Fa
 pub fn kill_all(datadir: &Path) {
     for pid in postmaster::processes(datadir) {
         log::warn!("Killing process {pid} of the instance");
-        if let Err(error) = kill(Pid::from_raw(pid), Signal::SIGKILL) {
-            log::warn!("Cannot kill process {pid}: {error}");
-        }
+        postmaster::signal(pid, Signal::SIGKILL);
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Observation {
     pub answer: Option<Result<Role, Refusal>>,
     /// Is there a `standby.signal`?
     pub standby_signal: bool,
+    /// Was the server told to stop, by whomever?
+    pub stopping: bool,
     /// For how long the startup process has been running, if there is one.
     pub recovering_for: Option<Duration>,
     /// The control file; `None` where the answer made it needless.
@@ -141,6 +143,8 @@ fn refusing(refusal: &Refusal, seen: &Observation) -> State {
         (Refusal::Silent | Refusal::NotListening | Refusal::CutOff, _) => {
             State::Failing(refusal.clone())
         }
+        // A smart stop waits for sessions without end, and lets nobody new in.
+        (Refusal::NotYet(_), _) if seen.stopping => State::Transient(refusal.clone()),
         (_, Some(role)) => State::Busy(role, refusal.clone()),
         (_, None) if is_recovering_lately(seen) => State::Busy(intended(seen), refusal.clone()),
         (_, None) => State::Transient(refusal.clone()),
@@ -234,6 +238,7 @@ mod tests {
                 other => panic!("{other}"),
             },
             control: control(state),
+            stopping: more.contains(&"stopping"),
             standby_signal: more.contains(&"signal"),
             recovering_for: seconds.map(|text| Duration::from_secs(text.parse().unwrap())),
         }
