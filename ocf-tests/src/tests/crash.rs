@@ -29,6 +29,16 @@ pub fn pg_ctl_stop_of_primary(scene: &mut Scene) -> Result<()> {
     primary_recovers(scene, &victim)
 }
 
+/// A smart stop of the primary by hand: it lets nobody in, and waits for its last session without
+/// end. That is a failure, not a busy server.
+pub fn smart_stop_of_primary(scene: &mut Scene) -> Result<()> {
+    let victim = scene.cluster.primary()?;
+    let postmaster = scene.cluster.postmaster(&victim, &MAIN)?;
+    scene.steps.say(&format!("smart stop on {}", victim.name));
+    victim.run(&["kill", "-TERM", &postmaster.to_string()])?;
+    primary_recovers(scene, &victim)
+}
+
 /// A clean pg_ctl stop of a standby that Pacemaker knows nothing of.
 pub fn pg_ctl_stop_of_standby(scene: &mut Scene) -> Result<()> {
     let victim = scene.a_standby()?;

@@ -140,14 +140,12 @@ pub fn frozen_postmaster_of_the_primary(scene: &mut Scene) -> Result<()> {
         scene.cluster.names(),
         [rest[0].name.as_str(), rest[1].name.as_str()],
     );
-    scene.steps.wait(
-        "a whole cluster, with or without the node",
-        2 * PATIENCE,
-        || {
-            let whole = scene.cluster.whole(&MAIN, &all);
-            whole.or_else(|_| scene.cluster.whole(&MAIN, &names))
-        },
-    )?;
+    // A demotion that waits for its whole time-out of 120 s first takes half a minute longer.
+    let what = "a whole cluster, with or without the node";
+    scene.steps.wait(what, PATIENCE, || {
+        let whole = scene.cluster.whole(&MAIN, &all);
+        whole.or_else(|_| scene.cluster.whole(&MAIN, &names))
+    })?;
     scene.writes_go_on()?;
     if !scene.cluster.power.fencings()?.is_empty() {
         scene.only_fenced(&victim.name)?;
