@@ -47,9 +47,15 @@ pub fn of_all_nodes(tools: &Tools, name: &str) -> Result<BTreeMap<NodeName, Stri
     }
 }
 
-/// `tools/attrd_updater.c` of all versions from 1.1.13 to 3.0.
+/// `tools/attrd_updater.c` of all versions from 1.1.13 to 3.0. Up to 2.1 an attribute
+/// whose only node has left the cluster is known and has no values.
 fn is_of_no_attribute(text: &str) -> bool {
-    text.contains("attribute does not exist") || text.contains("No such device or address")
+    let none = [
+        "attribute does not exist",
+        "No such device or address",
+        "reply had attribute name but no host values",
+    ];
+    none.iter().any(|words| text.contains(words))
 }
 
 /// `name="X" host="n1" value="V"` a line; a deleted one has an empty value.
@@ -81,6 +87,20 @@ mod tests {
                       Could not query value of lsn\n";
         let node = NodeName::new("srv1").unwrap();
         assert_eq!(parse(output), [(node, "1#100".to_owned())].into());
+    }
+
+    /// The second one on Pacemaker 2.0.5, once the only node with it was fenced: for good
+    /// the new primary wrote no scores.
+    #[test]
+    fn an_attribute_that_nobody_has_is_no_error() {
+        for text in [
+            "Could not query value of vote: attribute does not exist",
+            "Could not query value of missing-pgsqld: reply had attribute name but no host values",
+        ] {
+            assert!(is_of_no_attribute(text), "{text}");
+        }
+        let silent = "Could not query value of vote: Connection timed out (110)";
+        assert!(!is_of_no_attribute(silent));
     }
 
     proptest! {
