@@ -15,6 +15,8 @@ use crate::postgres::{history_file, server, standby_signal};
 /// disks after a power cut it takes seconds.
 const LONGEST_APPEARANCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
+/// How long a process may live that got the number of a dead postmaster.
+const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// Starts the instance.
 pub fn run(call: &Call) -> Outcome {
@@ -98,6 +100,7 @@ fn start_server(call: &Call, deadline: Deadline) -> Outcome {
         Err(ended) => log::warn!("{ended}; starting it once more"),
         up => return up,
     }
+    deadline.sleep(SHORT_LIFE);
     start_once(call, &output, deadline)?
 }
 
