@@ -128,7 +128,8 @@ pub fn measure(
 
 /// What clients saw of a disturbance.
 struct Outage {
-    /// From the first write that had to wait until writes went on for good.
+    /// From the first write that had to wait until writes went on for good: an agent that
+    /// lets clients write for a moment and cuts them off again gains nothing by it.
     length: Duration,
     /// How often writes were interrupted in it.
     interruptions: u32,
@@ -190,7 +191,9 @@ fn disturbed(
     client.wait_writing(&cluster.steps, Duration::from_secs(30))?;
     let interruptions = client.interruptions();
     let outage = Outage {
-        length: client.outage(),
+        length: interruptions
+            .last()
+            .map_or(Duration::ZERO, |(begin, length)| *begin + *length),
         interruptions: u32::try_from(interruptions.len())?,
         end: SystemTime::now() - client.calm_for().context("no interruption")?,
         after_fencing: None,

@@ -103,17 +103,6 @@ impl Client {
         self.ledger().gap
     }
 
-    /// From the first write that had to wait until writes went on for good: an agent that
-    /// lets clients write for a moment and cuts them off again gains nothing by it.
-    pub fn outage(&self) -> Duration {
-        let ledger = self.ledger();
-        let (first, last) = (ledger.interruptions.first(), ledger.interruptions.last());
-        match (first, last) {
-            (Some((begin, _)), Some((_, end))) => end.saturating_duration_since(*begin),
-            _ => Duration::ZERO,
-        }
-    }
-
     /// How long writes have gone on since the last interruption ended.
     pub fn calm_for(&self) -> Option<Duration> {
         let ledger = self.ledger();

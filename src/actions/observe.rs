@@ -16,8 +16,8 @@ const CONTROL_FILE: Duration = Duration::from_secs(1);
 /// A server that is only busy answers within this time.
 const SHORTEST_LOOK: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(50);
-/// A server that says nothing for so long will not say it to whoever is about to
-/// stop it either: clients wait for the failover meanwhile.
+/// How long one that is about to be stopped is asked what it is: clients wait for
+/// the failover meanwhile.
 pub const SILENCE: Duration = Duration::from_secs(10);
 
 /// A question whose answer tells the role, and perhaps more.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Call, claim, evidence, observe, position, start};
 use crate::election::ranking::{ELECTED, FIRST_STANDBY};
 use crate::election::{
-    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain, last_reign,
+    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, elected_instead_of, explain,
     scores_of_winner, taken_timelines,
 };
 use crate::instance::{Role, State};
@@ -67,12 +67,11 @@ fn already_primary(call: &Call) -> Outcome {
     }
     let node = call.node()?;
     let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
-    match last_reign(&reigns) {
-        Some(last) if last.primary != node => Err(Failure::soft(format!(
-            "A primary that nobody elected (promoted by hand?): the last one was {}",
-            last.primary
+    match elected_instead_of(&node, &reigns) {
+        None => Ok(OcfExit::Success),
+        Some(elected) => Err(Failure::soft(format!(
+            "A primary that nobody elected (promoted by hand?): the last one was {elected}"
         ))),
-        _ => Ok(OcfExit::Success),
     }
 }
 

@@ -176,6 +176,22 @@ fn a_force_that_is_left_over_hides_no_later_one() {
     assert_eq!(of(4), None);
 }
 
+/// A promotion that is asked for again has come true, unless it was by hand.
+#[test]
+fn a_primary_is_accepted_unless_another_node_was_elected_last() {
+    let (own, other) = (reign(""), node("n2"));
+    let later = Reign {
+        primary: other.clone(),
+        term: own.term + 1,
+        ..own.clone()
+    };
+    let known = [later, own];
+    assert_eq!(elected_instead_of(&node("n1"), &[]), None);
+    assert_eq!(elected_instead_of(&node("n1"), &known[1..]), None);
+    assert_eq!(elected_instead_of(&node("n1"), &known), Some(&other));
+    assert_eq!(elected_instead_of(&other, &known), None);
+}
+
 /// srv3 opened timeline 3 and died before anybody connected; n1, on 2, claimed then.
 #[test]
 fn a_timeline_that_may_be_open_is_taken() {

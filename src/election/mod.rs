@@ -84,7 +84,7 @@ pub use heirs::scores_of_winner;
 pub use lineage::Lineage;
 #[cfg(test)]
 use reign::newest_timeline;
-pub use reign::{Reign, last_reign, taken_timelines};
+pub use reign::{Reign, elected_instead_of, last_reign, taken_timelines};
 pub use sync_rule::SyncRule;
 pub use verdict::{Outvoted, Refusal, Verdict};
 pub use vote::Vote;

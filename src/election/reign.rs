@@ -170,6 +170,13 @@ pub fn last_reign(reigns: &[Reign]) -> Option<&Reign> {
     last_of(reigns.iter())
 }
 
+/// The node that was elected last, if that is not `node`: then `node` is a primary by
+/// no election. `None` also where no election is on record.
+pub fn elected_instead_of<'a>(node: &NodeName, known: &'a [Reign]) -> Option<&'a NodeName> {
+    let elected = &last_reign(known)?.primary;
+    (elected != node).then_some(elected)
+}
+
 /// The one of these reigns that was elected last.
 pub(super) fn last_of<'a>(reigns: impl Iterator<Item = &'a Reign>) -> Option<&'a Reign> {
     reigns.max_by_key(|reign| (reign.term, reign.branch.timeline))

@@ -47,7 +47,7 @@ pub fn of_all_nodes(tools: &Tools, name: &str) -> Result<BTreeMap<NodeName, Stri
     }
 }
 
-/// `tools/attrd_updater.c` of all versions from 1.1.13 to 3.0. Up to 2.1 an attribute
+/// `tools/attrd_updater.c` of all versions from 1.1.13 to 3.0. On 2.0.5 an attribute
 /// whose only node has left the cluster is known and has no values.
 fn is_of_no_attribute(text: &str) -> bool {
     let none = [

@@ -25,15 +25,19 @@ pub fn standby_promoted_by_hand(scene: &mut Scene) -> Result<()> {
         Ok(())
     })?;
     ensure!(scene.cluster.primary()? == primary, "the primary moved");
-    let reign = [
-        "crm_attribute",
-        "-N",
-        &standby.name,
-        "-n",
-        "reign-pgsqld",
-        "-G",
-    ];
-    ensure!(!primary.output(&reign)?.success(), "it counts as elected");
+    let is_elected = |node: &Node| -> Result<bool> {
+        let words = [
+            "crm_attribute",
+            "-N",
+            &node.name,
+            "-n",
+            "reign-pgsqld",
+            "-G",
+        ];
+        Ok(primary.output(&words)?.success())
+    };
+    ensure!(is_elected(&primary)?, "the primary has no reign on record");
+    ensure!(!is_elected(&standby)?, "it counts as elected");
     scene.writes_go_on()?;
     // Its branch is one that nobody elected: the row's manual step is to rewind it.
     scene.cluster.rewind(&standby)?;

@@ -211,3 +211,21 @@ fn notices(roster: &Roster, connected: &Connections<'_>) -> Vec<Notice> {
     }
     notices
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The monitor asks again only where this changes. Between the two limits an
+    /// excluded standby stays so; below both it must be seen to have come back.
+    #[test]
+    fn the_way_back_below_maxlag_is_seen() {
+        let maxlag = 16 * 1024 * 1024;
+        let at = |lag| is_beyond(maxlag, lag);
+        assert_eq!(at(Some(maxlag + 1)), [true, true]);
+        assert_eq!(at(Some(maxlag)), [false, true]);
+        assert_eq!(at(Some(maxlag / 4 * 3)), [false, false]);
+        assert_eq!(at(None), [true, true]);
+        assert_eq!(is_beyond(0, None), [false, false]);
+    }
+}
