@@ -15,8 +15,8 @@ use std::thread;
 use super::{Call, observe};
 use crate::instance::configuration::{Facts, Finding, SETTINGS, judge as judge_facts, major};
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, clone, request};
-use crate::postgres::program;
 use crate::postgres::settings::{self, SettingError};
+use crate::postgres::{program, version_file};
 
 const PROGRAMS: [&str; 3] = ["postgres", "pg_ctl", "pg_controldata"];
 const OLDEST_VERSION: u32 = 12;
@@ -80,15 +80,16 @@ fn directory(name: &str, path: &Path) -> Result<(), Failure> {
 /// Without `PG_VERSION` there is no database here: perhaps it is not mounted.
 fn version(call: &Call) -> Result<(), Failure> {
     let path = call.parameters.datadir.join("PG_VERSION");
-    let text = fs::read_to_string(&path)
-        .map_err(|error| not_installed(format!("No database here: {}: {error}", path.display())))?;
-    let data = major(&text).filter(|major| *major >= OLDEST_VERSION);
-    let Some(data) = data else {
-        let version = text.trim();
+    let path = path.display();
+    let version = version_file::read(&call.parameters.datadir)
+        .map_err(|error| not_installed(format!("No database here: {path}: {error}")))?;
+    let data = version
+        .ok_or_else(|| not_installed(format!("No database here: {path} names no version")))?;
+    if data < OLDEST_VERSION {
         return Err(not_installed(format!(
-            "PostgreSQL {version} is not supported: {OLDEST_VERSION} or later is needed"
+            "PostgreSQL {data} is not supported: {OLDEST_VERSION} or later is needed"
         )));
-    };
+    }
     match program_version(call) {
         Some(program) if program != data => Err(not_installed(format!(
             "The data are of PostgreSQL {data}, bindir has {program}"

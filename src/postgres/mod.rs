@@ -17,6 +17,7 @@ pub mod session;
 pub mod settings;
 pub mod standby_signal;
 pub mod startup_process;
+pub mod version_file;
 pub mod wal_files;
 pub mod wal_position;
 pub mod write_probe;

@@ -8,10 +8,9 @@ use std::process::Command;
 
 use thiserror::Error;
 
-use super::SystemUser;
-use super::plain_file;
 use super::program::{self, Ended, ProgramError};
 use super::settings::{self, SettingError};
+use super::{SystemUser, version_file};
 use crate::instance::Conninfo;
 use crate::instance::rewind_report::{Preview, complaint};
 use crate::ocf::{Deadline, Parameters};
@@ -128,6 +127,5 @@ fn succeeded(ended: Ended) -> Result<Ended, RewindError> {
 
 /// PostgreSQL 12 has no such option, and does not try to start anything.
 fn knows_no_ensure_shutdown(datadir: &Path) -> bool {
-    let version = plain_file::read(&datadir.join("PG_VERSION")).unwrap_or_default();
-    version.trim() != "12"
+    version_file::major(datadir) != Some(12)
 }
