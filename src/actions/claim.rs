@@ -25,7 +25,10 @@ pub fn publish(call: &Call, ballot: &Ballot) -> Result<(), Failure> {
     let (parameters, deadline) = (&call.parameters, call.request.deadline);
     let setting = session::ask(parameters, &call.user, deadline, |client| {
         client
-            .query_one("SELECT current_setting('synchronous_standby_names')", &[])?
+            .query_one(
+                "SELECT pg_catalog.current_setting('synchronous_standby_names')",
+                &[],
+            )?
             .try_get::<_, String>(0)
     })
     .map_err(|refusal| Failure::soft(format!("synchronous_standby_names: {refusal}")))?;

@@ -153,7 +153,7 @@ fn ask_role_and_details(client: &mut Client) -> Result<(Role, Option<Details>), 
 }
 
 fn role(client: &mut Client) -> Result<Role, Error> {
-    let row = client.query_one("SELECT pg_is_in_recovery()", &[])?;
+    let row = client.query_one("SELECT pg_catalog.pg_is_in_recovery()", &[])?;
     Ok(if row.try_get(0)? {
         Role::Standby
     } else {

@@ -116,7 +116,8 @@ fn reserve(call: &Call, own: Timeline, timeline: Timeline) {
 
 /// PostgreSQL 12 never ends recovery while its replay is paused.
 fn resume_replay(call: &Call) {
-    let resume = "SELECT pg_wal_replay_resume() WHERE pg_is_wal_replay_paused()";
+    let resume =
+        "SELECT pg_catalog.pg_wal_replay_resume() WHERE pg_catalog.pg_is_wal_replay_paused()";
     let deadline = call.request.deadline;
     let resumed = session::ask(&call.parameters, &call.user, deadline, move |client| {
         client.batch_execute(resume)

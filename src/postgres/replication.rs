@@ -32,13 +32,14 @@ pub struct Primary {
 }
 
 /// The name of the current WAL file begins with the timeline.
-const SELF: &str = "SELECT pg_walfile_name(pg_current_wal_lsn()), \
-     current_setting('synchronous_standby_names')";
+const SELF: &str = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), \
+     pg_catalog.current_setting('synchronous_standby_names')";
 const SENDERS: &str = "SELECT application_name, state, \
-     pg_wal_lsn_diff(pg_current_wal_lsn(), write_lsn)::float8 FROM pg_stat_replication \
-     ORDER BY application_name, state";
+     pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), write_lsn)::float8 \
+     FROM pg_catalog.pg_stat_replication ORDER BY application_name, state";
 
-const STREAMS: &str = "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')";
+const STREAMS: &str = "SELECT EXISTS \
+     (SELECT FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming')";
 
 /// Asks a standby. One that has diverged has a walreceiver now and then, which
 /// is told that there is nothing for it.

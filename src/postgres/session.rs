@@ -4,24 +4,66 @@
 //! `connect_timeout` bounds connect(2) only, and dropping a client of a
 //! stopped server blocks. So the client lives in a thread that may be left
 //! behind: the process ends soon after.
+//!
+//! The session is the agent's own. What a role, a database or the configuration
+//! set as defaults is for applications; the agent would fail by it
+//! (`default_transaction_isolation=serializable` forbids every query on a hot
+//! standby) or run functions of somebody else (`search_path`). Settings in the
+//! startup packet beat them all (`PGC_S_CLIENT`, `src/include/utils/guc.h`).
 
 use std::io::ErrorKind;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use ::postgres::error::SqlState;
-use ::postgres::{Client, Config, NoTls};
+use ::postgres::{Client, Config, Error, NoTls};
 
-use super::SystemUser;
+use super::{SystemUser, version_file};
 use crate::instance::answer::Refusal;
 use crate::ocf::{Deadline, Parameters};
 
-/// Asks `question` as the system user on the database `postgres`.
+/// Databases to ask in: nothing that is asked depends on which. The second one is for a
+/// server on which the first was dropped, renamed or closed; initdb makes both.
+const DATABASES: [&str; 2] = ["postgres", "template1"];
+
+/// Settings that could make a question fail, wait or mean something else, since
+/// which version, and what the agent has instead. From the list of all that a role or
+/// database can set (`src/backend/utils/misc/guc_tables.c`, versions 12 to 18).
+const PINNED: [(&str, u32, &str); 20] = [
+    // Under these a standby answers nothing, a primary waits for a safe snapshot, or
+    // the write probe is refused.
+    ("default_transaction_isolation", 12, "read committed"),
+    ("default_transaction_read_only", 12, "off"),
+    ("default_transaction_deferrable", 12, "off"),
+    // The agent's own deadlines say how long is waited.
+    ("statement_timeout", 12, "0"),
+    ("lock_timeout", 12, "0"),
+    ("idle_in_transaction_session_timeout", 12, "0"),
+    ("idle_session_timeout", 14, "0"),
+    ("transaction_timeout", 17, "0"),
+    ("post_auth_delay", 12, "0"),
+    // Whose functions and views are meant, and with whose rights.
+    ("search_path", 12, "pg_catalog"),
+    ("role", 12, "none"),
+    ("row_security", 12, "on"),
+    // Code of others at the begin of a session; a library may be missing on a node.
+    ("event_triggers", 17, "off"),
+    ("session_replication_role", 12, "origin"),
+    ("session_preload_libraries", 12, ""),
+    ("local_preload_libraries", 12, ""),
+    // Work that a short question is not worth.
+    ("jit", 12, "off"),
+    ("max_parallel_workers_per_gather", 12, "0"),
+    ("ignore_system_indexes", 12, "off"),
+    ("client_min_messages", 12, "warning"),
+];
+
+/// Asks `question` as the system user.
 pub fn ask<T: Send + 'static>(
     parameters: &Parameters,
     user: &SystemUser,
     deadline: Deadline,
-    question: impl FnOnce(&mut Client) -> Result<T, postgres::Error> + Send + 'static,
+    question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Refusal> {
     let config = config(parameters, user, deadline);
     let (sender, receiver) = mpsc::channel();
@@ -29,7 +71,7 @@ pub fn ask<T: Send + 'static>(
         .wear()
         .map_err(|error| Refusal::Other(error.to_string()))?;
     let spawned = thread::Builder::new().spawn(move || {
-        let mut client = match config.connect(NoTls) {
+        let mut client = match connect(&config) {
             Ok(client) => client,
             Err(error) => return drop(sender.send(Err(error))),
         };
@@ -48,21 +90,61 @@ pub fn ask<T: Send + 'static>(
     }
 }
 
+/// To the first database that takes us in. If none does, what the first one said.
+fn connect(config: &Config) -> Result<Client, Error> {
+    let [usual, other] = DATABASES.map(|name| {
+        let mut config = config.clone();
+        config.dbname(name);
+        config
+    });
+    usual.connect(NoTls).or_else(|error| {
+        if !is_of_database(&error) {
+            return Err(error);
+        }
+        other.connect(NoTls).map_err(|_| error)
+    })
+}
+
+/// Whether the server refused this database: it is not there, takes no connections,
+/// or pg_hba.conf or a privilege keeps us out of it.
+fn is_of_database(error: &Error) -> bool {
+    let Some(code) = error.code() else {
+        return false;
+    };
+    let of_database = [
+        SqlState::INVALID_CATALOG_NAME,
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+        SqlState::INSUFFICIENT_PRIVILEGE,
+    ];
+    of_database.contains(code) || code.code().starts_with("28")
+}
+
 fn config(parameters: &Parameters, user: &SystemUser, deadline: Deadline) -> Config {
     let mut config = Config::new();
+    let version = version_file::major(&parameters.datadir);
     config
         .host(&parameters.pghost)
         .port(parameters.pgport)
         .user(&user.name)
-        .dbname("postgres")
+        .options(&pinned(version.unwrap_or_default()))
         .application_name("pgsqlms")
         .connect_timeout(deadline.left())
         .tcp_user_timeout(deadline.left());
     config
 }
 
+/// The settings that a server of this major version knows, as the startup packet wants
+/// them: one that it does not know would refuse the session.
+fn pinned(version: u32) -> String {
+    let known = PINNED
+        .iter()
+        .filter(|(_, since, _)| *since <= version.max(12));
+    let options = known.map(|(name, _, value)| format!("-c {name}={}", value.replace(' ', "\\ ")));
+    options.collect::<Vec<_>>().join(" ")
+}
+
 /// Codes are compared, never texts: texts follow the server's `lc_messages`.
-fn refusal(error: &postgres::Error) -> Refusal {
+fn refusal(error: &Error) -> Refusal {
     if let Some(db) = error.as_db_error() {
         let text = db.message().to_owned();
         return match db.code() {
@@ -87,7 +169,7 @@ fn refusal(error: &postgres::Error) -> Refusal {
     }
 }
 
-fn io_kind(error: &postgres::Error) -> Option<ErrorKind> {
+fn io_kind(error: &Error) -> Option<ErrorKind> {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
@@ -96,4 +178,18 @@ fn io_kind(error: &postgres::Error) -> Option<ErrorKind> {
         source = cause.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_settings_that_the_server_knows_are_pinned() {
+        let old = pinned(12);
+        assert!(old.starts_with("-c default_transaction_isolation=read\\ committed -c "));
+        assert!(!old.contains("event_triggers") && !old.contains("idle_session_timeout"));
+        assert!(pinned(17).contains("-c event_triggers=off"));
+        assert_eq!(pinned(0), old);
+    }
 }

@@ -20,11 +20,14 @@ pub struct WalPosition {
 }
 
 /// Wait events: `RecoveryWalAll` up to PostgreSQL 12, the others since.
-const QUERY: &str = "SELECT pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), \
-     (SELECT received_tli FROM pg_stat_wal_receiver), \
-     EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event IN \
+const QUERY: &str = "SELECT pg_catalog.pg_last_wal_receive_lsn(), \
+     pg_catalog.pg_last_wal_replay_lsn(), \
+     (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver), \
+     EXISTS (SELECT FROM pg_catalog.pg_stat_activity \
+     WHERE backend_type = 'startup' AND wait_event IN \
      ('RecoveryWalAll', 'RecoveryWalStream', 'RecoveryRetrieveRetryInterval')), \
-     extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8";
+     extract(epoch FROM pg_catalog.clock_timestamp() \
+     - pg_catalog.pg_last_xact_replay_timestamp())::float8";
 
 /// Asks a standby.
 pub fn query(client: &mut Client) -> Result<WalPosition, ::postgres::Error> {

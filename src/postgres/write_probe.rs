@@ -13,7 +13,7 @@ use nix::sys::statvfs::statvfs;
 /// Does not wait for standbys: that they are away is no fault of the storage.
 const LOCALLY: &str = "SET synchronous_commit = local";
 /// Writes no table and needs no right; a commit of it flushes the WAL.
-const WRITE: &str = "SELECT pg_logical_emit_message(true, 'pgsqlms', '')";
+const WRITE: &str = "SELECT pg_catalog.pg_logical_emit_message(true, 'pgsqlms', '')";
 
 const PAGE: u64 = 8192;
 
