@@ -11,8 +11,9 @@ use super::{Call, observe, shutdown, wrong_parameters};
 use crate::instance::{ClusterState, Postmaster, Refusal, Role, State};
 use crate::ocf::parameters::datadir;
 use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
+use crate::postgres::postmaster::{self, LookError};
 use crate::postgres::server::{self, StopMode};
-use crate::postgres::{postmaster, standby_signal};
+use crate::postgres::standby_signal;
 
 const POLL: Duration = Duration::from_millis(20);
 /// How long the children of a dead postmaster have to notice.
@@ -28,17 +29,26 @@ pub fn run(environment: &Environment) -> Outcome {
         Ok(call) => Some(call.parameters.datadir.clone()),
         Err(_) => datadir(environment),
     };
-    if datadir.is_some_and(|datadir| postmaster::look(&datadir) == Ok(Postmaster::None)) {
-        log::info!("Nothing of the instance runs");
-        if let Ok(call) = &prepared {
-            shutdown::publish_if_possible(call);
+    match datadir.map(|datadir| postmaster::look(&datadir)) {
+        Some(Ok(Postmaster::None)) => return Ok(nothing_runs(prepared.as_ref().ok())),
+        // To succeed without proof would let another node be promoted beside a server that runs.
+        Some(Err(blind @ (LookError::Unseen(_) | LookError::ProcessTable(_)))) => {
+            return Err(Failure::soft(blind.to_string()));
         }
-        return Ok(OcfExit::Success);
+        _ => {}
     }
     match prepared {
         Ok(call) => stop(&call),
         Err(failure) => wrong_parameters::stop(environment, failure),
     }
+}
+
+fn nothing_runs(call: Option<&Call>) -> OcfExit {
+    log::info!("Nothing of the instance runs");
+    if let Some(call) = call {
+        shutdown::publish_if_possible(call);
+    }
+    OcfExit::Success
 }
 
 fn stop(call: &Call) -> Outcome {

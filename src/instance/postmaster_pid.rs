@@ -23,6 +23,9 @@ pub enum Status {
 pub struct PostmasterPid {
     /// The postmaster's process id.
     pub pid: i32,
+    /// When it started, in seconds since the epoch, by its own clock; `None` while the line is
+    /// not written.
+    pub started: Option<i64>,
     /// The port it listens on; `None` while the line is not written.
     pub port: Option<u16>,
     /// Its first socket directory, if it has one.
@@ -60,6 +63,7 @@ impl PostmasterPid {
         }
         Ok(Self {
             pid,
+            started: line(3).and_then(|text| text.parse().ok()),
             port: line(4).and_then(|text| text.parse().ok()),
             socket_directory: line(5).filter(|text| !text.is_empty()).map(str::to_owned),
             shared_memory: line(7).and_then(segment_id),
@@ -95,7 +99,7 @@ mod tests {
     fn a_whole_file_is_read() {
         let file = PostmasterPid::parse(READY).unwrap();
         assert_eq!(file.pid, 4711);
-        assert_eq!(file.port, Some(5432));
+        assert_eq!((file.started, file.port), (Some(1_795_000_000), Some(5432)));
         let directory = file.socket_directory.as_deref();
         assert_eq!(directory, Some("/var/run/postgresql"));
         assert_eq!(file.shared_memory, Some(32768));

@@ -79,10 +79,7 @@ impl SystemUser {
     /// Does something with files as the user: in a directory of the user's,
     /// root follows no link that leads elsewhere.
     pub fn act<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let worn = self.wear().map_err(io::Error::other)?;
-        let done = act();
-        drop(worn);
-        done
+        act_as(self.uid.as_raw(), self.gid.as_raw(), act)
     }
 
     /// The primary group of the account.
@@ -94,21 +91,10 @@ impl SystemUser {
     /// connect by unix socket: the server sees the effective uid (peer
     /// authentication). Process-wide, so open no other file meanwhile.
     pub fn wear(&self) -> Result<Worn, IdentityError> {
-        let denied = |source| IdentityError::Denied {
+        Worn::of(self.uid, self.gid).map_err(|source| IdentityError::Denied {
             name: self.name.clone(),
             source,
-        };
-        let worn = Worn {
-            uid: geteuid(),
-            gid: getegid(),
-            groups: getgroups().map_err(denied)?,
-        };
-        if worn.uid != self.uid {
-            setgroups(&[self.gid]).map_err(denied)?;
-            setegid(self.gid).map_err(denied)?;
-            seteuid(self.uid).map_err(denied)?;
-        }
-        Ok(worn)
+        })
     }
 
     /// Makes `command` run as the user for good, with its primary group.
@@ -141,17 +127,45 @@ impl SystemUser {
     }
 }
 
+/// Does something with files as the account `uid`, in the group `gid` alone.
+pub fn act_as<T>(uid: u32, gid: u32, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let worn = Worn::of(Uid::from_raw(uid), Gid::from_raw(gid))?;
+    let done = act();
+    drop(worn);
+    done
+}
+
 /// Gives the former identity back when dropped.
 #[must_use]
 pub struct Worn {
     uid: Uid,
     gid: Gid,
     groups: Vec<Gid>,
+    changed: bool,
+}
+
+impl Worn {
+    fn of(uid: Uid, gid: Gid) -> nix::Result<Self> {
+        // Made first: where a step fails it is dropped, and undoes the steps before.
+        let mut worn = Self {
+            uid: geteuid(),
+            gid: getegid(),
+            groups: getgroups()?,
+            changed: false,
+        };
+        if worn.uid != uid {
+            setgroups(&[gid])?;
+            worn.changed = true;
+            setegid(gid)?;
+            seteuid(uid)?;
+        }
+        Ok(worn)
+    }
 }
 
 impl Drop for Worn {
     fn drop(&mut self) {
-        if geteuid() == self.uid {
+        if !self.changed {
             return;
         }
         // Back in the other order: only root may change groups.

@@ -8,6 +8,7 @@ pub mod identity;
 pub mod last_record;
 pub mod plain_file;
 pub mod postmaster;
+pub mod process_table;
 pub mod program;
 pub mod replication;
 pub mod rewind;

@@ -1,37 +1,88 @@
 //! Is there a postmaster of this data directory, and what did it leave?
 //!
 //! A pid proves nothing: it may be reused, or a zombie, which `kill -0` and
-//! `pg_ctl status` call alive (PID 1 of a container reaps late). A process is
-//! ours if it lives, is called `postgres` and works in the data directory,
-//! where every postmaster and its children stay.
+//! `pg_ctl status` call alive. A process is ours if it lives, has the name of a
+//! server and works in the data directory, where every postmaster and its
+//! children stay. Where it cannot be seen where it works, it is the postmaster if
+//! the lock file names it and it started when the file says.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use thiserror::Error;
 
 use super::plain_file;
+use super::process_table::{self, Servers};
 use crate::instance::Postmaster;
 use crate::instance::postmaster_pid::{PidFileError, PostmasterPid, Status};
 
-/// Looks at `postmaster.pid` and, where it leads to no postmaster, at the
-/// process table.
-pub fn look(datadir: &Path) -> Result<Postmaster, PidFileError> {
+/// Clock ticks a second in `/proc/PID/stat` (`sysconf(_SC_CLK_TCK)`): 100 on every
+/// Linux that PostgreSQL is packaged for.
+const TICKS_PER_SECOND: u64 = 100;
+/// How far the start in `postmaster.pid` may be from the one that the kernel tells
+/// (seconds): the postmaster reads its clock a moment after it was started.
+const START_TOLERANCE: u64 = 2;
+
+/// Why it cannot be said what runs.
+#[derive(Debug, Error)]
+pub enum LookError {
+    /// The lock file belongs to nobody's postmaster, and processes run.
+    #[error(transparent)]
+    PidFile(#[from] PidFileError),
+    /// The process table cannot be read.
+    #[error("Cannot see which processes run on this node: {0}")]
+    ProcessTable(#[from] io::Error),
+    /// A server of the same user may be of this instance.
+    #[error(
+        "Cannot see whether process {0} is of this instance: does the unit, container or security \
+         module of Pacemaker deny it CAP_SYS_PTRACE?"
+    )]
+    Unseen(i32),
+}
+
+/// Looks at `postmaster.pid` and, where it leads to no postmaster, at the process
+/// table. "Nothing runs" is said only where everything could be seen.
+pub fn look(datadir: &Path) -> Result<Postmaster, LookError> {
     let file = pid_file(datadir);
     if let Ok(Some(file)) = &file {
-        if is_of(datadir, file.pid) {
+        if process_table::is_server_in(datadir, file.pid) {
             return Ok(Postmaster::Alive(file.pid));
         }
     }
-    match (processes(datadir).len(), file) {
+    let Servers { here, unseen } = process_table::servers(datadir)?;
+    let owner = file.as_ref().ok().and_then(Option::as_ref);
+    match (here.len(), unseen.first(), owner) {
+        (_, Some(_), Some(file)) if unseen.contains(&file.pid) && is_start_of(file) => {
+            Ok(Postmaster::Alive(file.pid))
+        }
         // Also with a lock file that power loss left in pieces: nothing runs,
         // and a stop need not fail for it.
-        (0, _) => Ok(Postmaster::None),
-        (_, Err(error)) => Err(error),
-        (left, Ok(_)) => Ok(Postmaster::LeftBehind(left)),
+        (0, None, _) => Ok(Postmaster::None),
+        (0, Some(pid), _) => Err(LookError::Unseen(*pid)),
+        (left, _, _) => file
+            .map(|_| Postmaster::LeftBehind(left))
+            .map_err(LookError::from),
+    }
+}
+
+/// Whether the process that a lock file names started when the file says: a number
+/// that was given to another process did not.
+fn is_start_of(file: &PostmasterPid) -> bool {
+    let started = || {
+        let stat = process_table::stat(file.pid)?;
+        let boot = fs::read_to_string("/proc/stat").ok()?;
+        let boot = boot.lines().find_map(|line| line.strip_prefix("btime "))?;
+        Some(boot.parse::<u64>().ok()? + stat.start_ticks / TICKS_PER_SECOND)
+    };
+    match (
+        started(),
+        file.started.and_then(|time| u64::try_from(time).ok()),
+    ) {
+        (Some(seen), Some(said)) => seen.abs_diff(said) <= START_TOLERANCE,
+        _ => false,
     }
 }
 
@@ -59,16 +110,9 @@ pub fn is_stopping(datadir: &Path) -> bool {
     file.is_some_and(|file| file.status == Some(Status::Stopping))
 }
 
-/// The living processes of the instance.
+/// The living processes of the instance, as far as they can be seen.
 pub fn processes(datadir: &Path) -> Vec<i32> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| is_of(datadir, *pid))
-        .collect()
+    process_table::servers(datadir).map_or_else(|_| Vec::new(), |servers| servers.here)
 }
 
 /// Sends a signal. A process that has just ended is no error.
@@ -76,31 +120,6 @@ pub fn signal(pid: i32, signal: Signal) {
     if let Err(error) = kill(Pid::from_raw(pid), signal) {
         log::warn!("Cannot signal process {pid}: {error}");
     }
-}
-
-fn is_of(datadir: &Path, pid: i32) -> bool {
-    is_living_postgres(pid) && works_in(datadir, pid)
-}
-
-/// `/proc/PID/stat`: `pid (comm) state …`; the name may hold blanks and
-/// parentheses, so it ends at the last one.
-fn is_living_postgres(pid: i32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
-        return false;
-    };
-    let Some((head, tail)) = stat.rsplit_once(')') else {
-        return false;
-    };
-    let name = head.split_once('(').map_or("", |(_, name)| name);
-    let dead = tail.trim_start().starts_with(['Z', 'X', 'x']);
-    matches!(name, "postgres" | "postmaster") && !dead
-}
-
-/// The same directory by device and inode: paths may lead through links.
-fn works_in(datadir: &Path, pid: i32) -> bool {
-    let identity = |path: &Path| fs::metadata(path).ok().map(|data| (data.dev(), data.ino()));
-    let here = identity(Path::new(&format!("/proc/{pid}/cwd")));
-    here.is_some() && here == identity(datadir)
 }
 
 #[cfg(test)]
@@ -112,14 +131,14 @@ mod tests {
         let datadir = tempfile::tempdir().unwrap();
         let ours = std::process::id();
         fs::write(datadir.path().join("postmaster.pid"), format!("{ours}\n")).unwrap();
-        assert_eq!(look(datadir.path()), Ok(Postmaster::None));
+        assert_eq!(look(datadir.path()).unwrap(), Postmaster::None);
     }
 
     #[test]
     fn a_pid_file_in_pieces_names_nobody() {
         let datadir = tempfile::tempdir().unwrap();
         fs::write(datadir.path().join("postmaster.pid"), "\0\0\0\n").unwrap();
-        assert_eq!(look(datadir.path()), Ok(Postmaster::None));
+        assert_eq!(look(datadir.path()).unwrap(), Postmaster::None);
     }
 
     #[test]
@@ -127,13 +146,31 @@ mod tests {
         let datadir = tempfile::tempdir().unwrap();
         let ours = std::process::id();
         fs::write(datadir.path().join("postmaster.pid"), format!("-{ours}\n")).unwrap();
-        assert_eq!(look(datadir.path()), Ok(Postmaster::None));
+        assert_eq!(look(datadir.path()).unwrap(), Postmaster::None);
     }
 
     #[test]
     fn an_empty_pid_file_is_no_error() {
         let datadir = tempfile::tempdir().unwrap();
         fs::write(datadir.path().join("postmaster.pid"), "").unwrap();
-        assert_eq!(look(datadir.path()), Ok(Postmaster::None));
+        assert_eq!(look(datadir.path()).unwrap(), Postmaster::None);
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_start() {
+        let file = |pid: i32, started: Option<i64>| PostmasterPid {
+            pid,
+            started,
+            port: None,
+            socket_directory: None,
+            shared_memory: None,
+            status: None,
+        };
+        let ours = i32::try_from(std::process::id()).unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = i64::try_from(now.unwrap().as_secs()).unwrap();
+        assert!((0..120).any(|age| is_start_of(&file(ours, Some(now - age)))));
+        assert!(!is_start_of(&file(ours, Some(now - 1_000_000))));
+        assert!(!is_start_of(&file(ours, None)) && !is_start_of(&file(i32::MAX, Some(now))));
     }
 }

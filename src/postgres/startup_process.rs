@@ -6,6 +6,8 @@
 use std::fs;
 use std::time::Duration;
 
+use super::process_table;
+
 /// Clock ticks a second in `/proc/PID/stat`: 100 on every Linux that
 /// PostgreSQL is packaged for (`sysconf(_SC_CLK_TCK)`).
 const TICKS_PER_SECOND: u64 = 100;
@@ -16,9 +18,9 @@ pub fn age(postmaster: i32) -> Option<Duration> {
     let children = children.ok()?;
     let mut pids = children.split_whitespace();
     let pid = pids.find(|pid| is_startup(pid))?;
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = process_table::stat(pid.parse().ok()?)?;
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    between(&stat, &uptime)
+    between(stat.start_ticks, &uptime)
 }
 
 /// `postgres: main: startup recovering 00000001…`
@@ -28,13 +30,9 @@ fn is_startup(pid: &str) -> bool {
     title.starts_with("postgres:") && title.split_whitespace().any(|word| word == "startup")
 }
 
-/// Field 22 of `stat` is the start, in ticks since boot (proc(5)); the name
-/// before it may hold blanks, so fields are counted from its end.
-fn between(stat: &str, uptime: &str) -> Option<Duration> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let start: u64 = fields.split_whitespace().nth(19)?.parse().ok()?;
+fn between(start_ticks: u64, uptime: &str) -> Option<Duration> {
     let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
-    let start = Duration::from_millis(start.saturating_mul(1000) / TICKS_PER_SECOND);
+    let start = Duration::from_millis(start_ticks.saturating_mul(1000) / TICKS_PER_SECOND);
     Some(
         Duration::try_from_secs_f64(uptime)
             .ok()?
@@ -49,12 +47,11 @@ mod tests {
 
     #[test]
     fn the_age_is_counted_from_the_start() {
-        let stat = "42 (post (gres) x) S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 5000 1 1";
         assert_eq!(
-            between(stat, "60.50 100.0\n"),
+            between(5000, "60.50 100.0\n"),
             Some(Duration::from_millis(10_500))
         );
-        assert_eq!(between("garbage", "60.50"), None);
+        assert_eq!(between(5000, "garbage"), None);
     }
 
     #[test]
@@ -65,10 +62,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_number_panics(start: u64, text in ".*") {
-            let stat = format!("42 (postgres) S {}{start} 1", "1 ".repeat(18));
-            prop_assert!(between(&stat, "60.50 100.0").is_some());
-            let _ = between(&stat, &text);
-            let _ = between(&text, "60.50");
+            prop_assert!(between(start, "60.50 100.0").is_some());
+            let _ = between(start, &text);
         }
     }
 }

@@ -1,0 +1,73 @@
+//! A line of `/proc/PID/stat` (proc(5)), which every user may read.
+
+/// What the line says of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessStat {
+    /// Its name, up to 15 bytes.
+    pub name: String,
+    /// One letter: `Z` is a zombie.
+    pub state: char,
+    /// When it started, in clock ticks since boot.
+    pub start_ticks: u64,
+}
+
+impl ProcessStat {
+    /// Reads the line `pid (name) state …`. The name may hold blanks and parentheses,
+    /// so it ends at the last one. The start is field 22.
+    pub fn parse(line: &str) -> Option<Self> {
+        let (head, tail) = line.rsplit_once(')')?;
+        let (_, name) = head.split_once('(')?;
+        let fields: Vec<_> = tail.split_whitespace().collect();
+        Some(Self {
+            name: name.to_owned(),
+            state: fields.first()?.chars().next()?,
+            start_ticks: fields.get(19)?.parse().ok()?,
+        })
+    }
+
+    /// Whether it lives and has the name of a server: `postgres`, on old systems
+    /// `postmaster`, of a rebranded PostgreSQL `edb-postgres`. PID 1 of a container
+    /// reaps late, so a zombie may be there for long.
+    pub fn is_living_server(&self) -> bool {
+        let is_server = self.name == "postmaster" || self.name.ends_with("postgres");
+        is_server && !matches!(self.state, 'Z' | 'X' | 'x')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn stat(name: &str, state: char) -> ProcessStat {
+        let line = format!("42 ({name}) {state} 1 42 42 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 5000 1 1");
+        ProcessStat::parse(&line).unwrap()
+    }
+
+    #[test]
+    fn the_name_ends_at_the_last_parenthesis() {
+        let seen = stat("post (gres) x", 'S');
+        assert_eq!(
+            (seen.name.as_str(), seen.start_ticks),
+            ("post (gres) x", 5000)
+        );
+        assert_eq!(ProcessStat::parse("garbage"), None);
+    }
+
+    #[test]
+    fn a_server_lives_and_has_a_servers_name() {
+        for name in ["postgres", "postmaster", "edb-postgres"] {
+            assert!(stat(name, 'S').is_living_server(), "{name}");
+        }
+        assert!(!stat("postgres", 'Z').is_living_server());
+        assert!(!stat("psql", 'S').is_living_server());
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics(line in ".*", fields in "[0-9SZ() ]*") {
+            let _ = ProcessStat::parse(&line);
+            let _ = ProcessStat::parse(&fields);
+        }
+    }
+}

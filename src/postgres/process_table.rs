@@ -1,0 +1,121 @@
+//! The servers that work in a directory, and those of which that cannot be told.
+//!
+//! `/proc/PID/stat` may be read by everybody. Where a process works
+//! (`/proc/PID/cwd`) may be read only by who could trace it: root with
+//! CAP_SYS_PTRACE, or the process's own user. A hardened unit, a container or a
+//! security module may take that capability from Pacemaker. So what root may not
+//! see is looked at once more as its user (`ptrace_may_access` in the kernel's
+//! `kernel/ptrace.c`: equal ids need no capability). What cannot be seen even so
+//! is said: two primaries have come of taking "not seen" for "not there".
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::libc::ESRCH;
+
+use super::identity::act_as;
+use crate::instance::ProcessStat;
+
+/// What was seen of the servers that may work in a directory.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Servers {
+    /// The living servers that work there.
+    pub here: Vec<i32>,
+    /// Living servers of the directory's owner that may work there or elsewhere.
+    pub unseen: Vec<i32>,
+}
+
+/// Looks through the process table for the servers in `datadir`.
+pub fn servers(datadir: &Path) -> io::Result<Servers> {
+    let mut servers = Servers::default();
+    // Nobody works in a directory that is not there.
+    let Some(place) = existing(datadir)? else {
+        return Ok(servers);
+    };
+    for pid in pids(&place)? {
+        match works_in(pid, &place) {
+            Some(true) => servers.here.push(pid),
+            Some(false) => {}
+            None => servers.unseen.push(pid),
+        }
+    }
+    Ok(servers)
+}
+
+/// Whether the process is a living server in `datadir`. What cannot be seen is no.
+pub fn is_server_in(datadir: &Path, pid: i32) -> bool {
+    let place = existing(datadir).ok().flatten();
+    place.is_some_and(|place| works_in(pid, &place) == Some(true))
+}
+
+/// The process's own line in the table.
+pub fn stat(pid: i32) -> Option<ProcessStat> {
+    ProcessStat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn existing(datadir: &Path) -> io::Result<Option<Metadata>> {
+    match fs::metadata(datadir) {
+        Ok(place) => Ok(Some(place)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// All processes. `hidepid` hides those of others from root without the capability;
+/// the owner of the directory sees those that matter.
+fn pids(place: &Metadata) -> io::Result<Vec<i32>> {
+    let mut pids = listed()?;
+    if fs::metadata("/proc/1/stat").is_err() {
+        pids.extend(act_as(place.uid(), place.gid(), listed)?);
+        pids.sort_unstable();
+        pids.dedup();
+    }
+    Ok(pids)
+}
+
+fn listed() -> io::Result<Vec<i32>> {
+    let entries = fs::read_dir("/proc")?.flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(pids.collect())
+}
+
+/// Whether the process is a living server that works in `place` (the same directory
+/// by device and inode: paths may lead through links). `None` if it is one of the
+/// owner's that may not be looked into.
+fn works_in(pid: i32, place: &Metadata) -> Option<bool> {
+    let folder = PathBuf::from(format!("/proc/{pid}"));
+    let look = || Some((fs::metadata(&folder).ok()?, stat(pid)?));
+    let as_owner = || {
+        act_as(place.uid(), place.gid(), || Ok(look()))
+            .ok()
+            .flatten()
+    };
+    // In neither view: it has ended meanwhile.
+    let Some((process, stat)) = look().or_else(as_owner) else {
+        return Some(false);
+    };
+    if !stat.is_living_server() {
+        return Some(false);
+    }
+    let is_owners = process.uid() == place.uid();
+    match place_of_work(&folder, &process) {
+        Ok(seen) => Some((seen.dev(), seen.ino()) == (place.dev(), place.ino())),
+        Err(error) if is_refusal(&error) && is_owners => None,
+        Err(_) => Some(false),
+    }
+}
+
+fn place_of_work(folder: &Path, process: &Metadata) -> io::Result<Metadata> {
+    let look = || fs::metadata(folder.join("cwd"));
+    look().or_else(|error| match is_refusal(&error) {
+        true => act_as(process.uid(), process.gid(), look),
+        false => Err(error),
+    })
+}
+
+/// Whether an error says anything but that the process has ended.
+fn is_refusal(error: &io::Error) -> bool {
+    error.kind() != io::ErrorKind::NotFound && error.raw_os_error() != Some(ESRCH)
+}
