@@ -12,6 +12,11 @@ mod pacemaker;
 #[cfg(test)]
 mod packaged;
 mod postgres;
+mod record;
+mod steps;
+mod system;
+#[cfg(test)]
+mod testing;
 mod wal;
 
 use std::env;

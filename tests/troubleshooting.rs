@@ -23,16 +23,16 @@ const GIVERS: &[&str] = &[
 
 /// Files whose sentences are put together elsewhere than where they are given.
 const SENTENCES: &[(&str, &[&str])] = &[
-    ("src/actions/check_branch.rs", &["format!("]),
-    ("src/actions/offer.rs", &["format!("]),
+    ("src/steps/rejoin/diverged.rs", &["format!("]),
+    ("src/steps/offer.rs", &["format!("]),
     ("src/admin/force_promotion.rs", &["text = format!("]),
     ("src/ocf/clone.rs", &["format!("]),
     (
-        "src/instance/configuration.rs",
+        "src/instance/configuration/mod.rs",
         &["format!(", "Some(", ".then(|| "],
     ),
     (
-        "src/election/ranking/mod.rs",
+        "src/election/scores/mod.rs",
         &["write!(f, ", "f.write_str("],
     ),
     ("src/instance/answer.rs", &["write!(f, ", "f.write_str("]),

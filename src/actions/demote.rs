@@ -6,16 +6,17 @@ use std::time::Instant;
 
 use postgres::Client;
 
-use super::{Call, observe, shutdown, start, stop};
+use super::{start, stop};
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{OcfExit, Outcome};
 use crate::postgres::{session, standby_signal};
+use crate::steps::{Call, shutdown, state};
 
 /// Demotes the instance.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    match observe::state(call, deadline.within(observe::SILENCE))? {
+    match state::state(call, deadline.within(state::SILENCE))? {
         State::Running(Role::Standby) => return Ok(OcfExit::Success),
         // Also by hand, or by a demotion that ended too late to publish it.
         State::Stopped(Role::Primary) => shutdown::publish_if_possible(call),

@@ -1,29 +1,16 @@
 //! One file an action: observe, decide, act.
 
-mod call;
-mod check_branch;
-mod claim;
 mod demote;
-pub mod evidence;
-mod give_scores;
 mod monitor;
-mod names;
 mod notify;
-mod observe;
-mod offer;
-pub mod position;
 mod promote;
-mod rejoin;
-mod report_diverged;
-mod shutdown;
 mod start;
 mod stop;
 mod validate_all;
 mod wrong_parameters;
 
-pub use call::Call;
-
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, metadata};
+use crate::steps::Call;
 
 /// The actions this agent knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]

@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use super::{Call, check_branch, give_scores, observe, offer, rejoin};
-use crate::instance::{Refusal, Role, State};
+use crate::instance::replication::Details;
+use crate::instance::{NoAnswer, Role, State};
 use crate::ocf::request::check_level;
 use crate::ocf::{Failure, OcfExit, Outcome};
-use crate::postgres::replication::Details;
 use crate::postgres::{session, write_probe};
+use crate::steps::rejoin::{diverged, rewind};
+use crate::steps::{Call, offer, scores, state};
 
 /// The level from which on the primary is asked to write.
 const WRITE: u32 = 10;
@@ -22,7 +23,7 @@ pub fn run(call: &Call) -> Outcome {
         // A node without this database: nothing runs, and that is no fault.
         return Ok(OcfExit::NotRunning);
     }
-    let (state, details) = observe::state_and_details(call, call.request.deadline)?;
+    let (state, details) = state::state_and_details(call, call.request.deadline)?;
     if let State::Busy(role, refusal) = &state {
         log::warn!("The {role} runs but cannot be asked: {refusal}");
     }
@@ -49,7 +50,7 @@ fn write(call: &Call) -> Result<(), Failure> {
             ))),
         },
         Ok(Some(text)) => Err(Failure::soft(format!("The primary cannot write: {text}"))),
-        Err(Refusal::Silent) => Err(Failure::soft(
+        Err(NoAnswer::Silent) => Err(Failure::soft(
             "The primary cannot write: no WAL record reached its disk in time",
         )),
         Err(refusal) => {
@@ -72,8 +73,8 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
             "This instance is a primary, but not by Pacemaker: was it promoted by hand? It counts \
              for no election, and is demoted next"
         ),
-        Some(Details::Primary(primary)) => give_scores::run(call, &primary),
-        Some(Details::Standby { receives: true }) => check_branch::follows(call),
+        Some(Details::Primary(primary)) => scores::run(call, &primary),
+        Some(Details::Standby { receives: true }) => diverged::follows(call),
         Some(Details::Standby { receives: false }) => check(call)?,
         None => {}
     }
@@ -83,9 +84,9 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
 /// Only where the admin asked for a rewind, which needs a start, is a standby
 /// failed that has diverged; a few times at most.
 fn check(call: &Call) -> Result<(), Failure> {
-    let diverged = check_branch::run(call, check_branch::AT_MONITOR);
+    let diverged = diverged::run(call, diverged::AT_MONITOR);
     match diverged {
-        Some(diverged) if rejoin::is_worth_a_start(call, &diverged) => Err(Failure::soft(format!(
+        Some(diverged) if rewind::is_worth_a_start(call, &diverged) => Err(Failure::soft(format!(
             "Restarting to rewind (rejoin=rewind): {}",
             diverged.how
         ))),

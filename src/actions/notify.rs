@@ -3,12 +3,12 @@
 //! Pacemaker ignores the exit code; only attributes can influence what
 //! follows. post-promote does not mean that the promotion succeeded.
 
-use super::{Call, evidence, give_scores, position, shutdown};
-use crate::election::{Vote, last_reign};
 use crate::ocf::notify::{Operation, When, event};
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::pacemaker::tool::ToolError;
 use crate::pacemaker::{Permanent, attributes};
+use crate::record::{Vote, last_reign};
+use crate::steps::{Call, ballot, position, scores, shutdown};
 use crate::wal::Position;
 
 /// Handles one event.
@@ -17,9 +17,9 @@ pub fn run(call: &Call) -> Outcome {
         Some((When::Before, Operation::Promote)) => vote(call)?,
         Some((When::After, Operation::Promote)) => withdraw(call)?,
         Some((When::After, Operation::Demote)) => shutdown::remember(call)?,
-        Some((When::After, Operation::Start)) => give_scores::look_again(call),
+        Some((When::After, Operation::Start)) => scores::look_again(call),
         Some((When::After, Operation::Stop)) => {
-            give_scores::look_again(call);
+            scores::look_again(call);
             // Where the demotion ended too late, the stop has published it.
             shutdown::remember(call)?;
         }
@@ -40,7 +40,7 @@ fn vote(call: &Call) -> Result<(), Failure> {
 }
 
 fn publish(call: &Call, position: Position, age: Option<u64>) -> Result<(), ToolError> {
-    let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
+    let reigns = ballot::reigns(call, &Permanent::read(&call.tools)?);
     let vote = Vote {
         position,
         term: Some(last_reign(&reigns).map_or(0, |reign| reign.term)),

@@ -3,18 +3,19 @@
 
 use std::time::Duration;
 
-use super::{Call, claim, evidence, observe, position, start};
-use crate::election::ranking::{ELECTED, FIRST_STANDBY};
+use super::start;
+use crate::election::scores::{ELECTED, FIRST_STANDBY};
 use crate::election::{
-    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, elected_instead_of, explain,
-    scores_of_winner, taken_timelines,
+    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain, scores_of_winner,
 };
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
-use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
+use crate::ocf::{Deadline, Failure, NodeName, OcfExit, Outcome, clone};
 use crate::pacemaker::tool::ToolError;
-use crate::pacemaker::{NodeName, Permanent, permanent};
+use crate::pacemaker::{Permanent, permanent};
 use crate::postgres::{history_file, last_record, server, session};
+use crate::record::{elected_instead_of, taken_timelines};
+use crate::steps::{Call, ballot, claim, position, state};
 use crate::wal::Timeline;
 
 const POLL: Duration = Duration::from_millis(50);
@@ -33,7 +34,7 @@ const LONGEST_BUSY: Duration = Duration::from_secs(10);
 /// Promotes the instance.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    match observe::settled_state(call, deadline.within(LONGEST_BUSY))? {
+    match state::settled_state(call, deadline.within(LONGEST_BUSY))? {
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => {
             return already_primary(call);
         }
@@ -66,7 +67,7 @@ fn already_primary(call: &Call) -> Outcome {
         return Ok(OcfExit::Success);
     }
     let node = call.node()?;
-    let reigns = evidence::reigns(call, &Permanent::read(&call.tools)?);
+    let reigns = ballot::reigns(call, &Permanent::read(&call.tools)?);
     match elected_instead_of(&node, &reigns) {
         None => Ok(OcfExit::Success),
         Some(elected) => Err(Failure::soft(format!(
@@ -133,7 +134,7 @@ fn win(call: &Call, transition: &Transition) -> Result<Ballot, Failure> {
     let own = position::of_standby(call)?;
     let patience = call.request.deadline.within(LONGEST_WAIT);
     loop {
-        let mut ballot = evidence::ballot(call, &candidate, &own, transition)?;
+        let mut ballot = ballot::ballot(call, &candidate, &own, transition)?;
         ballot.mute_wait_over = patience.passed();
         if asks_for_last_record(&ballot) {
             look_at_last_record(call, &mut ballot);
@@ -217,7 +218,7 @@ fn set_scores(call: &Call, ballot: &Ballot) -> Result<(), ToolError> {
 /// The role is verified: the instance really is out of recovery.
 fn until_primary(call: &Call, deadline: Deadline) -> Outcome {
     loop {
-        let state = observe::state(call, deadline)?;
+        let state = state::state(call, deadline)?;
         match state {
             State::Running(Role::Primary) => return Ok(OcfExit::Success),
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {

@@ -4,11 +4,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::check_branch::{self, Diverged};
-use super::{Call, claim, observe, offer, rejoin, stop, validate_all};
-use crate::instance::{Refusal, Role, State};
+use super::{stop, validate_all};
+use crate::instance::{NoAnswer, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome, clone};
 use crate::postgres::{history_file, server, standby_signal};
+use crate::steps::rejoin::diverged::{self, Diverged};
+use crate::steps::rejoin::rewind;
+use crate::steps::{Call, claim, offer, state};
 
 /// `pg_ctl --no-wait` returns before the postmaster has become one: until
 /// then the process table shows pg_ctl's shell, and no postmaster.pid. With cold
@@ -22,7 +24,7 @@ const SHORT_LIFE: Duration = Duration::from_secs(1);
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
     // Where nothing can be seen, the reason may be a missing mount or program.
-    let state = observe::state(call, deadline)
+    let state = state::state(call, deadline)
         .or_else(|failure| validate_all::judge(call).and(Err(failure)))?;
     match state {
         State::Running(Role::Standby) => {
@@ -54,17 +56,17 @@ pub fn run(call: &Call) -> Outcome {
 /// replay may show what nobody could see before it: then a rewind, if it is
 /// wanted, comes after a clean stop.
 fn rejoin(call: &Call, deadline: Deadline) -> Outcome {
-    let known = rejoin::prepare(call, deadline)?;
+    let known = rewind::prepare(call, deadline)?;
     let outcome = bring_up(call, deadline, known.as_ref())?;
     if let Some(diverged) = known {
-        check_branch::say_once(call, &diverged);
+        diverged::say_once(call, &diverged);
         return Ok(outcome);
     }
-    match check_branch::run(call, check_branch::AFTER_START) {
-        Some(diverged) if rejoin::is_worth_a_start(call, &diverged) => {
+    match diverged::run(call, diverged::AFTER_START) {
+        Some(diverged) if rewind::is_worth_a_start(call, &diverged) => {
             log::info!("Stopping again, to rewind what the replay has shown");
             stop::stop_standby(call, deadline)?;
-            let left = rejoin::prepare(call, deadline)?;
+            let left = rewind::prepare(call, deadline)?;
             bring_up(call, deadline, left.as_ref())
         }
         _ => Ok(outcome),
@@ -74,7 +76,7 @@ fn rejoin(call: &Call, deadline: Deadline) -> Outcome {
 /// Starts a stopped instance in recovery and waits until it answers. What was
 /// interrupted in a rewind is finished first.
 pub fn start_as_standby(call: &Call, deadline: Deadline) -> Outcome {
-    let known = rejoin::prepare(call, deadline)?;
+    let known = rewind::prepare(call, deadline)?;
     bring_up(call, deadline, known.as_ref())
 }
 
@@ -115,7 +117,7 @@ fn start_once(call: &Call, output: &Path, deadline: Deadline) -> Result<Outcome,
 /// PostgreSQL does not start twice on data that have diverged, once it has seen
 /// the history of the primary's branch: "requested timeline is not a child".
 fn cannot_start(call: &Call, diverged: &Diverged, failure: &Failure) -> Failure {
-    check_branch::say_once(call, diverged);
+    diverged::say_once(call, diverged);
     log::error!("{failure}");
     Failure::soft(format!(
         "Diverged, to be repaired (see log): {}",
@@ -133,7 +135,7 @@ fn until_up(
     let appears_by = deadline.within(LONGEST_APPEARANCE);
     let mut seen = false;
     loop {
-        let state = observe::state(call, deadline)?;
+        let state = state::state(call, deadline)?;
         seen |= state.has_postmaster();
         match state {
             State::Running(Role::Standby) => return Ok(Some(OcfExit::Success)),
@@ -173,7 +175,7 @@ fn not_up(state: &State) -> Failure {
         State::Busy(_, refusal) | State::Transient(refusal) | State::Failing(refusal) => {
             refusal.clone()
         }
-        _ => Refusal::Silent,
+        _ => NoAnswer::Silent,
     };
     Failure::soft(format!("PostgreSQL is not up in time: {said}"))
 }

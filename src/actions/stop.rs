@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::{Call, observe, shutdown, wrong_parameters};
-use crate::instance::{ClusterState, Postmaster, Refusal, Role, State};
+use super::wrong_parameters;
+use crate::instance::{ClusterState, NoAnswer, Postmaster, Role, State};
 use crate::ocf::parameters::datadir;
 use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome};
 use crate::postgres::postmaster::{self, LookError};
 use crate::postgres::server::{self, StopMode};
 use crate::postgres::standby_signal;
+use crate::steps::{Call, shutdown, state};
 
 const POLL: Duration = Duration::from_millis(20);
 /// How long the children of a dead postmaster have to notice.
@@ -53,13 +54,13 @@ fn nothing_runs(call: Option<&Call>) -> OcfExit {
 
 fn stop(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    let state = observe::state(call, deadline.within(observe::SILENCE));
+    let state = state::state(call, deadline.within(state::SILENCE));
     if let Ok(State::LeftBehind(_)) = state {
         return clear_left_behind(call, deadline);
     }
     let state = state.unwrap_or_else(|failure| {
         log::warn!("Stopping an instance whose state is not known: {failure}");
-        State::Failing(Refusal::Silent)
+        State::Failing(NoAnswer::Silent)
     });
     if !is_primary(call, &state, deadline) {
         return stop_standby(call, deadline);
@@ -94,7 +95,7 @@ fn is_primary(call: &Call, state: &State, deadline: Deadline) -> bool {
         State::Running(role) | State::Busy(role, _) => *role == Role::Primary,
         _ => {
             !standby_signal::is_there(&call.parameters.datadir)
-                || observe::control(call, deadline)
+                || state::control(call, deadline)
                     .is_ok_and(|control| control.state == ClusterState::InProduction)
         }
     }
@@ -117,8 +118,8 @@ pub fn stop_cleanly(call: &Call, deadline: Deadline) -> Outcome {
 /// fencing, and clients do not wait longer for it.
 pub fn stop_silent(call: &Call, deadline: Deadline) -> Result<(), Failure> {
     let datadir = &call.parameters.datadir;
-    ask_to_stop(call, StopMode::Fast, deadline.within(observe::SILENCE))?;
-    if gone(datadir, deadline.within(observe::SILENCE)) {
+    ask_to_stop(call, StopMode::Fast, deadline.within(state::SILENCE))?;
+    if gone(datadir, deadline.within(state::SILENCE)) {
         return Ok(());
     }
     if postmaster::is_stopping(datadir) && gone(datadir, deadline) {

@@ -6,17 +6,17 @@
 //! `OCF_CHECK_LEVEL` 0 a node without its programs has nothing to judge.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
-use std::thread;
+use std::{fs, thread};
 
-use super::{Call, observe};
 use crate::instance::configuration::{Facts, Finding, SETTINGS, judge as judge_facts, major};
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, clone, request};
 use crate::postgres::settings::{self, SettingError};
-use crate::postgres::{program, version_file};
+use crate::postgres::version_file;
+use crate::steps::{Call, state};
+use crate::system::program;
 
 const PROGRAMS: [&str; 3] = ["postgres", "pg_ctl", "pg_controldata"];
 const OLDEST_VERSION: u32 = 12;
@@ -147,7 +147,7 @@ fn configuration(call: &Call) -> Result<(), Failure> {
         call.user.act(|| fs::read_to_string(path)).ok()
     });
     let setting = settings.get("data_directory");
-    let control = observe::control(call, call.request.deadline).ok();
+    let control = state::control(call, call.request.deadline).ok();
     let node = call.request.node.as_ref();
     let facts = Facts {
         settings: &settings,

@@ -6,10 +6,11 @@ use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
 use super::resource;
-use crate::actions::{Call, evidence, position};
-use crate::election::{Force, Lineage, Reign, last_reign};
-use crate::ocf::{self, Environment, Failure, OcfExit, Outcome, Request};
-use crate::pacemaker::{NodeName, Permanent, Tools, membership, permanent};
+use crate::election::Lineage;
+use crate::ocf::{self, Environment, Failure, NodeName, OcfExit, Outcome, Request};
+use crate::pacemaker::{Permanent, Tools, membership, permanent};
+use crate::record::{Force, Reign, last_reign};
+use crate::steps::{Call, ballot, position};
 use crate::wal::Position;
 
 /// What the admin typed.
@@ -35,7 +36,7 @@ pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
     let (node, held) = (call.node()?, restarted_position(&call)?);
     let stored = Permanent::read(&call.tools)?;
     let members = membership::partition(&call.tools)?;
-    let last = last_reign(&evidence::reigns(&call, &stored)).cloned();
+    let last = last_reign(&ballot::reigns(&call, &stored)).cloned();
     for line in stakes(&node, &held, last.as_ref(), |node| members.contains(node)) {
         say(&line);
     }
@@ -125,7 +126,7 @@ fn say(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::election::SyncRule;
+    use crate::record::SyncRule;
     use crate::wal::{History, Lsn, Timeline};
 
     fn held() -> Position {

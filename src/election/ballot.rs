@@ -1,12 +1,13 @@
 //! Everything that an election looks at.
 
-use super::floor::Floor;
-use super::reign::{Reign, last_reign};
-use super::rule::Rule;
-use super::vote::Vote;
-use crate::pacemaker::NodeName;
-use crate::wal::{Timeline, TimelineError};
 use std::collections::{BTreeMap, BTreeSet};
+
+use super::rule::Rule;
+use crate::ocf::NodeName;
+use crate::record::Force;
+use crate::record::reign::{Reign, last_reign};
+use crate::record::shutdown::Floor;
+use crate::record::vote::Vote;
 
 /// The facts of one election, as the candidate sees them.
 ///
@@ -39,40 +40,6 @@ pub struct Ballot {
     pub demoted: Option<NodeName>,
     /// What an admin forces, if anything.
     pub force: Option<Force>,
-}
-
-/// An admin's explicit act: promote once although acknowledged commits may be
-/// lost.
-///
-/// It names the timeline that is given up on. A promotion opens a higher one,
-/// so the act is spent by the promotion it was meant for, even if nobody
-/// removes the attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Force {
-    /// The timeline that the node to be promoted stands on.
-    pub timeline: Timeline,
-}
-
-impl Force {
-    /// The name of the permanent attribute, on any node.
-    pub fn attribute(resource: &str) -> String {
-        format!("force-promotion-{resource}")
-    }
-
-    /// The value: the timeline in decimal.
-    pub fn decode(text: &str) -> Result<Self, TimelineError> {
-        Timeline::from_decimal(text).map(|timeline| Self { timeline })
-    }
-
-    /// The one of all nodes' that is for `timeline`: another one may be left from a
-    /// promotion that did not need it.
-    pub fn of_timeline<'a>(
-        published: impl Iterator<Item = &'a str>,
-        timeline: Timeline,
-    ) -> Option<Self> {
-        let mut forces = published.flat_map(Self::decode);
-        forces.find(|force| force.timeline == timeline)
-    }
 }
 
 impl Ballot {

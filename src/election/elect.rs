@@ -1,13 +1,14 @@
 //! The election itself: guard clauses in the order of the rule.
 
+use std::collections::BTreeSet;
+
 use super::ballot::Ballot;
-use super::count::{Count, Standing};
 use super::obstacle::{obstacles, silently_demoted};
 use super::rule::Rule;
+use super::standing::{Count, Standing};
 use super::verdict::{Fork, Ground, Outvoted, Refusal, Verdict, Warning};
-use crate::pacemaker::NodeName;
+use crate::ocf::NodeName;
 use crate::wal::{Position, Relation};
-use std::collections::BTreeSet;
 
 /// Decides whether the candidate may be promoted.
 pub fn elect(ballot: &Ballot) -> Verdict {

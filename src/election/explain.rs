@@ -1,10 +1,10 @@
 //! What a DBA reads at night: who held what, what was decided, what to do.
 
 use super::ballot::Ballot;
-use super::count::{Count, Standing};
-use super::reign::Reign;
+use super::standing::{Count, Standing};
 use super::verdict::{Refusal, Verdict};
-use crate::pacemaker::NodeName;
+use crate::ocf::NodeName;
+use crate::record::reign::Reign;
 use crate::wal::Position;
 
 /// The lines for the log: one for each voter, the facts that bound the

@@ -6,12 +6,14 @@
 //! these voters hold, except those that hold nothing at all of that reign: they
 //! count as well, because none of them is the one that has the commit.
 
-use super::count::Count;
-use super::reign::Reign;
-use super::rule::Rule;
-use super::verdict::Refusal;
-use crate::wal::Position;
 use std::collections::BTreeSet;
+
+use super::rule::Rule;
+use super::standing::Count;
+use super::verdict::Refusal;
+use crate::ocf::NodeName;
+use crate::record::{Reign, SyncRule};
+use crate::wal::Position;
 
 /// Acknowledged synchronous commits may be on none of the voters.
 ///
@@ -44,7 +46,7 @@ fn quorum_missing(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<R
     let voted: BTreeSet<_> = vouching
         .map(|node| node.as_str().to_ascii_lowercase())
         .collect();
-    let standbys = rule.standbys(&reign.primary, &count.ballot.known_nodes);
+    let standbys = standbys(rule, &reign.primary, &count.ballot.known_nodes);
     let present = standbys.intersection(&voted).count();
     let needed = standbys.len().saturating_sub(rule.count) + 1;
     (present < needed).then(|| Refusal::NoQuorum {
@@ -53,4 +55,23 @@ fn quorum_missing(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<R
         absent: standbys.difference(&voted).cloned().collect(),
         rule: rule.to_string(),
     })
+}
+
+/// The standbys that may have confirmed a commit of `primary`. PostgreSQL compares
+/// these names without regard to case. The primary itself may be listed (one
+/// configuration for all nodes) but never confirms.
+pub fn standbys(
+    rule: &SyncRule,
+    primary: &NodeName,
+    known: &BTreeSet<NodeName>,
+) -> BTreeSet<String> {
+    let any = rule.names.iter().any(|name| name == "*");
+    let listed = rule.names.iter().filter(|name| *name != "*");
+    let known = known.iter().filter(|_| any).map(NodeName::as_str);
+    listed
+        .map(String::as_str)
+        .chain(known)
+        .filter(|name| !(Rule::NotItself.holds() && name.eq_ignore_ascii_case(primary.as_str())))
+        .map(str::to_ascii_lowercase)
+        .collect()
 }

@@ -3,9 +3,10 @@
 //! An opened reign names its branch. A claim names only where the claimant stood:
 //! whether a branch was opened there, and under which number, is not known.
 
-use super::floor::Floor;
-use super::reign::{Reign, Stage, newest_timeline};
 use super::rule::Rule;
+use crate::ocf::NodeName;
+use crate::record::reign::{HISTORY_LIMIT, Reign, Stage, last_of, newest_timeline, next_term};
+use crate::record::{Floor, SyncRule};
 use crate::wal::{Common, History, Lsn, Position, Relation, Timeline};
 
 /// How a position stands to the branch of a reign.
@@ -88,7 +89,7 @@ impl Reign {
 
     /// Whether a claim never came true: the claimant's own vote shows that it
     /// did not leave the timeline it was elected on.
-    pub(super) fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
+    pub fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
         self.stage == Stage::Claimed
             && vote_of_primary.is_some_and(|held| held.timeline <= self.branch.timeline)
     }
@@ -158,5 +159,66 @@ impl Reign {
             // claimant's LSN, when its last record was received only in part.
             Stage::Claimed => left_here && fork <= self.branch.lsn,
         }
+    }
+}
+
+impl Reign {
+    /// What the primary's monitor publishes; `None` if nothing has changed.
+    /// `position` is the primary's own: timeline and history are what counts.
+    pub fn refresh(
+        primary: &NodeName,
+        position: &Position,
+        sync: Option<SyncRule>,
+        known: &[Reign],
+    ) -> Option<Self> {
+        let own = last_of(known.iter().filter(|reign| reign.primary == *primary));
+        let kept = own.filter(|own| own.is_last(known) && own.covers_branch(position));
+        let fresh = Self {
+            primary: primary.clone(),
+            term: kept.map_or_else(|| next_term(known), |own| own.term),
+            stage: Stage::Opened,
+            branch: opened(position),
+            sync,
+        };
+        (own != Some(&fresh)).then_some(fresh)
+    }
+
+    /// What a claim has become, by the claimant's own position before its
+    /// instance starts again: the reign to publish. `None` if it never left its
+    /// timeline, or if the monitor has published this or a later `reign` already.
+    pub fn ended_by(&self, own: &Position, reign: Option<&Reign>) -> Option<Self> {
+        let known = reign.is_some_and(|reign| reign.term >= self.term);
+        (!known && self.is_passed_by(own)).then(|| Self {
+            stage: Stage::Opened,
+            branch: opened(own),
+            ..self.clone()
+        })
+    }
+
+    fn is_last(&self, known: &[Reign]) -> bool {
+        known.iter().all(|other| other.term <= self.term)
+    }
+
+    /// Whether `position`, seen on the running primary, is on the branch that
+    /// this reign claimed or opened.
+    fn covers_branch(&self, position: &Position) -> bool {
+        match self.stage {
+            Stage::Claimed => self.lineage_of(position) == Lineage::Follows,
+            Stage::Opened => self.branch == opened(position),
+        }
+    }
+}
+
+/// The place where the timeline of a position began.
+fn opened(position: &Position) -> Position {
+    let history: History = position.history.newest(HISTORY_LIMIT);
+    let lsn = history
+        .switches()
+        .last()
+        .map_or(Lsn::ZERO, |switch| switch.at);
+    Position {
+        lsn,
+        history,
+        ..position.clone()
     }
 }

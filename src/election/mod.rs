@@ -47,44 +47,26 @@
 //! `guard`.
 
 mod ballot;
-#[cfg(test)]
-mod codec_tests;
-mod count;
 mod elect;
-mod evidence;
 mod explain;
-mod fields;
-mod floor;
-mod guard;
-mod heirs;
+pub mod guard;
 mod lineage;
 #[cfg(test)]
 mod model;
 mod obstacle;
+mod proof;
 #[cfg(test)]
 mod properties;
-pub mod ranking;
-mod reign;
 mod rule;
-mod sync_parse;
-mod sync_rule;
-#[cfg(test)]
-mod sync_tests;
+pub mod scores;
+mod standing;
 #[cfg(test)]
 mod tables;
 mod verdict;
-mod vote;
 
-pub use ballot::{Ballot, Force};
+pub use ballot::Ballot;
 pub use elect::{asks_for_last_record, elect};
 pub use explain::explain;
-pub use fields::FieldError;
-pub use floor::Floor;
-pub use heirs::scores_of_winner;
 pub use lineage::Lineage;
-#[cfg(test)]
-use reign::newest_timeline;
-pub use reign::{Reign, elected_instead_of, last_reign, taken_timelines};
-pub use sync_rule::SyncRule;
+pub use scores::scores_of_winner;
 pub use verdict::{Outvoted, Refusal, Verdict};
-pub use vote::Vote;

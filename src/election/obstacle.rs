@@ -1,13 +1,13 @@
 //! What forbids the promotion of even the best voter.
 
 use super::ballot::Ballot;
-use super::count::{Count, Standing};
 use super::guard::no_quorum;
-use super::reign::{Stage, last_of};
 use super::rule::Rule;
+use super::standing::{Count, Standing};
 use super::verdict::{Fork, Refusal};
-use super::vote::Vote;
-use crate::pacemaker::NodeName;
+use crate::ocf::NodeName;
+use crate::record::reign::{Stage, last_of};
+use crate::record::vote::Vote;
 use crate::wal::{Position, Relation};
 
 /// All obstacles, the gravest first.

@@ -1,13 +1,15 @@
 //! What holds for every election, likely or not.
 
-use super::reign::Stage;
-use super::tables::node;
+use proptest::prelude::*;
+
 use super::verdict::{Ground, Warning};
 use super::*;
-use crate::pacemaker::NodeName;
+use crate::ocf::NodeName;
+use crate::record::reign::Stage;
+use crate::record::{Floor, Force, Reign, SyncRule, Vote};
+use crate::testing::node;
 use crate::wal::notation::{place, position};
 use crate::wal::{Position, Relation, SystemId};
-use proptest::prelude::*;
 
 const NAMES: [&str; 4] = ["n1", "n2", "n3", "n4"];
 
@@ -118,7 +120,7 @@ prop_compose! {
 
 /// The voters that can be elected.
 fn electable(ballot: &Ballot) -> Vec<Position> {
-    let count = count::Count::of(ballot);
+    let count = standing::Count::of(ballot);
     let electable = count.electable().into_iter();
     electable.map(|(_, held)| held.clone()).collect()
 }

@@ -64,8 +64,9 @@ impl Rule {
 
 #[cfg(test)]
 mod tests {
-    use super::Rule;
     use std::cell::Cell;
+
+    use super::Rule;
 
     thread_local! {
         pub(super) static WEAKENED: Cell<Option<Rule>> = const { Cell::new(None) };

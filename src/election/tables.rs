@@ -4,62 +4,13 @@
 //! dashes, and what must come out, word for word. The files explain themselves
 //! and are meant to be reviewed by people who know PostgreSQL, not Rust.
 
-use super::reign::Stage;
 use super::*;
-use crate::pacemaker::NodeName;
+use crate::ocf::NodeName;
+use crate::record::reign::Stage;
+use crate::record::{Floor, Force, Reign, SyncRule, Vote};
+use crate::testing::{check, node};
 use crate::wal::SystemId;
 use crate::wal::notation::{SYSTEM, place, position};
-
-/// One paragraph of a table.
-pub(super) struct Case<'a> {
-    pub(super) text: &'a str,
-    pub(super) facts: Vec<&'a str>,
-    pub(super) expected: String,
-}
-
-/// The cases of a table.
-pub(super) fn cases(table: &str) -> Vec<Case<'_>> {
-    table
-        .split("\n\n")
-        .filter(|text| text.contains("\n----"))
-        .map(case)
-        .collect()
-}
-
-fn case(text: &str) -> Case<'_> {
-    let (facts, expected) = text.split_once("\n----").unwrap();
-    let facts = facts.lines().map(str::trim);
-    Case {
-        text,
-        facts: facts
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .collect(),
-        expected: expected.trim().to_owned(),
-    }
-}
-
-/// Holds `answer` to every case of a table and shows all that differ.
-pub(super) fn check(table: &str, answer: impl Fn(&[&str]) -> String) {
-    let cases = cases(table);
-    let differs = |case: &&Case<'_>| answer(&case.facts).trim() != case.expected;
-    let wrong: Vec<String> = cases
-        .iter()
-        .filter(differs)
-        .map(|case| format!("{}\n==== but got\n{}\n", case.text, answer(&case.facts)))
-        .collect();
-    assert!(!cases.is_empty(), "the table has no case");
-    assert!(
-        wrong.is_empty(),
-        "{} of {} cases\n\n{}",
-        wrong.len(),
-        cases.len(),
-        wrong.join("\n")
-    );
-}
-
-pub(super) fn node(name: &str) -> NodeName {
-    NodeName::new(name).unwrap()
-}
 
 /// The ballot that the facts of a case describe.
 pub(super) fn ballot(facts: &[&str]) -> Ballot {

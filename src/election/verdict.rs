@@ -3,12 +3,14 @@
 //! The `Display` of a reason is one sentence of about a hundred bytes: Pacemaker
 //! cuts exit reasons at 128. What to do about a refusal is in `explain`.
 
-use super::floor::Floor;
-use crate::pacemaker::NodeName;
-use crate::wal::{Lsn, Position, SystemId, Timeline};
 use std::collections::BTreeSet;
 use std::fmt;
+
 use thiserror::Error;
+
+use crate::ocf::NodeName;
+use crate::record::shutdown::Floor;
+use crate::wal::{Lsn, Position, SystemId, Timeline};
 
 /// The outcome for the candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]

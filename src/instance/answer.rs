@@ -5,7 +5,7 @@ use std::fmt;
 /// Why a question has no answer: eight different facts, which `pg_isready`
 /// folds into four and is wrong about when all connections are taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum NoAnswer {
     /// 57P03: starting, stopping, recovering, or `hot_standby` is off.
     NotYet(String),
     /// 53300: every connection is taken. Busy is not dead.
@@ -24,17 +24,17 @@ pub enum Refusal {
     Other(String),
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::NotYet(text) => write!(f, "not accepting connections: {text}"),
-            Refusal::Full => f.write_str("all connections are taken"),
-            Refusal::Login(text) => write!(f, "login refused: {text}"),
-            Refusal::NotListening => f.write_str("not listening on pghost and pgport"),
-            Refusal::Denied => f.write_str("no permission to reach the socket"),
-            Refusal::Silent => f.write_str("no answer in time"),
-            Refusal::CutOff => f.write_str("connection cut off"),
-            Refusal::Other(text) => f.write_str(text),
+            NoAnswer::NotYet(text) => write!(f, "not accepting connections: {text}"),
+            NoAnswer::Full => f.write_str("all connections are taken"),
+            NoAnswer::Login(text) => write!(f, "login refused: {text}"),
+            NoAnswer::NotListening => f.write_str("not listening on pghost and pgport"),
+            NoAnswer::Denied => f.write_str("no permission to reach the socket"),
+            NoAnswer::Silent => f.write_str("no answer in time"),
+            NoAnswer::CutOff => f.write_str("connection cut off"),
+            NoAnswer::Other(text) => f.write_str(text),
         }
     }
 }

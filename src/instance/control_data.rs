@@ -188,8 +188,9 @@ fn cluster_state(text: &str) -> Option<ClusterState> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     const STANDBY: &str = "\
 pg_control version number:            1300

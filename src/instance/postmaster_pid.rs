@@ -89,8 +89,9 @@ fn status(line: &str) -> Option<Status> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     const READY: &str = "4711\n/var/lib/postgresql/15/main\n1795000000\n5432\n\
 /var/run/postgresql\n*\n  5432001    32768\nready   \n";

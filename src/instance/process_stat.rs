@@ -36,8 +36,9 @@ impl ProcessStat {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn stat(name: &str, state: char) -> ProcessStat {
         let line = format!("42 ({name}) {state} 1 42 42 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 5000 1 1");

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use super::{ClusterState, ControlData, Refusal};
+use super::{ClusterState, ControlData, NoAnswer};
 use crate::ocf::{Failure, OcfExit};
 
 /// How long a server may recover by itself before that counts as a failure.
@@ -52,7 +52,7 @@ pub struct Observation {
     /// Processes.
     pub postmaster: Postmaster,
     /// What the server said; `None` if there was nobody to ask.
-    pub answer: Option<Result<Role, Refusal>>,
+    pub answer: Option<Result<Role, NoAnswer>>,
     /// Is there a `standby.signal`?
     pub standby_signal: bool,
     /// Was the server told to stop, by whomever?
@@ -69,11 +69,11 @@ pub enum State {
     /// Answers, in this role.
     Running(Role),
     /// Alive in this role, but not to be asked now; with what it said.
-    Busy(Role, Refusal),
+    Busy(Role, NoAnswer),
     /// Alive and on its way up or down; with what it said.
-    Transient(Refusal),
+    Transient(NoAnswer),
     /// Alive and failing; with what it said.
-    Failing(Refusal),
+    Failing(NoAnswer),
     /// Stopped, cleanly, in this role.
     Stopped(Role),
     /// Gone without a clean stop, in this role.
@@ -91,7 +91,7 @@ impl State {
             Postmaster::Alive(_) => match &seen.answer {
                 Some(Ok(role)) => State::Running(*role),
                 Some(Err(refusal)) => refusing(refusal, seen),
-                None => State::Transient(Refusal::Other("not asked".to_owned())),
+                None => State::Transient(NoAnswer::Other("not asked".to_owned())),
             },
         }
     }
@@ -136,15 +136,15 @@ fn code_of(role: Role) -> OcfExit {
     }
 }
 
-fn refusing(refusal: &Refusal, seen: &Observation) -> State {
+fn refusing(refusal: &NoAnswer, seen: &Observation) -> State {
     let known = seen.control.as_ref();
     let role = known.and_then(|control| role_of(control.state));
     match (refusal, role) {
-        (Refusal::Silent | Refusal::NotListening | Refusal::CutOff, _) => {
+        (NoAnswer::Silent | NoAnswer::NotListening | NoAnswer::CutOff, _) => {
             State::Failing(refusal.clone())
         }
         // A smart stop waits for sessions without end, and lets nobody new in.
-        (Refusal::NotYet(_), _) if seen.stopping => State::Transient(refusal.clone()),
+        (NoAnswer::NotYet(_), _) if seen.stopping => State::Transient(refusal.clone()),
         (_, Some(role)) => State::Busy(role, refusal.clone()),
         (_, None) if is_recovering_lately(seen) => State::Busy(intended(seen), refusal.clone()),
         (_, None) => State::Transient(refusal.clone()),
@@ -229,12 +229,12 @@ mod tests {
                 "-" => None,
                 "primary" => Some(Ok(Role::Primary)),
                 "standby" => Some(Ok(Role::Standby)),
-                "not-yet" => Some(Err(Refusal::NotYet("starting up".into()))),
-                "full" => Some(Err(Refusal::Full)),
-                "login" => Some(Err(Refusal::Login("no pg_hba.conf entry".into()))),
-                "silent" => Some(Err(Refusal::Silent)),
-                "not-listening" => Some(Err(Refusal::NotListening)),
-                "cut-off" => Some(Err(Refusal::CutOff)),
+                "not-yet" => Some(Err(NoAnswer::NotYet("starting up".into()))),
+                "full" => Some(Err(NoAnswer::Full)),
+                "login" => Some(Err(NoAnswer::Login("no pg_hba.conf entry".into()))),
+                "silent" => Some(Err(NoAnswer::Silent)),
+                "not-listening" => Some(Err(NoAnswer::NotListening)),
+                "cut-off" => Some(Err(NoAnswer::CutOff)),
                 other => panic!("{other}"),
             },
             control: control(state),

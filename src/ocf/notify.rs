@@ -8,8 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Environment;
-use crate::pacemaker::NodeName;
+use super::{Environment, NodeName};
 
 /// A set of nodes.
 pub type Nodes = BTreeSet<NodeName>;
@@ -111,8 +110,9 @@ fn nodes(environment: &Environment, list: &str) -> Option<Nodes> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn set(names: &str) -> Nodes {
         names.split_whitespace().filter_map(NodeName::new).collect()

@@ -235,8 +235,9 @@ fn strict_number<N: std::str::FromStr>(text: &str) -> Option<N> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn parameters(variables: &[(&str, &str)]) -> Result<Parameters, ParameterError> {
         Parameters::from_environment(&Environment::of(variables))

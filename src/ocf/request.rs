@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Deadline, Environment};
-use crate::pacemaker::NodeName;
+use super::{Deadline, Environment, NodeName};
 
 /// What the environment says about the call, besides the parameters.
 #[derive(Debug, Clone)]
@@ -33,11 +32,6 @@ impl Request {
             probe: matches!(environment.meta("interval"), None | Some("0")),
         }
     }
-
-    /// The name of an attribute of this resource: `lsn_location-pgsqld`.
-    pub fn attribute(&self, name: &str) -> String {
-        format!("{name}-{}", self.resource)
-    }
 }
 
 /// How thoroughly to look. Pacemaker before 2.0.5 passes it as a parameter.
@@ -62,8 +56,9 @@ fn resource(instance: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn the_instance_number_is_not_part_of_the_resource() {

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::NodeName;
 use super::tool::{ToolError, Tools};
+use crate::ocf::NodeName;
 
 /// Sets an attribute of this node.
 pub fn set(tools: &Tools, name: &str, value: &str) -> Result<(), ToolError> {
@@ -76,8 +76,9 @@ fn quoted<'a>(line: &'a str, key: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn deleted_and_broken_lines_are_no_values() {

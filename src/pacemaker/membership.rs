@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::NodeName;
 use super::tool::{ToolError, Tools};
+use crate::ocf::NodeName;
 
 /// The nodes of this partition.
 pub fn partition(tools: &Tools) -> Result<BTreeSet<NodeName>, ToolError> {

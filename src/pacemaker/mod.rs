@@ -3,10 +3,8 @@
 pub mod attributes;
 pub mod cib_file;
 pub mod membership;
-mod node_name;
 pub mod permanent;
 pub mod tool;
 
-pub use node_name::NodeName;
 pub use permanent::Permanent;
 pub use tool::Tools;

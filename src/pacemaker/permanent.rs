@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::NodeName;
 use super::tool::{ToolError, Tools};
+use crate::ocf::NodeName;
 
 /// The permanent attributes of all nodes, read by one process.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -116,8 +116,9 @@ fn node(element: roxmltree::Node<'_, '_>) -> Option<(NodeName, BTreeMap<String, 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     const NODES: &str = r#"<nodes>
         <node id="1" uname="srv1"><instance_attributes id="nodes-1">

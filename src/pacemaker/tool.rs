@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::NodeName;
-use crate::ocf::{Deadline, Environment};
-use crate::postgres::program::{self, Ended, ProgramError};
+use crate::ocf::{Deadline, Environment, NodeName};
+use crate::system::program::{self, Ended, ProgramError};
 
 /// Why a tool gave no answer.
 #[derive(Debug, Error)]

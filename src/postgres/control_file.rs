@@ -5,11 +5,11 @@ use std::process::Command;
 
 use thiserror::Error;
 
-use super::SystemUser;
-use super::program::{self, ProgramError};
 use crate::instance::ControlData;
 use crate::instance::control_data::ControlDataError;
 use crate::ocf::{Deadline, Parameters};
+use crate::system::SystemUser;
+use crate::system::program::{self, ProgramError};
 
 /// Why there is no control data.
 #[derive(Debug, Error)]

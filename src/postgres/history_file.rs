@@ -18,7 +18,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use super::{SystemUser, plain_file};
+use crate::system::{SystemUser, plain_file};
 use crate::wal::{History, Timeline};
 
 /// Stands in each file that reserves a timeline, as the reason of the branch.
@@ -119,8 +119,9 @@ fn is_reserved(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tempfile::TempDir;
+
+    use super::*;
 
     fn timeline(number: u32) -> Timeline {
         Timeline::new(number).unwrap()

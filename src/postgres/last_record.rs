@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use super::SystemUser;
-use super::program::{self, ProgramError};
 use crate::ocf::{Deadline, Parameters};
+use crate::system::SystemUser;
+use crate::system::program::{self, ProgramError};
 use crate::wal::{Lsn, Position, last_record};
 
 /// Whether the WAL of a position ends with a shutdown checkpoint. Reads the last

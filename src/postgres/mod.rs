@@ -4,15 +4,12 @@
 
 pub mod control_file;
 pub mod history_file;
-pub mod identity;
 pub mod last_record;
-pub mod plain_file;
+pub mod pg_rewind;
 pub mod postmaster;
 pub mod process_table;
-pub mod program;
 pub mod replication;
-pub mod rewind;
-pub mod rewinding;
+pub mod rewind_mark;
 pub mod server;
 pub mod session;
 pub mod settings;
@@ -22,5 +19,3 @@ pub mod version_file;
 pub mod wal_files;
 pub mod wal_position;
 pub mod write_probe;
-
-pub use identity::SystemUser;

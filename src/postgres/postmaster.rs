@@ -14,10 +14,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use thiserror::Error;
 
-use super::plain_file;
 use super::process_table::{self, Servers};
 use crate::instance::Postmaster;
 use crate::instance::postmaster_pid::{PidFileError, PostmasterPid, Status};
+use crate::system::plain_file;
 
 /// Clock ticks a second in `/proc/PID/stat` (`sysconf(_SC_CLK_TCK)`): 100 on every
 /// Linux that PostgreSQL is packaged for.

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use nix::libc::ESRCH;
 
-use super::identity::act_as;
 use crate::instance::ProcessStat;
+use crate::system::user::act_as;
 
 /// What was seen of the servers that may work in a directory.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

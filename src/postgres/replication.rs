@@ -4,32 +4,8 @@
 
 use ::postgres::Client;
 
-use crate::election::ranking::{Sender, SenderState};
+use crate::instance::replication::{Primary, Sender, SenderState};
 use crate::wal::Timeline;
-
-/// What an instance said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Details {
-    /// Of itself as a primary.
-    Primary(Primary),
-    /// Of itself as a standby.
-    Standby {
-        /// Does it stream?
-        receives: bool,
-    },
-}
-
-/// What a primary said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Primary {
-    /// The timeline it writes on. The control file's is older until the first
-    /// checkpoint after a promotion.
-    pub timeline: Option<Timeline>,
-    /// `synchronous_standby_names`.
-    pub synchronous_standby_names: String,
-    /// `pg_stat_replication`.
-    pub senders: Vec<Sender>,
-}
 
 /// The name of the current WAL file begins with the timeline.
 const SELF: &str = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), \
@@ -78,8 +54,9 @@ fn timeline_of(wal_file: &str) -> Option<Timeline> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn the_timeline_is_the_wal_files() {

@@ -10,10 +10,10 @@ use std::process::Command;
 use nix::fcntl::OFlag;
 use thiserror::Error;
 
-use super::SystemUser;
-use super::identity::IdentityError;
-use super::program::{self, ProgramError};
 use crate::ocf::{Deadline, Parameters};
+use crate::system::SystemUser;
+use crate::system::program::{self, ProgramError};
+use crate::system::user::IdentityError;
 
 /// Far more than a server says before it ends at its start.
 const LONGEST_LOOK: u64 = 64 * 1024;
@@ -168,8 +168,9 @@ fn finish(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn the_last_words_are_those_of_this_start() {

@@ -18,9 +18,10 @@ use std::thread;
 use ::postgres::error::SqlState;
 use ::postgres::{Client, Config, Error, NoTls};
 
-use super::{SystemUser, version_file};
-use crate::instance::answer::Refusal;
+use super::version_file;
+use crate::instance::answer::NoAnswer;
 use crate::ocf::{Deadline, Parameters};
+use crate::system::SystemUser;
 
 /// Databases to ask in: nothing that is asked depends on which. The second one is for a
 /// server on which the first was dropped, renamed or closed; initdb makes both.
@@ -64,12 +65,12 @@ pub fn ask<T: Send + 'static>(
     user: &SystemUser,
     deadline: Deadline,
     question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
-) -> Result<T, Refusal> {
+) -> Result<T, NoAnswer> {
     let config = config(parameters, user, deadline);
     let (sender, receiver) = mpsc::channel();
     let worn = user
         .wear()
-        .map_err(|error| Refusal::Other(error.to_string()))?;
+        .map_err(|error| NoAnswer::Other(error.to_string()))?;
     let spawned = thread::Builder::new().spawn(move || {
         let mut client = match connect(&config) {
             Ok(client) => client,
@@ -81,12 +82,12 @@ pub fn ask<T: Send + 'static>(
     let answer = receiver.recv_timeout(deadline.left());
     drop(worn);
     // The limit of processes is reached: that says nothing of the server.
-    spawned.map_err(|error| Refusal::Other(format!("no thread to ask it: {error}")))?;
+    spawned.map_err(|error| NoAnswer::Other(format!("no thread to ask it: {error}")))?;
     match answer {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(refusal(&error)),
-        Err(RecvTimeoutError::Timeout) => Err(Refusal::Silent),
-        Err(RecvTimeoutError::Disconnected) => Err(Refusal::CutOff),
+        Err(RecvTimeoutError::Timeout) => Err(NoAnswer::Silent),
+        Err(RecvTimeoutError::Disconnected) => Err(NoAnswer::CutOff),
     }
 }
 
@@ -144,28 +145,28 @@ fn pinned(version: u32) -> String {
 }
 
 /// Codes are compared, never texts: texts follow the server's `lc_messages`.
-fn refusal(error: &Error) -> Refusal {
+fn refusal(error: &Error) -> NoAnswer {
     if let Some(db) = error.as_db_error() {
         let text = db.message().to_owned();
         return match db.code() {
-            code if *code == SqlState::CANNOT_CONNECT_NOW => Refusal::NotYet(text),
-            code if *code == SqlState::TOO_MANY_CONNECTIONS => Refusal::Full,
-            code if *code == SqlState::ADMIN_SHUTDOWN => Refusal::CutOff,
-            code if code.code().starts_with("28") => Refusal::Login(text),
-            code => Refusal::Other(format!("{text} ({})", code.code())),
+            code if *code == SqlState::CANNOT_CONNECT_NOW => NoAnswer::NotYet(text),
+            code if *code == SqlState::TOO_MANY_CONNECTIONS => NoAnswer::Full,
+            code if *code == SqlState::ADMIN_SHUTDOWN => NoAnswer::CutOff,
+            code if code.code().starts_with("28") => NoAnswer::Login(text),
+            code => NoAnswer::Other(format!("{text} ({})", code.code())),
         };
     }
     if error.is_closed() {
-        return Refusal::CutOff;
+        return NoAnswer::CutOff;
     }
     match io_kind(error) {
-        Some(ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Refusal::NotListening,
-        Some(ErrorKind::PermissionDenied) => Refusal::Denied,
-        Some(ErrorKind::TimedOut) => Refusal::Silent,
+        Some(ErrorKind::NotFound | ErrorKind::ConnectionRefused) => NoAnswer::NotListening,
+        Some(ErrorKind::PermissionDenied) => NoAnswer::Denied,
+        Some(ErrorKind::TimedOut) => NoAnswer::Silent,
         Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) => {
-            Refusal::CutOff
+            NoAnswer::CutOff
         }
-        _ => Refusal::Other(error.to_string()),
+        _ => NoAnswer::Other(error.to_string()),
     }
 }
 

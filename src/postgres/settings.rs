@@ -6,11 +6,11 @@ use std::process::Command;
 
 use thiserror::Error;
 
-use super::SystemUser;
-use super::identity::IdentityError;
-use super::program::{self, ProgramError};
-use crate::instance::words;
+use crate::instance::configuration::words;
 use crate::ocf::{Deadline, Parameters};
+use crate::system::SystemUser;
+use crate::system::program::{self, ProgramError};
+use crate::system::user::IdentityError;
 
 /// Why there is no value.
 #[derive(Debug, Error)]
@@ -70,8 +70,9 @@ fn complaint(output: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn the_line_that_is_wrong_is_named() {

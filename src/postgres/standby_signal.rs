@@ -10,7 +10,7 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-use super::SystemUser;
+use crate::system::SystemUser;
 
 const NAME: &str = "standby.signal";
 

@@ -42,8 +42,9 @@ fn between(start_ticks: u64, uptime: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn the_age_is_counted_from_the_start() {

@@ -6,8 +6,8 @@
 use std::io;
 use std::path::Path;
 
-use super::plain_file;
 use crate::instance::configuration;
+use crate::system::plain_file;
 
 /// The major version of the data; `None` where that cannot be told.
 pub fn major(datadir: &Path) -> Option<u32> {
@@ -22,8 +22,9 @@ pub fn read(datadir: &Path) -> io::Result<Option<u32>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs;
+
+    use super::*;
 
     #[test]
     fn the_major_version_is_read() {

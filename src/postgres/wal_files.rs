@@ -38,8 +38,9 @@ fn timeline_of(file: &str, segment: &str) -> Option<Timeline> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     const SEGMENT: u64 = 16 * 1024 * 1024;
 

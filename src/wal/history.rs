@@ -1,7 +1,8 @@
 //! Where a timeline branched off its ancestors.
 
-use super::{Lsn, Timeline};
 use thiserror::Error;
+
+use super::{Lsn, Timeline};
 
 /// One step of a history: the branch left `timeline` at `at`. WAL of that
 /// timeline belongs to the branch only up to `at`, this byte excluded.

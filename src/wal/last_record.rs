@@ -77,8 +77,9 @@ fn padded_lsn(text: &str) -> Option<Lsn> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     /// As `pg_waldump` 15 prints it.
     const SHUTDOWN: &str = "first record is after 0/1526070, at 0/1526188, skipping over 280 bytes\n\

@@ -1,6 +1,7 @@
 //! A place in the write-ahead log.
 
 use std::fmt;
+
 use thiserror::Error;
 
 /// A log sequence number: bytes of WAL written since the database was created.

@@ -12,8 +12,9 @@
 //! does not pass the point where B's branch left it", without a hole where B
 //! knows a timeline but does not hold any of its WAL yet.
 
-use super::{History, Lsn, SystemId, Timeline};
 use std::fmt;
+
+use super::{History, Lsn, SystemId, Timeline};
 
 /// The end of the WAL that a node holds, and the branch it lies on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,8 +1,9 @@
 //! Positions: the table for people, and what holds for all of them.
 
+use proptest::prelude::*;
+
 use super::notation::{place, position};
 use super::*;
-use proptest::prelude::*;
 
 fn named(relation: Relation) -> String {
     match relation {

@@ -1,9 +1,11 @@
 //! Timelines and the identity of a database cluster.
 
-use super::lsn::decimal;
 use std::fmt;
 use std::num::NonZeroU32;
+
 use thiserror::Error;
+
+use super::lsn::decimal;
 
 /// A timeline: the number of a branch of WAL. Each promotion opens a new one.
 ///

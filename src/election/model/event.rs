@@ -1,7 +1,8 @@
 //! What can happen, and how it is told.
 
-use super::world::{Id, bit, name};
 use std::fmt;
+
+use super::world::{Id, bit, name};
 
 /// What becomes of a node's vote in pre-promote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,14 +1,15 @@
 //! Breadth first through everything that can happen.
 
-use super::super::explain;
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::rc::Rc;
+
 use super::event::Event;
 use super::invariant::Violation;
 use super::scenario::Scenario;
 use super::settle::live_lock;
 use super::world::{Phase, World};
-use std::collections::HashSet;
-use std::fmt::Write;
-use std::rc::Rc;
+use crate::election::explain;
 
 /// What an exploration found.
 pub(super) struct Report {

@@ -1,8 +1,9 @@
 //! What must never be true of a promotion.
 
+use std::fmt;
+
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Phase, World, bit, name};
-use std::fmt;
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! The primary's monitor: the real reign and the real scores.
 
-use super::super::Reign;
-use super::super::ranking::{DEFAULT_GRACE_S, Roster, Sender, SenderState, rank};
-use super::super::tables::node;
+use std::collections::BTreeMap;
+
 use super::observe::published;
 use super::scenario::Scenario;
 use super::world::{Id, World, name};
-use std::collections::BTreeMap;
+use crate::election::scores::{DEFAULT_GRACE_S, Roster, rank};
+use crate::instance::replication::{Sender, SenderState};
+use crate::record::Reign;
+use crate::testing::node;
 
 const NOW: u64 = 1_000_000;
 

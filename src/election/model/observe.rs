@@ -1,12 +1,14 @@
 //! What the agents see of the world, in the real types. Whatever is published
 //! goes through its real encoding.
 
-use super::super::tables::node;
-use super::super::{Ballot, Floor, Reign, Vote, last_reign};
+use std::rc::Rc;
+
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Node, Phase, Wal, World, bit, name};
+use crate::election::Ballot;
+use crate::record::{Floor, Reign, Vote, last_reign};
+use crate::testing::node;
 use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
-use std::rc::Rc;
 
 /// A record of the model is this long, so that LSNs in traces look like LSNs.
 const RECORD: u64 = 0x100;

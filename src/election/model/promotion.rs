@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::super::tables::node;
-use super::super::{Reign, Verdict, elect};
-use super::super::{newest_timeline, scores_of_winner};
 use super::event::Cast;
 use super::invariant::{Violation, broken_by};
 use super::observe::published;
 use super::scenario::Scenario;
 use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
+use crate::election::{Verdict, elect, scores_of_winner};
+use crate::record::{Reign, newest_timeline};
+use crate::testing::node;
 
 impl World {
     pub(super) fn notify(&mut self, candidate: Id, votes: [Cast; 3]) {

@@ -1,9 +1,10 @@
 //! No promise is broken in these clusters, whatever happens within the bounds.
 
-use super::explore::explore;
-use super::scenario::{Scenario, Trouble};
 use std::io::Write;
 use std::time::Instant;
+
+use super::explore::explore;
+use super::scenario::{Scenario, Trouble};
 
 /// Explores a scenario to its end, also where a number could not be reserved, so
 /// that two branches have the same, and says how much that was.

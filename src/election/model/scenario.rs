@@ -1,11 +1,11 @@
 //! A cluster to explore, and how much may happen to it.
 
-use super::super::Reign;
-use super::super::SyncRule;
-use super::super::reign::Stage;
-use super::super::tables::node;
-use super::world::{Branch, Instance, Node, Phase, Wal, World, name};
 use std::rc::Rc;
+
+use super::world::{Branch, Instance, Node, Phase, Wal, World, name};
+use crate::record::reign::Stage;
+use crate::record::{Reign, SyncRule};
+use crate::testing::node;
 
 /// The kinds of trouble that a scenario allows. Each costs one of its faults.
 #[derive(Debug, Clone, Copy)]

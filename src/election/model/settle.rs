@@ -1,10 +1,10 @@
 //! Whether the cluster finds a primary by itself once the trouble is over.
 
-use super::super::Verdict;
 use super::event::{Cast, Event};
 use super::invariant::{Violation, broken_by};
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Phase, World};
+use crate::election::Verdict;
 
 /// Transitions after which a primary must be there.
 const BOUND: usize = 6;
@@ -38,7 +38,7 @@ fn permitted(world: &World, scenario: &Scenario) -> Option<Id> {
 /// failure must not stop the cluster.
 fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
     let reigns = world.reigns();
-    let last = super::super::last_reign(&reigns)?;
+    let last = crate::record::last_reign(&reigns)?;
     let gone = |id: &Id| world.nodes[*id].instance != Instance::Standby;
     let mut missing = (0..world.nodes.len()).filter(gone);
     let only_last = missing.all(|id| last.primary.as_str() == super::world::name(id));

@@ -1,13 +1,14 @@
 //! From one state of the world to the next.
 
-use super::super::Reign;
-use super::super::reign::Stage;
-use super::super::tables::node;
 use super::event::{Cast, Change, Event};
 use super::invariant::Violation;
 use super::observe::published;
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Phase, Planned, Wal, World, bit, name};
+use crate::election::guard::standbys;
+use crate::record::Reign;
+use crate::record::reign::Stage;
+use crate::testing::node;
 
 /// What a step leads to.
 pub(super) type Outcome = Result<World, Violation>;
@@ -150,7 +151,7 @@ impl World {
             return;
         };
         let known = (0..self.nodes.len()).map(|id| node(name(id))).collect();
-        let listed = rule.standbys(&node(name(primary)), &known);
+        let listed = standbys(&rule, &node(name(primary)), &known);
         let branch = self.nodes[primary].wal.branch;
         let followers = self.followers().into_iter();
         let mut confirmed: Vec<u8> = followers

@@ -1,11 +1,12 @@
 //! The model can fail: each rule is switched off in turn, and the damage is
 //! found.
 
-use super::super::rule::Rule;
+use std::io::Write;
+
 use super::explore::explore;
 use super::invariant::Violation;
 use super::scenario::{Scenario, Trouble};
-use std::io::Write;
+use crate::election::rule::Rule;
 
 /// The violation that a scenario leads to, which must be there.
 fn found(what: &str, scenario: &Scenario) -> Violation {

@@ -1,8 +1,9 @@
 //! The little cluster: what is true of it, whatever anybody has been told.
 
-use super::super::{Floor, Reign, Vote};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+
+use crate::record::{Floor, Reign, Vote};
 
 /// A node, by its place in `World::nodes`.
 pub(super) type Id = usize;

@@ -1,0 +1,233 @@
+//! From what the monitor gathered to the scores that must change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::order::in_order;
+use super::{
+    CONNECTING, Change, FIRST_STANDBY, NOT_CONNECTED, Notice, PRIMARY, Ranking, Reason, Roster,
+    STEP,
+};
+use crate::instance::replication::{Sender, SenderState};
+use crate::ocf::NodeName;
+
+/// Decides the scores of all nodes.
+pub fn rank(roster: &Roster) -> Ranking {
+    let connected = connections(roster);
+    let missing_since = missing_since(roster, &connected);
+    let waiting: Vec<Wanted<'_>> = missing_since
+        .iter()
+        .map(|(node, since)| waiting_score(roster, &connected, node, *since))
+        .collect();
+    let mut wanted = vec![(&roster.primary, PRIMARY, Reason::Primary)];
+    wanted.extend(follower_scores(roster, &connected, &waiting));
+    wanted.extend(waiting);
+    wanted.extend(
+        roster
+            .offline
+            .iter()
+            .filter_map(|node| offline_score(roster, node)),
+    );
+    Ranking {
+        changes: changes(roster, wanted),
+        notices: notices(roster, &connected),
+        missing_since,
+    }
+}
+
+/// What a standby has at least that follows, however many there are.
+const LAST_PLACE: i32 = 2;
+
+type Connections<'a> = BTreeMap<&'a NodeName, &'a Sender>;
+type Wanted<'a> = (&'a NodeName, i32, Reason);
+
+/// The best connection of each other member. Names are compared by equality.
+fn connections(roster: &Roster) -> Connections<'_> {
+    let mut connected = Connections::new();
+    for sender in &roster.senders {
+        let Some(node) = member_named(roster, &sender.name) else {
+            continue;
+        };
+        let best = connected.entry(node).or_insert(sender);
+        if quality(sender) > quality(best) {
+            *best = sender;
+        }
+    }
+    connected.remove(&roster.primary);
+    connected
+}
+
+fn member_named<'a>(roster: &'a Roster, name: &str) -> Option<&'a NodeName> {
+    roster.members.iter().find(|node| node.as_str() == name)
+}
+
+/// The better state, then the smaller lag.
+fn quality(sender: &Sender) -> impl Ord + use<> {
+    (
+        sender.state,
+        std::cmp::Reverse(sender.lag.unwrap_or(u64::MAX)),
+    )
+}
+
+fn follows(connected: &Connections<'_>, node: &NodeName) -> bool {
+    let sender = connected.get(node);
+    sender.is_some_and(|sender| sender.state == SenderState::Following)
+}
+
+/// Those within `maxlag` in order, then those beyond it. A place that a
+/// candidate holds which will soon be back is not given away: it would only be
+/// written twice.
+fn follower_scores<'a>(
+    roster: &Roster,
+    connected: &Connections<'a>,
+    waiting: &[Wanted<'_>],
+) -> Vec<Wanted<'a>> {
+    let following = connected
+        .iter()
+        .filter(|(node, _)| follows(connected, node));
+    let (lagging, near): (Vec<_>, Vec<_>) =
+        following.partition(|(node, sender)| lags(roster, node, sender.lag));
+    let near = near
+        .into_iter()
+        .map(|(node, sender)| (*node, sender.lag.unwrap_or(u64::MAX)));
+    let near = in_order(roster, near.collect());
+    let is_free =
+        |score: &i32| *score <= LAST_PLACE || waiting.iter().all(|(_, held, _)| held != score);
+    let mut free = (0..).map(score_of_place).filter(is_free);
+    let mut places = 1..;
+    let near: Vec<_> = near
+        .into_iter()
+        .zip(free.by_ref().zip(places.by_ref()))
+        .map(|((node, _), (score, place))| (node, score, Reason::Follows { place }))
+        .collect();
+    let lagging = lagging
+        .into_iter()
+        .zip(free)
+        .map(|((node, sender), score)| {
+            let score = excluded_score(roster, node).unwrap_or(-score);
+            (*node, score, Reason::Lags { lag: sender.lag })
+        });
+    near.iter().copied().chain(lagging).collect()
+}
+
+/// Beyond `maxlag`. A standby that is excluded already comes back only when it
+/// is well within the limit, so that a lag at the limit does not swing it.
+fn lags(roster: &Roster, node: &NodeName, lag: Option<u64>) -> bool {
+    let excluded = roster
+        .scores
+        .get(node)
+        .is_some_and(|score| *score < CONNECTING);
+    let [excludes, readmits] = is_beyond(roster.maxlag, lag);
+    if excluded { readmits } else { excludes }
+}
+
+/// Whether a lag is beyond `maxlag` (bytes, 0: none), which excludes a candidate, and
+/// beyond three quarters of it, from where on an excluded one is a candidate again.
+pub fn is_beyond(maxlag: u64, lag: Option<u64>) -> [bool; 2] {
+    [maxlag, maxlag - maxlag / 4].map(|limit| maxlag > 0 && lag.is_none_or(|lag| lag > limit))
+}
+
+/// 1000, 990, … but never down to what excludes.
+fn score_of_place(index: usize) -> i32 {
+    let below = i32::try_from(index)
+        .unwrap_or(i32::MAX)
+        .saturating_mul(STEP);
+    FIRST_STANDBY.saturating_sub(below).max(LAST_PLACE)
+}
+
+/// Which negative score makes no difference, so an excluded node keeps its own.
+fn excluded_score(roster: &Roster, node: &NodeName) -> Option<i32> {
+    let present = roster.scores.get(node).copied();
+    present.filter(|score| (NOT_CONNECTED..CONNECTING).contains(score))
+}
+
+/// The members that do not follow, and since when.
+fn missing_since(roster: &Roster, connected: &Connections<'_>) -> BTreeMap<NodeName, u64> {
+    let others = roster
+        .members
+        .iter()
+        .filter(|node| **node != roster.primary);
+    let missing = others.filter(|node| !follows(connected, node));
+    let since = |node| {
+        roster
+            .missing_since
+            .get(node)
+            .copied()
+            .unwrap_or(roster.now)
+    };
+    missing.map(|node| (node.clone(), since(node))).collect()
+}
+
+/// A member that does not follow: not connected, or only begins to be.
+fn waiting_score<'a>(
+    roster: &Roster,
+    connected: &Connections<'_>,
+    node: &'a NodeName,
+    since: u64,
+) -> Wanted<'a> {
+    let present = roster.scores.get(node).copied();
+    let lately = roster.now.saturating_sub(since) < roster.grace_s;
+    let candidate = present.filter(|score| *score >= 0 && lately);
+    let state = connected.get(node).map(|sender| sender.state);
+    match (state, candidate) {
+        (Some(SenderState::Backup), _) => (node, CONNECTING, Reason::Connecting),
+        (_, Some(score)) => (node, score.min(FIRST_STANDBY), Reason::Grace),
+        (Some(_), None) => (node, CONNECTING, Reason::Connecting),
+        (None, None) => (node, NOT_CONNECTED, Reason::NotConnected),
+    }
+}
+
+/// A node that is not there keeps its score, but not that of a primary.
+fn offline_score<'a>(roster: &Roster, node: &'a NodeName) -> Option<Wanted<'a>> {
+    let present = roster.scores.get(node).copied()?;
+    (*node != roster.primary).then(|| (node, present.min(FIRST_STANDBY), Reason::Offline))
+}
+
+fn changes(roster: &Roster, wanted: Vec<Wanted<'_>>) -> Vec<Change> {
+    wanted
+        .into_iter()
+        .filter(|(node, score, _)| roster.scores.get(*node) != Some(score))
+        .map(|(node, score, reason)| Change {
+            node: node.clone(),
+            score,
+            reason,
+        })
+        .collect()
+}
+
+fn notices(roster: &Roster, connected: &Connections<'_>) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut told = BTreeSet::new();
+    for sender in &roster.senders {
+        let again = !seen.insert(&sender.name);
+        let notice = match member_named(roster, &sender.name) {
+            None => Some(Notice::UnknownName(sender.name.clone())),
+            Some(node) if *node == roster.primary => Some(Notice::OwnName(node.clone())),
+            Some(node) if again => Some(Notice::Twice(node.clone())),
+            Some(_) => None,
+        };
+        notices.extend(notice.filter(|notice| told.insert(notice.to_string())));
+    }
+    if !connected.keys().any(|node| follows(connected, node)) {
+        notices.push(Notice::Alone);
+    }
+    notices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The monitor asks again only where this changes. Between the two limits an
+    /// excluded standby stays so; below both it must be seen to have come back.
+    #[test]
+    fn the_way_back_below_maxlag_is_seen() {
+        let maxlag = 16 * 1024 * 1024;
+        let at = |lag| is_beyond(maxlag, lag);
+        assert_eq!(at(Some(maxlag + 1)), [true, true]);
+        assert_eq!(at(Some(maxlag)), [false, true]);
+        assert_eq!(at(Some(maxlag / 4 * 3)), [false, false]);
+        assert_eq!(at(None), [true, true]);
+        assert_eq!(is_beyond(0, None), [false, false]);
+    }
+}

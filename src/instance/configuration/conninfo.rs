@@ -1,0 +1,158 @@
+//! A connection string in libpq's form `keyword = 'value'`
+//! (`src/interfaces/libpq/fe-connect.c`, `conninfo_parse`).
+//!
+//! It may hold a password, so it is never printed as a whole.
+
+use std::fmt::Write;
+
+use thiserror::Error;
+
+/// The settings of a connection string, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Conninfo(Vec<(String, String)>);
+
+/// A text that is not in that form. Says nothing of what it holds.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ConninfoError {
+    /// `postgresql://…`
+    #[error("it is a URI, which is not read here: write it as keyword=value")]
+    Uri,
+    /// Neither.
+    #[error("it is not a list of keyword=value (at character {0})")]
+    Malformed(usize),
+}
+
+impl Conninfo {
+    /// Parses a connection string.
+    pub fn parse(text: &str) -> Result<Self, ConninfoError> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Err(ConninfoError::Uri);
+        }
+        let mut settings = Vec::new();
+        let mut rest = text.trim_start();
+        while !rest.is_empty() {
+            let (setting, after) = setting(rest)
+                .ok_or_else(|| ConninfoError::Malformed(text.len() - rest.len() + 1))?;
+            settings.push(setting);
+            rest = after.trim_start();
+        }
+        Ok(Self(settings))
+    }
+
+    /// The value of a keyword: the last one counts.
+    pub fn get(&self, keyword: &str) -> Option<&str> {
+        let mut all = self.0.iter().rev();
+        let (_, value) = all.find(|(name, _)| name == keyword)?;
+        Some(value)
+    }
+
+    /// Sets a keyword in the place of whatever it was.
+    pub fn with(mut self, keyword: &str, value: &str) -> Self {
+        self.0.retain(|(name, _)| name != keyword);
+        self.0.push((keyword.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Takes a keyword out.
+    pub fn take(&mut self, keyword: &str) -> Option<String> {
+        let value = self.get(keyword).map(str::to_owned);
+        self.0.retain(|(name, _)| name != keyword);
+        value
+    }
+
+    /// The string to pass on, every value quoted.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in &self.0 {
+            let value = value.replace('\\', "\\\\").replace('\'', "\\'");
+            let blank = if text.is_empty() { "" } else { " " };
+            let _ = write!(text, "{blank}{name}='{value}'");
+        }
+        text
+    }
+}
+
+type Setting = (String, String);
+
+fn setting(text: &str) -> Option<(Setting, &str)> {
+    let (name, rest) = text.split_once('=')?;
+    let name = name.trim_end();
+    if name.is_empty() || name.contains(char::is_whitespace) {
+        return None;
+    }
+    let (value, rest) = value(rest.trim_start())?;
+    Some(((name.to_owned(), value), rest))
+}
+
+fn value(text: &str) -> Option<(String, &str)> {
+    let quoted = text.strip_prefix('\'');
+    let mut rest = quoted.unwrap_or(text).char_indices();
+    let source = quoted.unwrap_or(text);
+    let mut value = String::new();
+    while let Some((at, next)) = rest.next() {
+        match next {
+            '\\' => value.push(rest.next()?.1),
+            '\'' if quoted.is_some() => return Some((value, &source[at + 1..])),
+            blank if quoted.is_none() && blank.is_whitespace() => {
+                return Some((value, &source[at..]));
+            }
+            other => value.push(other),
+        }
+    }
+    quoted.is_none().then_some((value, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn values_are_read_as_libpq_reads_them() {
+        let text =
+            r"host=10.0.0.1 application_name = 'srv 1' password='it\'s \\ secret' port= 5433";
+        let parsed = Conninfo::parse(text).unwrap();
+        assert_eq!(parsed.get("application_name"), Some("srv 1"));
+        assert_eq!(parsed.get("password"), Some(r"it's \ secret"));
+        assert_eq!(parsed.get("port"), Some("5433"));
+        assert_eq!(parsed.get("dbname"), None);
+    }
+
+    #[test]
+    fn the_last_one_counts_and_is_replaced() {
+        let parsed = Conninfo::parse("dbname=a dbname=b").unwrap();
+        assert_eq!(parsed.get("dbname"), Some("b"));
+        assert_eq!(parsed.with("dbname", "c").render(), "dbname='c'");
+    }
+
+    #[test]
+    fn a_password_is_taken_out() {
+        let mut parsed = Conninfo::parse("host=a password=x").unwrap();
+        assert_eq!(parsed.take("password"), Some("x".to_owned()));
+        assert_eq!(parsed.render(), "host='a'");
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused() {
+        for text in ["host", "=x", "a b=c", "host='open", "host=a \\", "x='a\\"] {
+            assert!(Conninfo::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(Conninfo::parse("postgresql://a/b"), Err(ConninfoError::Uri));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_rendered_is_read_again(
+            all in proptest::collection::vec(("[a-z_]{1,8}", ".{0,12}"), 0..6)
+        ) {
+            let info = all.iter().fold(Conninfo::default(), |info, (k, v)| info.with(k, v));
+            prop_assert_eq!(Conninfo::parse(&info.render()), Ok(info));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".*") {
+            let _ = Conninfo::parse(&text);
+        }
+    }
+}

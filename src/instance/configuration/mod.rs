@@ -1,0 +1,383 @@
+//! Is the server configured so that it can do its part? Judged before a start
+//! and by validate-all, never of an instance that runs.
+//!
+//! What makes a start pointless is an error. What is only doubtful, or wrong
+//! for one role, is a warning: a node that is no candidate still serves reads.
+
+pub mod conninfo;
+pub mod words;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use self::conninfo::ConninfoError;
+use crate::ocf::Rejoin;
+
+pub use conninfo::Conninfo;
+
+/// The settings that are looked at.
+pub const SETTINGS: [&str; 16] = [
+    "data_directory",
+    "port",
+    "unix_socket_directories",
+    "wal_level",
+    "hot_standby",
+    "recovery_target_timeline",
+    "recovery_target",
+    "recovery_target_lsn",
+    "recovery_target_name",
+    "recovery_target_time",
+    "recovery_target_xid",
+    "primary_conninfo",
+    "cluster_name",
+    "fsync",
+    "full_page_writes",
+    "hba_file",
+];
+const TARGETS: [&str; 5] = [
+    "recovery_target",
+    "recovery_target_lsn",
+    "recovery_target_name",
+    "recovery_target_time",
+    "recovery_target_xid",
+];
+
+/// All that is judged.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// Values by name. One that could not be read is missing, and not judged.
+    pub settings: &'a BTreeMap<&'static str, String>,
+    /// This node, if that is known.
+    pub node: Option<&'a str>,
+    /// Parameter `pghost`.
+    pub pghost: &'a str,
+    /// Parameter `pgport`.
+    pub pgport: u16,
+    /// Parameter `rejoin`.
+    pub rejoin: Rejoin,
+    /// Is parameter `datadir` the directory of the setting?
+    pub is_datadir: bool,
+    /// `wal_log_hints` or checksums, by the control file.
+    pub hints_logged: Option<bool>,
+    /// The text of `pg_hba.conf`.
+    pub hba: Option<&'a str>,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A start would be pointless.
+    Error(String),
+    /// It works, but not as one may expect.
+    Warning(String),
+}
+
+/// Everything that is wrong.
+pub fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(place(facts).map(Finding::Error));
+    findings.extend(replication(facts).map(Finding::Error));
+    findings.extend(target(facts).map(Finding::Error));
+    let warnings = [
+        conninfo(facts),
+        durability(facts),
+        rewind(facts),
+        streams_from_itself(facts),
+    ];
+    findings.extend(warnings.into_iter().flatten().map(Finding::Warning));
+    findings
+}
+
+impl Facts<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+
+    fn is_off(&self, name: &str) -> bool {
+        self.get(name) == Some("off")
+    }
+}
+
+/// The agent and the server must mean the same instance.
+fn place(facts: &Facts<'_>) -> Option<String> {
+    if let Some(path) = facts.get("data_directory").filter(|_| !facts.is_datadir) {
+        return Some(format!("data_directory is {path}, not parameter datadir"));
+    }
+    if let Some(port) = facts
+        .get("port")
+        .filter(|port| *port != facts.pgport.to_string())
+    {
+        return Some(format!("port is {port}, parameter pgport {}", facts.pgport));
+    }
+    let sockets = facts.get("unix_socket_directories")?;
+    let same = |one: &str| Path::new(one.trim().trim_matches('"')) == Path::new(facts.pghost);
+    let is_socket = facts.pghost.starts_with('/');
+    (is_socket && !resolves_elsewhere(facts.pghost) && !sockets.split(',').any(same)).then(|| {
+        format!(
+            "unix_socket_directories has no {}, parameter pghost",
+            facts.pghost
+        )
+    })
+}
+
+/// `/var/run` is a link to `/run` nearly everywhere: such names are not judged.
+fn resolves_elsewhere(path: &str) -> bool {
+    path.starts_with("/var/run") || path.starts_with("/run")
+}
+
+fn replication(facts: &Facts<'_>) -> Option<String> {
+    if facts.get("wal_level") == Some("minimal") {
+        return Some("wal_level=minimal: replication needs replica or logical".to_owned());
+    }
+    if facts.is_off("hot_standby") {
+        return Some("hot_standby=off: a standby could not be asked anything".to_owned());
+    }
+    match facts.get("recovery_target_timeline") {
+        None | Some("latest") => None,
+        Some(other) => Some(format!(
+            "recovery_target_timeline is {other}: set it to latest"
+        )),
+    }
+}
+
+/// A target ends recovery: the instance would open itself for writing.
+fn target(facts: &Facts<'_>) -> Option<String> {
+    let set = |name: &&&str| facts.get(name).is_some_and(|value| !value.is_empty());
+    let name = TARGETS.iter().find(set)?;
+    Some(format!(
+        "{name} is set, which would end recovery: remove it"
+    ))
+}
+
+/// A standby is known to the primary by its application_name. Without one
+/// PostgreSQL takes cluster_name.
+fn conninfo(facts: &Facts<'_>) -> Option<String> {
+    let text = facts.get("primary_conninfo")?;
+    if text.is_empty() {
+        return Some("primary_conninfo is empty: this node cannot follow a primary".to_owned());
+    }
+    let parsed = match Conninfo::parse(text) {
+        Ok(parsed) => parsed,
+        Err(ConninfoError::Uri) => return None,
+        Err(error) => return Some(format!("primary_conninfo: {error}")),
+    };
+    let fallback = facts.get("cluster_name").filter(|name| !name.is_empty());
+    let name = parsed.get("application_name").or(fallback);
+    let (name, node) = (name.unwrap_or("walreceiver"), facts.node?);
+    (name != node).then(|| {
+        format!(
+            "primary_conninfo has application_name {name}, this node is {node}: it will be no \
+             candidate for promotion"
+        )
+    })
+}
+
+fn durability(facts: &Facts<'_>) -> Option<String> {
+    facts
+        .is_off("fsync")
+        .then(|| "fsync=off: a power cut may destroy the data of this node".to_owned())
+}
+
+fn rewind(facts: &Facts<'_>) -> Option<String> {
+    if facts.rejoin != Rejoin::Rewind {
+        return None;
+    }
+    if facts.hints_logged == Some(false) {
+        return Some("rejoin=rewind needs wal_log_hints=on or data checksums".to_owned());
+    }
+    facts
+        .is_off("full_page_writes")
+        .then(|| "rejoin=rewind needs full_page_writes=on".to_owned())
+}
+
+/// Through the address of the primary a node may reach itself, and a standby
+/// that streams from itself never learns anything.
+fn streams_from_itself(facts: &Facts<'_>) -> Option<String> {
+    let lines = || facts.hba.unwrap_or_default().lines().map(words);
+    let includes = |line: &Vec<&str>| {
+        let first = line.first().copied().unwrap_or_default();
+        first.starts_with("include") || line.iter().any(|word| word.starts_with('@'))
+    };
+    let rejects = |line: &Vec<&str>| {
+        let is_host = line.first().is_some_and(|kind| kind.starts_with("host"));
+        let databases = line.get(1).copied().unwrap_or_default();
+        let is_replication = databases.split(',').any(|name| name == "replication");
+        is_host && is_replication && line.contains(&"reject")
+    };
+    (facts.hba.is_some() && !lines().any(|line| includes(&line) || rejects(&line))).then(|| {
+        "pg_hba.conf rejects no replication: let it reject this node's own address and that of \
+         the primary"
+            .to_owned()
+    })
+}
+
+fn words(line: &str) -> Vec<&str> {
+    let line = line.split('#').next().unwrap_or_default();
+    line.split_whitespace().collect()
+}
+
+/// The major version in what `postgres --version` prints, and in `PG_VERSION`.
+pub fn major(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let number = text
+        .rsplit_once("(PostgreSQL) ")
+        .map_or(text, |(_, rest)| rest);
+    let digits = number.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: [(&str, &str); 13] = [
+        ("data_directory", "/var/lib/postgresql/15/main"),
+        ("port", "5432"),
+        ("unix_socket_directories", "/tmp, /srv/sockets"),
+        ("wal_level", "replica"),
+        ("hot_standby", "on"),
+        ("recovery_target_timeline", "latest"),
+        ("recovery_target", ""),
+        ("recovery_target_xid", ""),
+        ("primary_conninfo", "host=10.0.0.1 application_name=srv1"),
+        ("cluster_name", "15/main"),
+        ("fsync", "on"),
+        ("full_page_writes", "on"),
+        ("hba_file", "/etc/pg_hba.conf"),
+    ];
+    const HBA: &str = "# TYPE DATABASE\nhost replication all 10.0.0.1/32 reject\n";
+
+    fn facts<'a>(settings: &'a BTreeMap<&'static str, String>) -> Facts<'a> {
+        Facts {
+            settings,
+            node: Some("srv1"),
+            pghost: "/tmp",
+            pgport: 5432,
+            rejoin: Rejoin::Rewind,
+            is_datadir: true,
+            hints_logged: Some(true),
+            hba: Some(HBA),
+        }
+    }
+
+    fn settings(name: &'static str, value: &str) -> BTreeMap<&'static str, String> {
+        let all = GOOD
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        all.chain([(name, value.to_owned())]).collect()
+    }
+
+    fn found(name: &'static str, value: &str) -> Vec<Finding> {
+        judge(&facts(&settings(name, value)))
+    }
+
+    #[test]
+    fn a_good_configuration_is_silent() {
+        assert_eq!(found("port", "5432"), []);
+    }
+
+    #[test]
+    fn what_makes_a_start_pointless_is_an_error() {
+        for (name, value) in [
+            ("port", "5433"),
+            ("unix_socket_directories", "/srv/sockets"),
+            ("wal_level", "minimal"),
+            ("hot_standby", "off"),
+            ("recovery_target_timeline", "current"),
+            ("recovery_target_timeline", "3"),
+            ("recovery_target", "immediate"),
+            ("recovery_target_xid", "42"),
+        ] {
+            let found = found(name, value);
+            assert!(
+                matches!(found[..], [Finding::Error(_)]),
+                "{name}={value}: {found:?}"
+            );
+        }
+        let settings = settings("port", "5432");
+        let elsewhere = Facts {
+            is_datadir: false,
+            ..facts(&settings)
+        };
+        assert!(matches!(judge(&elsewhere)[..], [Finding::Error(_)]));
+    }
+
+    #[test]
+    fn what_is_doubtful_is_a_warning() {
+        for (name, value) in [
+            ("primary_conninfo", ""),
+            ("primary_conninfo", "host"),
+            ("primary_conninfo", "host=a application_name=srv10"),
+            ("primary_conninfo", "host=a"),
+            ("fsync", "off"),
+            ("full_page_writes", "off"),
+        ] {
+            let found = found(name, value);
+            assert!(
+                matches!(found[..], [Finding::Warning(_)]),
+                "{name}={value}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn cluster_name_stands_in_for_application_name() {
+        let mut settings = settings("primary_conninfo", "host=a");
+        settings.insert("cluster_name", "srv1".to_owned());
+        assert_eq!(judge(&facts(&settings)), []);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_judged() {
+        let nothing = BTreeMap::new();
+        let unknown = Facts {
+            hba: None,
+            hints_logged: None,
+            node: None,
+            ..facts(&nothing)
+        };
+        assert_eq!(judge(&unknown), []);
+    }
+
+    #[test]
+    fn replication_from_itself_must_be_rejected_somewhere() {
+        let settings = settings("port", "5432");
+        let warned = |hba| {
+            let facts = Facts {
+                hba: Some(hba),
+                ..facts(&settings)
+            };
+            !judge(&facts).is_empty()
+        };
+        assert!(warned("host replication all 10.0.0.0/24 trust\n"));
+        assert!(warned("#host replication all 10.0.0.1/32 reject\n"));
+        assert!(warned("local replication all reject\n"));
+        assert!(!warned("host all,replication all srv1 reject # own\n"));
+        assert!(!warned("include more.conf\n"));
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_major_number() {
+        assert_eq!(
+            major("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)\n"),
+            Some(15)
+        );
+        assert_eq!(major("postgres (PostgreSQL) 18beta1\n"), Some(18));
+        assert_eq!(major("9.6\n"), Some(9));
+        assert_eq!(major("17\n"), Some(17));
+        assert_eq!(major("no version"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(?s).*") {
+            let mut settings = settings("primary_conninfo", &text);
+            settings.insert("unix_socket_directories", text.clone());
+            let facts = Facts { hba: Some(&text), ..facts(&settings) };
+            let _ = judge(&facts);
+            let _ = major(&text);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! May this data directory be started, and must it be rewound before?
+//!
+//! 1. A rewind that was interrupted comes first: what it left is started by
+//!    nobody before it is finished.
+//! 2. What cannot be seen to have diverged is started. In recovery it adds
+//!    nothing to its WAL, and the replay tells what a crash has hidden.
+//! 3. What has diverged is started too, as a standby that follows nobody, or
+//!    rewound, if the admin asked for that and it can work.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::ocf::Rejoin;
+use crate::record::Divergence;
+
+/// A rewind that was begun here and not seen to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupted {
+    /// pg_rewind has not written the control file, which it does last.
+    Unfinished,
+    /// It has, and what it wrote is in this system's memory at least.
+    Finished,
+    /// It has, but then the system went down: part may not have reached the disk.
+    FinishedUnsynced,
+}
+
+/// All that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// What the admin asked for.
+    pub wish: Rejoin,
+    /// Is there a marker of an earlier rewind of this data directory?
+    pub interrupted: Option<Interrupted>,
+    /// What is certain; `None` if nothing is known to be wrong.
+    pub divergence: Option<Divergence>,
+    /// Was the instance stopped so that pg_rewind can work?
+    pub stopped: bool,
+    /// `wal_log_hints` or checksums.
+    pub hints_logged: bool,
+    /// `full_page_writes`; `None` if it could not be read.
+    pub full_page_writes: Option<bool>,
+    /// Is there a `primary_conninfo` to reach the primary by?
+    pub reachable: bool,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Start it.
+    Start,
+    /// Start it: it stays a standby that follows nobody.
+    StartDiverged(Unable),
+    /// Rewind it, then start it.
+    Rewind {
+        /// First replay its own WAL, since pg_rewind could not work on it.
+        recover: bool,
+    },
+    /// Put `standby.signal` in place and start it: all else was done.
+    Finish,
+    /// Start nothing.
+    Refuse,
+}
+
+/// Why what has diverged is not rewound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unable {
+    /// The admin did not ask for it.
+    #[error("rejoin=follow: pg_rewind is left to an admin")]
+    NotAsked,
+    /// Nothing of it can be used.
+    #[error("another database cannot be rewound, only replaced")]
+    OtherSystem,
+    /// Neither hint bits nor checksums.
+    #[error("pg_rewind needs wal_log_hints=on or data checksums, before data diverge")]
+    NoHints,
+    /// Torn pages could remain.
+    #[error("pg_rewind needs full_page_writes=on")]
+    NoFullPages,
+    /// Nobody to rewind from.
+    #[error("primary_conninfo is not set or cannot be read")]
+    NoPrimary,
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Plan::Start => f.write_str("start"),
+            Plan::StartDiverged(unable) => write!(f, "start diverged: {unable}"),
+            Plan::Rewind { recover: false } => f.write_str("rewind"),
+            Plan::Rewind { recover: true } => f.write_str("recover and rewind"),
+            Plan::Finish => f.write_str("finish"),
+            Plan::Refuse => f.write_str("refuse"),
+        }
+    }
+}
+
+/// Decides.
+pub fn decide(facts: &Facts) -> Plan {
+    let recover = !facts.stopped;
+    match (facts.interrupted, facts.divergence) {
+        (Some(Interrupted::FinishedUnsynced), _) => Plan::Refuse,
+        (Some(Interrupted::Finished), _) => Plan::Finish,
+        // Also with rejoin=follow by now: there is no way back.
+        (Some(Interrupted::Unfinished), _) if facts.reachable => Plan::Rewind { recover },
+        (Some(Interrupted::Unfinished), _) => Plan::Refuse,
+        (None, None) => Plan::Start,
+        (None, Some(divergence)) => match unable(facts, divergence) {
+            Some(reason) => Plan::StartDiverged(reason),
+            None => Plan::Rewind { recover },
+        },
+    }
+}
+
+fn unable(facts: &Facts, divergence: Divergence) -> Option<Unable> {
+    if divergence == Divergence::OtherSystem {
+        return Some(Unable::OtherSystem);
+    }
+    if facts.wish == Rejoin::Follow {
+        return Some(Unable::NotAsked);
+    }
+    if !facts.hints_logged {
+        return Some(Unable::NoHints);
+    }
+    // In doubt pg_rewind, which is asked first, has the last word.
+    if facts.full_page_writes == Some(false) {
+        return Some(Unable::NoFullPages);
+    }
+    (!facts.reachable).then_some(Unable::NoPrimary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wal::{Lsn, Timeline};
+
+    /// `marker wish data stopped hints pages conninfo | plan`
+    const TABLE: &str = include_str!("testdata/rejoin.txt");
+
+    fn facts(line: &str) -> Facts {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [marker, wish, data, stopped, hints, pages, conninfo] = words[..] else {
+            panic!("seven columns wanted: {line}")
+        };
+        Facts {
+            interrupted: match marker {
+                "-" => None,
+                "unfinished" => Some(Interrupted::Unfinished),
+                "finished" => Some(Interrupted::Finished),
+                "unsynced" => Some(Interrupted::FinishedUnsynced),
+                other => panic!("{other}"),
+            },
+            wish: if wish == "rewind" {
+                Rejoin::Rewind
+            } else {
+                Rejoin::Follow
+            },
+            divergence: match data {
+                "fits" => None,
+                "left" => Some(Divergence::Left {
+                    timeline: Timeline::FIRST,
+                    lsn: Lsn::from(2),
+                    fork: Lsn::from(1),
+                }),
+                "other" => Some(Divergence::OtherSystem),
+                other => panic!("{other}"),
+            },
+            stopped: stopped == "clean",
+            hints_logged: hints == "hints",
+            full_page_writes: match pages {
+                "pages" => Some(true),
+                "torn" => Some(false),
+                _ => None,
+            },
+            reachable: conninfo == "conninfo",
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table_holds() {
+        let rows = TABLE
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        let mut seen = 0;
+        for row in rows {
+            let (left, right) = row.split_once('|').unwrap();
+            let plan = decide(&facts(left)).to_string();
+            assert_eq!(plan, right.trim(), "{row}");
+            seen += 1;
+        }
+        assert!(seen >= 20, "only {seen} rows");
+    }
+}

@@ -1,0 +1,62 @@
+//! What an instance says of its replication.
+
+use crate::wal::Timeline;
+
+/// What an instance said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Details {
+    /// Of itself as a primary.
+    Primary(Primary),
+    /// Of itself as a standby.
+    Standby {
+        /// Does it stream?
+        receives: bool,
+    },
+}
+
+/// What a primary said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Primary {
+    /// The timeline it writes on. The control file's is older until the first
+    /// checkpoint after a promotion.
+    pub timeline: Option<Timeline>,
+    /// `synchronous_standby_names`.
+    pub synchronous_standby_names: String,
+    /// `pg_stat_replication`.
+    pub senders: Vec<Sender>,
+}
+
+/// The state of a WAL sender. Source: `pg_stat_replication.state`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SenderState {
+    /// Sends a base backup.
+    Backup,
+    /// Has just begun.
+    Startup,
+    /// The standby follows, or catches up, or is told that the primary stops.
+    Following,
+}
+
+impl SenderState {
+    /// Reads the column; a state that a later PostgreSQL invents counts as
+    /// `Startup`, i.e. not as a standby that follows.
+    pub fn from_column(text: &str) -> Self {
+        match text {
+            "streaming" | "catchup" | "stopping" => Self::Following,
+            "backup" => Self::Backup,
+            _ => Self::Startup,
+        }
+    }
+}
+
+/// One row of `pg_stat_replication`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sender {
+    /// `application_name`: the node's name, if it is one of ours.
+    pub name: String,
+    /// What the sender does.
+    pub state: SenderState,
+    /// Bytes by which `write_lsn` is behind; `None` if the column is null, as
+    /// when a standby begins to catch up.
+    pub lag: Option<u64>,
+}

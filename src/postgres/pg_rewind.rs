@@ -1,0 +1,132 @@
+//! Running pg_rewind on a stopped instance, against the primary.
+//!
+//! The connection is the instance's own `primary_conninfo`; a password in it
+//! travels in the environment, not in the arguments that everybody sees.
+
+use std::path::Path;
+use std::process::Command;
+
+use thiserror::Error;
+
+use super::settings::{self, SettingError};
+use super::version_file;
+use crate::instance::configuration::Conninfo;
+use crate::instance::rejoin::preview::{Preview, complaint};
+use crate::ocf::{Deadline, Parameters};
+use crate::system::SystemUser;
+use crate::system::program::{self, Ended, ProgramError};
+
+/// A primary that does not answer must not take all the time of a start.
+const CONNECT_TIMEOUT_S: &str = "5";
+
+/// What it says of an instance that runs.
+const RUNS: &str = "target server must be shut down cleanly";
+
+/// Why a step did not succeed.
+#[derive(Debug, Error)]
+pub enum RewindError {
+    /// A program did not run or end.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The configuration cannot be read.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// pg_rewind or the recovery failed, in its words.
+    #[error("{0}")]
+    Failed(String),
+    /// It sees nothing to do. Up to PostgreSQL 15 also when the primary has not
+    /// finished its first checkpoint since it was promoted.
+    #[error("pg_rewind sees no other timeline yet: has the primary had a checkpoint?")]
+    NothingToDo,
+}
+
+impl RewindError {
+    /// May the same succeed a little later?
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::NothingToDo => true,
+            Self::Failed(text) => text.contains("connect"),
+            Self::Program(_) | Self::Setting(_) => false,
+        }
+    }
+}
+
+/// One rewind of this instance from the primary.
+pub struct Rewind<'a> {
+    /// The parameters.
+    pub parameters: &'a Parameters,
+    /// The account.
+    pub user: &'a SystemUser,
+    /// `primary_conninfo`.
+    pub primary: Conninfo,
+}
+
+impl Rewind<'_> {
+    /// What it would do. Changes nothing, and fails where the rewind would.
+    pub fn preview(&self, deadline: Deadline) -> Result<Preview, RewindError> {
+        let ended = self.run(&["--dry-run"], deadline)?;
+        Preview::parse(&ended.stderr).ok_or(RewindError::NothingToDo)
+    }
+
+    /// Could it rewind this instance, if that were stopped? Before it looks at
+    /// that, it has reached the primary and read its control file.
+    pub fn would_work(&self, deadline: Deadline) -> Result<(), RewindError> {
+        match self.run(&["--dry-run"], deadline) {
+            Err(RewindError::Failed(text)) if text == RUNS => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(RewindError::NothingToDo),
+        }
+    }
+
+    /// Does it. From its begin to its end the data directory is good for nothing.
+    pub fn perform(&self, deadline: Deadline) -> Result<(), RewindError> {
+        self.run(&[], deadline).map(drop)
+    }
+
+    fn run(&self, more: &[&str], deadline: Deadline) -> Result<Ended, RewindError> {
+        let mut command = Command::new(self.parameters.program("pg_rewind"));
+        command.arg("--target-pgdata").arg(&self.parameters.datadir);
+        command.arg("--progress").args(more);
+        // It would look for the configuration in the data directory.
+        if knows_no_ensure_shutdown(&self.parameters.datadir) {
+            command.arg("--no-ensure-shutdown");
+        }
+        let mut source = self.primary.clone().with("dbname", "postgres");
+        if source.get("connect_timeout").is_none() {
+            source = source.with("connect_timeout", CONNECT_TIMEOUT_S);
+        }
+        if let Some(password) = source.take("password") {
+            command.env("PGPASSWORD", password);
+        }
+        command.arg("--source-server").arg(source.render());
+        command.env("HOME", &self.user.home);
+        self.user.dress(&mut command);
+        succeeded(program::run(&mut command, deadline)?)
+    }
+}
+
+/// Replays the WAL of a crashed instance without opening it to anybody, so that
+/// pg_rewind can read it to its end. There must be no `standby.signal`.
+pub fn recover(
+    parameters: &Parameters,
+    user: &SystemUser,
+    deadline: Deadline,
+) -> Result<(), RewindError> {
+    let mut command = settings::postgres(parameters, &["--single"])?;
+    command.arg("template1");
+    user.dress_with_groups(&mut command)
+        .map_err(SettingError::from)?;
+    succeeded(program::run(&mut command, deadline)?).map(drop)
+}
+
+fn succeeded(ended: Ended) -> Result<Ended, RewindError> {
+    if ended.status.success() {
+        return Ok(ended);
+    }
+    Err(RewindError::Failed(complaint(&ended.stderr).to_owned()))
+}
+
+/// PostgreSQL 12 has no such option, and does not try to start anything.
+fn knows_no_ensure_shutdown(datadir: &Path) -> bool {
+    version_file::major(datadir) != Some(12)
+}

@@ -1,0 +1,316 @@
+//! The mark of a rewind that has begun: on disk before pg_rewind changes
+//! anything, gone when the instance may be started again. Power may go at any
+//! moment between.
+//!
+//! It lives outside of the data directory, where pg_rewind would remove it, in
+//! a directory of root's own. Beside it lie copies of the instance's own files
+//! in the data directory (configuration, certificates), which pg_rewind
+//! replaces by the primary's.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use nix::fcntl::OFlag;
+
+use crate::system::SystemUser;
+use crate::wal::Lsn;
+
+const FOLDER: &str = "/var/lib/pgsqlms";
+/// Larger files are not configuration.
+const LARGEST_COPY: u64 = 1024 * 1024;
+/// What PostgreSQL or pg_rewind writes itself.
+const NOT_OURS: [&str; 10] = [
+    "PG_VERSION",
+    "backup_label",
+    "backup_label.old",
+    "backup_manifest",
+    "current_logfiles",
+    "postmaster.opts",
+    "postmaster.pid",
+    "recovery.signal",
+    "standby.signal",
+    "tablespace_map",
+];
+
+/// What is remembered of a rewind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// Which data directory.
+    pub datadir: PathBuf,
+    /// Which control file: another one means that the directory was rebuilt.
+    pub control: String,
+    /// Under which boot of the system it began.
+    pub boot: String,
+    /// Where the branches part.
+    pub fork: Lsn,
+}
+
+impl Marker {
+    /// The marker of a rewind that begins now.
+    pub fn now(datadir: &Path, fork: Lsn) -> io::Result<Self> {
+        Ok(Self {
+            datadir: datadir.to_owned(),
+            control: identity(&datadir.join("global/pg_control"))?,
+            boot: boot_id(),
+            fork,
+        })
+    }
+
+    fn encode(&self) -> String {
+        let Self {
+            control,
+            boot,
+            fork,
+            ..
+        } = self;
+        let datadir = self.datadir.display();
+        format!("{fork}\n{control}\n{boot}\n{datadir}\n")
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        Some(Self {
+            fork: Lsn::from_hex(lines.next()?).ok()?,
+            control: lines.next()?.to_owned(),
+            boot: lines.next()?.to_owned(),
+            datadir: PathBuf::from(lines.next()?),
+        })
+    }
+
+    /// Has the system been up all the time since?
+    pub fn is_of_this_boot(&self) -> bool {
+        self.boot == boot_id()
+    }
+}
+
+/// The place of the mark of one resource.
+pub struct Rewinding(PathBuf);
+
+impl Rewinding {
+    /// The place for `resource`.
+    pub fn of(resource: &str) -> Self {
+        Self(Path::new(FOLDER).join(format!("{resource}.rewind")))
+    }
+
+    /// Where it is, for messages.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// The mark on this data directory. One of a directory that was rebuilt
+    /// since is removed. One that cannot be read is an error: in doubt nothing
+    /// is started.
+    pub fn found(&self, datadir: &Path) -> io::Result<Option<Marker>> {
+        let text = match fs::read_to_string(self.0.join("marker")) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let marker = Marker::decode(&text).ok_or_else(|| io::Error::other("it is damaged"))?;
+        let control = identity(&datadir.join("global/pg_control"))?;
+        if marker.datadir == datadir && marker.control == control {
+            return Ok(Some(marker));
+        }
+        log::info!("The data directory was rebuilt since a rewind of it was interrupted");
+        self.end()?;
+        Ok(None)
+    }
+
+    /// Copies the instance's own files and sets the mark; on disk when it returns.
+    pub fn begin(&self, marker: &Marker, user: &SystemUser) -> io::Result<()> {
+        let files = self.0.join("files");
+        if self.0.exists() {
+            fs::remove_dir_all(&self.0)?;
+        }
+        fs::create_dir_all(&files)?;
+        fs::set_permissions(&self.0, PermissionsExt::from_mode(0o700))?;
+        for path in own_files(&marker.datadir)? {
+            let (bytes, mode) = user.act(|| read(&path))?;
+            let name = path.file_name().unwrap_or_default();
+            write(&files.join(name), &bytes, mode)?;
+        }
+        sync(&files)?;
+        let draft = self.0.join("draft");
+        write(&draft, marker.encode().as_bytes(), 0o600)?;
+        fs::rename(&draft, self.0.join("marker"))?;
+        // Up to what was there before.
+        self.0.ancestors().take(3).try_for_each(sync)
+    }
+
+    /// Puts the instance's own files back.
+    pub fn restore(&self, datadir: &Path, user: &SystemUser) -> io::Result<()> {
+        for entry in fs::read_dir(self.0.join("files"))? {
+            let entry = entry?;
+            let (bytes, mode) = read(&entry.path())?;
+            let target = datadir.join(entry.file_name());
+            user.act(|| write(&target, &bytes, mode))?;
+        }
+        user.act(|| sync(datadir))
+    }
+
+    /// Removes the mark: the data directory is whole.
+    pub fn end(&self) -> io::Result<()> {
+        fs::remove_file(self.0.join("marker"))?;
+        sync(&self.0)?;
+        fs::remove_dir_all(&self.0)
+    }
+}
+
+/// A file in the way that pg_rewind could not overwrite would stop it half way.
+pub fn foreign_file(datadir: &Path, user: &SystemUser) -> io::Result<Option<PathBuf>> {
+    for path in own_files(datadir)? {
+        if fs::symlink_metadata(&path)?.uid() != user.uid.as_raw() {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// Regular files in the data directory itself that an admin may have put there.
+fn own_files(datadir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(datadir)? {
+        let entry = entry?;
+        let data = fs::symlink_metadata(entry.path())?;
+        let name = entry.file_name();
+        let is_known = NOT_OURS.iter().any(|known| name == *known);
+        if data.is_file() && data.len() <= LARGEST_COPY && !is_known {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
+}
+
+fn read(path: &Path) -> io::Result<(Vec<u8>, u32)> {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+        .open(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok((bytes, file.metadata()?.mode() & 0o777))
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.set_permissions(PermissionsExt::from_mode(mode))?;
+    file.sync_all()
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Server and pg_rewind write the control file in place; whatever rebuilds a
+/// data directory makes a new one. Its birth keeps a reused inode apart.
+fn identity(path: &Path) -> io::Result<String> {
+    let data = fs::metadata(path)?;
+    let born = data.created().ok();
+    let born = born.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let born = born.map_or(0, |since| since.as_nanos());
+    Ok(format!("{} {born}", data.ino()))
+}
+
+fn boot_id() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.unwrap_or_default().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Place {
+        rewinding: Rewinding,
+        datadir: PathBuf,
+        user: SystemUser,
+        _root: tempfile::TempDir,
+    }
+
+    fn place() -> Place {
+        let root = tempfile::tempdir().unwrap();
+        let datadir = root.path().join("data");
+        fs::create_dir_all(datadir.join("global")).unwrap();
+        fs::write(datadir.join("global/pg_control"), "x").unwrap();
+        let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
+        Place {
+            rewinding: Rewinding(root.path().join("pgsqld.rewind")),
+            datadir,
+            user: SystemUser::look_up(&user.unwrap().unwrap().name).unwrap(),
+            _root: root,
+        }
+    }
+
+    fn begin(place: &Place) {
+        let marker = Marker::now(&place.datadir, Lsn::from(0x500_0110)).unwrap();
+        place.rewinding.begin(&marker, &place.user).unwrap();
+    }
+
+    #[test]
+    fn the_mark_stays_until_the_end() {
+        let place = place();
+        assert_eq!(place.rewinding.found(&place.datadir).unwrap(), None);
+        begin(&place);
+        let found = place.rewinding.found(&place.datadir).unwrap().unwrap();
+        assert_eq!(found.fork, Lsn::from(0x500_0110));
+        assert!(found.is_of_this_boot());
+        place.rewinding.end().unwrap();
+        assert_eq!(place.rewinding.found(&place.datadir).unwrap(), None);
+    }
+
+    #[test]
+    fn a_rebuilt_directory_is_free() {
+        let place = place();
+        begin(&place);
+        let control = place.datadir.join("global/pg_control");
+        fs::write(place.datadir.join("new"), "x").unwrap();
+        fs::rename(place.datadir.join("new"), control).unwrap();
+        assert_eq!(place.rewinding.found(&place.datadir).unwrap(), None);
+        assert!(!place.rewinding.folder().exists());
+    }
+
+    #[test]
+    fn a_damaged_mark_forbids() {
+        let place = place();
+        begin(&place);
+        fs::write(place.rewinding.folder().join("marker"), "0/1\n").unwrap();
+        assert!(place.rewinding.found(&place.datadir).is_err());
+    }
+
+    #[test]
+    fn the_own_configuration_comes_back() {
+        let place = place();
+        let file = |name: &str| place.datadir.join(name);
+        fs::write(file("postgresql.auto.conf"), "ours").unwrap();
+        fs::write(file("standby.signal"), "").unwrap();
+        begin(&place);
+        fs::write(file("postgresql.auto.conf"), "the primary's").unwrap();
+        fs::remove_file(file("standby.signal")).unwrap();
+        place
+            .rewinding
+            .restore(&place.datadir, &place.user)
+            .unwrap();
+        let text = fs::read_to_string(file("postgresql.auto.conf")).unwrap();
+        assert_eq!(text, "ours");
+        assert!(!file("standby.signal").exists());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "(?s).*") {
+            let _ = Marker::decode(&text);
+        }
+    }
+}

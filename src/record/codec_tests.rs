@@ -1,0 +1,276 @@
+//! What nodes publish comes back unchanged, and nothing else is believed.
+
+use proptest::prelude::*;
+
+use super::reign::Stage;
+use super::{Floor, Force, Reign, SyncRule, Vote, elected_instead_of, taken_timelines};
+use crate::testing::node;
+use crate::wal::notation::position;
+use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
+
+fn vote() -> Vote {
+    Vote {
+        position: position("3@0/5000028<2@0/4000000<1@0/3000000"),
+        term: Some(4),
+        ends_with_shutdown: Some(true),
+        last_commit_age_s: Some(3),
+    }
+}
+
+#[test]
+fn a_vote_is_one_plain_line() {
+    let line = vote().encode();
+    assert_eq!(
+        line,
+        "1;sys=7;tl=3;lsn=83886120;hist=1:50331648,2:67108864;term=4;shutdown=yes;age=3"
+    );
+    assert_eq!(Vote::decode(&line), Ok(vote()));
+}
+
+#[test]
+fn the_shared_form_is_that_of_the_perl_agent() {
+    assert_eq!(vote().encode_shared(), "3#83886120");
+    let read = Vote::decode_shared("3#83886120").unwrap();
+    assert_eq!(read.position.lsn, Lsn::from(83_886_120));
+    assert!(!read.position.history.is_complete());
+    assert!(
+        Vote::decode_shared("1#5")
+            .unwrap()
+            .position
+            .history
+            .is_complete()
+    );
+    for text in [
+        "", "#", "3", "3#", "#5", "3#5#6", "0#5", "-3#5", "3# 5", "3#0/5", "3#+5",
+    ] {
+        assert!(Vote::decode_shared(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn keys_of_a_later_version_are_ignored() {
+    let read = Vote::decode("1;lsn=5;mood=good;tl=1;hist=").unwrap();
+    assert_eq!(
+        read.position,
+        Position {
+            system: None,
+            ..position("1@0/5")
+        }
+    );
+}
+
+#[test]
+fn damage_is_told_apart() {
+    let error = |line: &str| Vote::decode(line).unwrap_err().to_string();
+    assert_eq!(
+        error("2;tl=1"),
+        "written in version \"2\", this agent reads version 1"
+    );
+    assert_eq!(error("1;tl=1"), "the field \"lsn\" is missing");
+    assert_eq!(
+        error("1;tl=1;lsn=1;lsn=2"),
+        "the field \"lsn\" occurs twice"
+    );
+    assert_eq!(error("1;tl=1;lsn"), "not a key=value field: \"lsn\"");
+    assert_eq!(error("1;tl=0;lsn=1"), "not a timeline number: \"0\"");
+    assert_eq!(
+        error("1;tl=1;lsn=0/5"),
+        "not a WAL location in decimal: \"0/5\""
+    );
+    assert_eq!(
+        error("1;tl=1;lsn=5;term=x"),
+        "the field \"term\" has the value \"x\""
+    );
+    assert_eq!(
+        error("1;tl=2;lsn=5;hist=2:1"),
+        "history line 2: timeline 2 is out of order"
+    );
+}
+
+#[test]
+fn a_long_history_is_cut_at_its_old_end() {
+    let step = |number: u32| Switch {
+        timeline: Timeline::new(number).unwrap(),
+        at: Lsn::from(u64::from(number) << 24),
+    };
+    let child = Timeline::new(2001).unwrap();
+    let history = History::from_switches((1..=2000).map(step).collect(), child, true).unwrap();
+    let long = Position {
+        history,
+        timeline: child,
+        ..vote().position
+    };
+    let line = Vote {
+        position: long,
+        ..vote()
+    }
+    .encode();
+    assert!(line.len() < 800, "{}", line.len());
+    let read = Vote::decode(&line).unwrap().position.history;
+    assert!(!read.is_complete());
+    assert_eq!(read.switches().first(), Some(&step(1969)));
+}
+
+#[test]
+fn a_floor_names_its_node() {
+    let (timeline, lsn) = crate::wal::notation::place("2@0/5000028");
+    let floor = Floor {
+        node: node("db node=1;"),
+        term: Some(3),
+        system: Some(SystemId::from(7)),
+        timeline,
+        lsn,
+    };
+    assert_eq!(
+        floor.encode(),
+        "1;node=db%20node%3D1%3B;term=3;sys=7;tl=2;lsn=83886120"
+    );
+    assert_eq!(Floor::decode(&floor.encode()), Ok(floor));
+    assert!(Floor::decode("1;node=%zz;tl=1;lsn=1").is_err());
+}
+
+fn reign(sync: &str) -> Reign {
+    let held = position("2@0/5000028<1@0/4000000");
+    Reign::claim(node("n1"), held, SyncRule::parse(sync).unwrap(), &[])
+}
+
+#[test]
+fn a_reign_comes_back() {
+    let claim = reign("ANY 1 (n2, \"node 3\")");
+    let line = "1;term=1;opened=no;sys=7;tl=2;lsn=83886120;hist=1:67108864;sync=any:1:n2,node%203";
+    assert_eq!(claim.encode(), line);
+    assert_eq!(Reign::decode(node("n1"), line), Ok(claim));
+    assert_eq!(
+        Reign::decode(node("n1"), &reign("").encode()),
+        Ok(reign(""))
+    );
+}
+
+#[test]
+fn the_monitor_writes_a_reign_only_when_it_changes() {
+    let claim = reign("n2");
+    let primary = node("n1");
+    let opened = position("3@0/6000000<2@0/5000000<1@0/4000000");
+    let refresh = |known: &[Reign], sync: &str| {
+        Reign::refresh(&primary, &opened, SyncRule::parse(sync).unwrap(), known)
+    };
+    let first = refresh(&[claim], "n2").unwrap();
+    assert_eq!((first.term, first.stage), (1, Stage::Opened));
+    assert_eq!(first.branch.lsn, Lsn::from(0x500_0000));
+    assert_eq!(refresh(std::slice::from_ref(&first), "n2"), None);
+    let other_rule = refresh(std::slice::from_ref(&first), "n3").unwrap();
+    assert_eq!(other_rule.term, 1);
+    let later = Reign {
+        primary: node("n2"),
+        term: 5,
+        ..first.clone()
+    };
+    assert_eq!(refresh(&[first, later], "n2").unwrap().term, 6);
+    assert_eq!(refresh(&[], "n2").unwrap().term, 1);
+}
+
+#[test]
+fn a_force_that_is_left_over_hides_no_later_one() {
+    let timeline = |number| Timeline::new(number).unwrap();
+    let of = |number| Force::of_timeline(["3", "?", "7"].into_iter(), timeline(number));
+    assert_eq!(of(7).map(|force| force.timeline), Some(timeline(7)));
+    assert_eq!(of(4), None);
+}
+
+/// A promotion that is asked for again has come true, unless it was by hand.
+#[test]
+fn a_primary_is_accepted_unless_another_node_was_elected_last() {
+    let (own, other) = (reign(""), node("n2"));
+    let later = Reign {
+        primary: other.clone(),
+        term: own.term + 1,
+        ..own.clone()
+    };
+    let known = [later, own];
+    assert_eq!(elected_instead_of(&node("n1"), &[]), None);
+    assert_eq!(elected_instead_of(&node("n1"), &known[1..]), None);
+    assert_eq!(elected_instead_of(&node("n1"), &known), Some(&other));
+    assert_eq!(elected_instead_of(&other, &known), None);
+}
+
+/// srv3 opened timeline 3 and died before anybody connected; n1, on 2, claimed then.
+#[test]
+fn a_timeline_that_may_be_open_is_taken() {
+    let timelines = |numbers: &[u32]| -> Vec<_> {
+        let all = numbers.iter().map(|number| Timeline::new(*number).unwrap());
+        all.collect()
+    };
+    let own = timelines(&[2])[0];
+    let opened = Reign {
+        stage: Stage::Opened,
+        branch: position("3@0/5000028<2@0/5000028<1@0/4000000"),
+        ..reign("")
+    };
+    let claim = Reign {
+        term: 2,
+        ..reign("")
+    };
+    let taken = |known: &[Reign]| taken_timelines(own, known);
+    assert_eq!(taken(&[]), Ok(vec![]));
+    assert_eq!(taken(std::slice::from_ref(&opened)), Ok(timelines(&[3])));
+    assert_eq!(taken(&[claim, opened.clone()]), Ok(timelines(&[3, 4])));
+    let damaged = Reign {
+        branch: position("4000000000@0/5000028<2@0/5000028<1@0/4000000"),
+        ..opened
+    };
+    assert_eq!(taken(&[damaged]), Err(timelines(&[4_000_000_000])[0]));
+}
+
+#[test]
+fn a_claim_is_void_if_its_claimant_stayed_where_it_was() {
+    let claim = reign("");
+    assert!(claim.is_void_given(Some(&position("2@0/5000028<1@0/4000000"))));
+    assert!(!claim.is_void_given(Some(&position("3@0/5000100<2@0/5000028<1@0/4000000"))));
+    assert!(!claim.is_void_given(None));
+}
+
+fn positions() -> impl Strategy<Value = Position> {
+    let steps = prop::collection::btree_map(1..u32::MAX - 1, any::<u64>(), 0..40);
+    (prop::option::of(any::<u64>()), any::<u64>(), steps).prop_map(|(system, lsn, steps)| {
+        let switch = |(number, at): (u32, u64)| Switch {
+            timeline: Timeline::new(number).unwrap(),
+            at: Lsn::from(at),
+        };
+        let switches: Vec<Switch> = steps.into_iter().map(switch).collect();
+        let timeline = Timeline::new(u32::MAX).unwrap();
+        Position {
+            system: system.map(SystemId::from),
+            timeline,
+            lsn: Lsn::from(lsn),
+            history: History::from_switches(switches, timeline, true).unwrap(),
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_vote_comes_back(
+        position in positions(), term: Option<u64>, ends_with_shutdown: Option<bool>,
+        last_commit_age_s: Option<u64>,
+    ) {
+        let vote = Vote { position, term, ends_with_shutdown, last_commit_age_s };
+        let line = vote.encode();
+        prop_assert!(line.bytes().all(|b| b.is_ascii_alphanumeric() || b";=:,._%~-".contains(&b)));
+        let read = Vote::decode(&line).unwrap();
+        let newest = vote.position.history.newest(32);
+        prop_assert_eq!(&read.position.history, &newest);
+        let position = Position { history: newest, ..vote.position };
+        prop_assert_eq!(read, Vote { position, ..vote });
+    }
+
+    #[test]
+    fn no_line_panics(line in ".*", tail in ".*") {
+        for line in [line.clone(), format!("1;tl=1;lsn=5;{line}={tail}"), format!("1;{line}")] {
+            let _ = Vote::decode(&line);
+            let _ = Vote::decode_shared(&line);
+            let _ = Floor::decode(&line);
+            let _ = Reign::decode(node("n1"), &line);
+            let _ = Force::decode(&line);
+        }
+    }
+}

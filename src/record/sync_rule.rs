@@ -1,0 +1,74 @@
+//! Which nodes together must hold every acknowledged synchronous commit.
+
+use std::fmt::{self, Write};
+
+use super::line::{FieldError, escape, unescape};
+
+/// How PostgreSQL chooses among the listed standbys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SyncMethod {
+    /// `FIRST k`, or a list without a keyword.
+    First,
+    /// `ANY k`.
+    Any,
+}
+
+/// The meaning of `synchronous_standby_names`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SyncRule {
+    /// For `FIRST` the rule below counts as for `ANY`: which of the listed
+    /// standbys were connected when a commit was acknowledged is not known.
+    pub method: SyncMethod,
+    /// How many standbys must confirm a commit.
+    pub count: usize,
+    /// The names as written, in order. `*` stands for any standby.
+    pub names: Vec<String>,
+}
+
+impl SyncRule {
+    /// `any:1:n2,n3`.
+    pub(super) fn encode(&self) -> String {
+        let method = match self.method {
+            SyncMethod::First => "first",
+            SyncMethod::Any => "any",
+        };
+        let mut text = format!("{method}:{}:", self.count);
+        for (index, name) in self.names.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let _ = write!(text, "{comma}{}", escape(name));
+        }
+        text
+    }
+
+    /// Reads what `encode` wrote.
+    pub(super) fn decode(text: &str) -> Result<Self, FieldError> {
+        let wrong = || FieldError::Value {
+            key: "sync",
+            value: text.to_owned(),
+        };
+        let mut parts = text.splitn(3, ':');
+        let method = match parts.next() {
+            Some("first") => SyncMethod::First,
+            Some("any") => SyncMethod::Any,
+            _ => return Err(wrong()),
+        };
+        let count = parts.next().and_then(|count| count.parse().ok());
+        let names = parts.next().ok_or_else(wrong)?.split(',').map(unescape);
+        Ok(Self {
+            method,
+            count: count.filter(|count| *count > 0).ok_or_else(wrong)?,
+            names: names.collect::<Option<_>>().ok_or_else(wrong)?,
+        })
+    }
+}
+
+/// The way PostgreSQL writes the setting, for messages.
+impl fmt::Display for SyncRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = match self.method {
+            SyncMethod::First => "FIRST",
+            SyncMethod::Any => "ANY",
+        };
+        write!(f, "{method} {} ({})", self.count, self.names.join(", "))
+    }
+}
