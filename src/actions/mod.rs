@@ -1,16 +1,21 @@
-//! One file an action: observe, decide, act.
+//! The verbs, one file each: look, plan, perform. Nothing else lives here.
+//!
+//! A verb runs no program, asks no SQL and sends no signal: steps do.
 
+mod call;
 mod demote;
 mod monitor;
 mod notify;
+mod perform;
 mod promote;
 mod start;
 mod stop;
 mod validate_all;
 mod wrong_parameters;
 
+pub use call::Call;
+
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, metadata};
-use crate::steps::Call;
 
 /// The actions this agent knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
@@ -47,10 +52,7 @@ pub fn run(action: Action, environment: &Environment) -> Outcome {
         Action::Reload | Action::ReloadAgent => return reload(environment),
         Action::Stop => return stop::run(environment),
         Action::ValidateAll => return validate_all::run(environment),
-        Action::Start => |call: &Call| {
-            call.parameters_are_right()?;
-            start::run(call)
-        },
+        Action::Start => start::run,
         Action::Monitor => monitor::run,
         Action::Promote => promote::run,
         Action::Demote => demote::run,
@@ -74,16 +76,4 @@ fn reload(environment: &Environment) -> Outcome {
         Err(error) => log::error!("{error}: put it right before the next start"),
     }
     Ok(OcfExit::Success)
-}
-
-impl From<crate::postgres::server::ServerError> for Failure {
-    fn from(error: crate::postgres::server::ServerError) -> Self {
-        Failure::soft(error.to_string())
-    }
-}
-
-impl From<crate::pacemaker::tool::ToolError> for Failure {
-    fn from(error: crate::pacemaker::tool::ToolError) -> Self {
-        Failure::soft(error.to_string())
-    }
 }

@@ -5,12 +5,12 @@
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
-use super::resource;
+use super::resource::Resource;
 use crate::election::Lineage;
 use crate::ocf::{self, Environment, Failure, NodeName, OcfExit, Outcome, Request};
-use crate::pacemaker::{Permanent, Tools, membership, permanent};
+use crate::pacemaker::{Cluster, RealCluster, Tools};
 use crate::record::{Force, Reign, last_reign};
-use crate::steps::{Call, ballot, position};
+use crate::steps::{ballot, position};
 use crate::wal::Position;
 
 /// What the admin typed.
@@ -30,22 +30,33 @@ const POLL: Duration = Duration::from_millis(200);
 
 /// Allows one promotion of this node's branch past the refusals.
 pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
-    let deadline = Request::from_environment(shell, Instant::now()).deadline;
-    let tools = Tools::new(shell, deadline);
-    let call = Call::prepare(&resource::environment(&tools, &wish.resource)?)?;
-    let (node, held) = (call.node()?, restarted_position(&call)?);
-    let stored = Permanent::read(&call.tools)?;
-    let members = membership::partition(&call.tools)?;
-    let last = last_reign(&ballot::reigns(&call, &stored)).cloned();
+    let resource = Resource::of_cluster(&wish.resource, shell)?;
+    let cluster = &resource.cluster;
+    let (node, held) = (cluster.node()?, restarted_position(&resource)?);
+    let members = cluster.members()?;
+    let last = last_reign(&ballot::reigns(&wish.resource, &cluster.permanent()?)).cloned();
     for line in stakes(&node, &held, last.as_ref(), |node| members.contains(node)) {
         say(&line);
     }
     if !wish.yes && !confirmed(&node) {
         return Err(Failure::soft("Not confirmed: nothing was changed"));
     }
+    force(wish, shell, &node, &held)?;
+    Ok(OcfExit::Success)
+}
+
+/// Reading the stakes took its time: what follows has a time of its own.
+fn force(
+    wish: &ForcePromotion,
+    shell: &Environment,
+    node: &NodeName,
+    held: &Position,
+) -> Result<(), Failure> {
+    let deadline = Request::from_environment(shell, Instant::now()).deadline;
+    let cluster = RealCluster::new(Tools::new(shell, deadline), &wish.resource);
     let name = Force::attribute(&wish.resource);
     let timeline = held.timeline.to_string();
-    permanent::set(&call.tools, &node, &name, &timeline)?;
+    cluster.set_permanent(node, &name, &timeline)?;
     let text = format!("An admin forces the next promotion of {node} (timeline {timeline})");
     ocf::log::record(&wish.resource, &text);
     say(&format!(
@@ -53,15 +64,20 @@ pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
          To take it back: crm_attribute --node {node} --name {name} --delete",
         wish.resource
     ));
-    Ok(OcfExit::Success)
+    Ok(())
 }
 
-fn restarted_position(call: &Call) -> Result<Position, Failure> {
-    let patience = call.request.deadline.within(RESTART);
+fn restarted_position(resource: &Resource) -> Result<Position, Failure> {
+    let patience = resource.deadline.within(RESTART);
     loop {
-        match position::of_standby(call) {
+        let held = position::of_standby(
+            &resource.server,
+            position::LONGEST_REPLAY,
+            resource.deadline,
+        );
+        match held {
             Err(_) if patience.sleep(POLL) => {}
-            seen => return seen,
+            seen => return Ok(seen?.position),
         }
     }
 }

@@ -68,5 +68,4 @@ pub use ballot::Ballot;
 pub use elect::{asks_for_last_record, elect};
 pub use explain::explain;
 pub use lineage::Lineage;
-pub use scores::scores_of_winner;
 pub use verdict::{Outvoted, Refusal, Verdict};

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod configuration;
 pub mod control_data;
+pub mod plan;
 pub mod postmaster_pid;
 pub mod process_stat;
 pub mod rejoin;

@@ -72,6 +72,13 @@ impl PostmasterPid {
     }
 }
 
+impl PostmasterPid {
+    /// Whether the server has noted that it was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.status == Some(Status::Stopping)
+    }
+}
+
 /// `<key> <id>`
 fn segment_id(line: &str) -> Option<i64> {
     line.split_whitespace().nth(1)?.parse().ok()

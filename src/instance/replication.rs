@@ -1,5 +1,6 @@
 //! What an instance says of its replication.
 
+use super::Role;
 use crate::wal::Timeline;
 
 /// What an instance said.
@@ -12,6 +13,16 @@ pub enum Details {
         /// Does it stream?
         receives: bool,
     },
+}
+
+impl Details {
+    /// The role that they are of.
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Primary(_) => Role::Primary,
+            Self::Standby { .. } => Role::Standby,
+        }
+    }
 }
 
 /// What a primary said.

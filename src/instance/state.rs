@@ -119,14 +119,22 @@ impl State {
                 OcfExit::PromotedFailed,
                 "The primary crashed: no postmaster runs",
             )),
-            State::Transient(refusal) | State::Failing(refusal) => {
-                Err(Failure::soft(format!("PostgreSQL runs, but: {refusal}")))
-            }
-            State::LeftBehind(processes) => Err(Failure::soft(format!(
-                "The postmaster is gone, {processes} of its processes still run"
-            ))),
+            State::Transient(why) | State::Failing(why) => Err(unwell(why)),
+            State::LeftBehind(processes) => Err(left_behind(*processes)),
         }
     }
+}
+
+/// Why nothing is done with a server that runs and is not well.
+pub fn unwell(why: &NoAnswer) -> Failure {
+    Failure::soft(format!("PostgreSQL runs, but: {why}"))
+}
+
+/// Why nothing is done where only processes without their postmaster are left.
+pub fn left_behind(processes: usize) -> Failure {
+    Failure::soft(format!(
+        "The postmaster is gone, {processes} of its processes still run"
+    ))
 }
 
 fn code_of(role: Role) -> OcfExit {

@@ -147,6 +147,24 @@ impl Parameters {
         })
     }
 
+    /// The defaults, for one data directory: all that is known where another parameter
+    /// is wrong.
+    pub fn of_datadir(datadir: PathBuf) -> Self {
+        Self {
+            system_user: "postgres".to_owned(),
+            bindir: PathBuf::from("/usr/bin"),
+            recovery_template: datadir.join("recovery.conf.pcmk"),
+            pgdata: datadir.clone(),
+            datadir,
+            pghost: "/var/run/postgresql".to_owned(),
+            pgport: 5432,
+            maxlag: 0,
+            sync_guard: true,
+            rejoin: Rejoin::Follow,
+            start_opts: None,
+        }
+    }
+
     /// The same for an instance that may run: a typo in a parameter that only
     /// says what is allowed counts as its default, which is the safe side.
     pub fn in_effect(environment: &Environment) -> Result<Self, ParameterError> {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tool::{ToolError, Tools};
+use super::tools::{ToolError, Tools};
 use crate::ocf::NodeName;
 
 /// Sets an attribute of this node.

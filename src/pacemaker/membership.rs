@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tool::{ToolError, Tools};
+use super::tools::{ToolError, Tools};
 use crate::ocf::NodeName;
 
 /// The nodes of this partition.

@@ -1,10 +1,14 @@
 //! Eyes and hands on the cluster: attributes, promotion scores, membership.
 
-pub mod attributes;
-pub mod cib_file;
-pub mod membership;
-pub mod permanent;
-pub mod tool;
+mod attributes;
+mod cib_file;
+mod cluster;
+mod membership;
+mod permanent;
+mod real_cluster;
+mod tools;
 
+pub use cluster::Cluster;
 pub use permanent::Permanent;
-pub use tool::Tools;
+pub use real_cluster::RealCluster;
+pub use tools::{ToolError, Tools};

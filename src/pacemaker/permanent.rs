@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tool::{ToolError, Tools};
+use super::tools::{ToolError, Tools};
 use crate::ocf::NodeName;
 
 /// The permanent attributes of all nodes, read by one process.
@@ -55,16 +55,6 @@ pub fn delete(tools: &Tools, node: &NodeName, name: &str) -> Result<(), ToolErro
     change(tools, node, name, "--delete")
 }
 
-/// Stores a promotion score.
-pub fn set_score(
-    tools: &Tools,
-    resource: &str,
-    node: &NodeName,
-    score: i32,
-) -> Result<(), ToolError> {
-    set(tools, node, &score_attribute(resource), &score.to_string())
-}
-
 fn change(tools: &Tools, node: &NodeName, name: &str, what: &str) -> Result<(), ToolError> {
     let node = node.as_str();
     let change = [
@@ -81,7 +71,7 @@ fn change(tools: &Tools, node: &NodeName, name: &str, what: &str) -> Result<(), 
 
 /// The name of the score is the same in every version of Pacemaker
 /// (`pcmk_promotion_score_name`).
-fn score_attribute(resource: &str) -> String {
+pub(super) fn score_attribute(resource: &str) -> String {
     format!("master-{resource}")
 }
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::instance::ControlData;
 use crate::instance::control_data::ControlDataError;
-use crate::ocf::{Deadline, Parameters};
+use crate::ocf::{Deadline, Failure, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::{self, ProgramError};
 
@@ -23,6 +23,12 @@ pub enum ControlFileError {
     /// pg_controldata printed something else.
     #[error(transparent)]
     Output(#[from] ControlDataError),
+}
+
+impl From<ControlFileError> for Failure {
+    fn from(error: ControlFileError) -> Self {
+        Self::soft(error.to_string())
+    }
 }
 
 /// Reads the control file as the system user.

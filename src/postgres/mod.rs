@@ -1,21 +1,35 @@
-//! Eyes and hands on PostgreSQL: identity, processes, programs, sessions.
+//! Eyes and hands on PostgreSQL: processes, programs, sessions, files.
 //!
-//! Nothing here decides what a thing seen means; see `crate::instance`.
+//! Nothing here decides what a thing seen means; see `crate::instance`. Steps know all
+//! of it as a `Server`.
 
-pub mod control_file;
-pub mod history_file;
-pub mod last_record;
-pub mod pg_rewind;
-pub mod postmaster;
-pub mod process_table;
-pub mod replication;
-pub mod rewind_mark;
-pub mod server;
-pub mod session;
-pub mod settings;
-pub mod standby_signal;
-pub mod startup_process;
-pub mod version_file;
-pub mod wal_files;
-pub mod wal_position;
-pub mod write_probe;
+mod control_file;
+mod history_file;
+pub mod installation;
+mod last_record;
+mod output;
+mod pg_ctl;
+mod pg_rewind;
+mod postmaster;
+mod process_table;
+mod questions;
+mod real_server;
+mod replication;
+mod rewind_mark;
+mod server;
+mod session;
+mod settings;
+mod standby_signal;
+mod startup_process;
+mod version_file;
+mod wal_files;
+mod wal_position;
+mod write_probe;
+
+pub use pg_ctl::StopMode;
+pub use pg_rewind::RewindError;
+pub use real_server::RealServer;
+pub use rewind_mark::Found;
+pub use server::{Address, Server};
+pub use settings::SettingError;
+pub use wal_position::WalPosition;

@@ -51,25 +51,33 @@ impl RewindError {
     }
 }
 
-/// One rewind of this instance from the primary.
-pub struct Rewind<'a> {
-    /// The parameters.
-    pub parameters: &'a Parameters,
-    /// The account.
-    pub user: &'a SystemUser,
+/// pg_rewind on this server, from one primary.
+pub struct Tool<'a> {
+    parameters: &'a Parameters,
+    user: &'a SystemUser,
     /// `primary_conninfo`.
-    pub primary: Conninfo,
+    primary: &'a Conninfo,
 }
 
-impl Rewind<'_> {
+impl<'a> Tool<'a> {
+    /// The tool for the server that the parameters describe.
+    pub fn new(parameters: &'a Parameters, user: &'a SystemUser, primary: &'a Conninfo) -> Self {
+        Self {
+            parameters,
+            user,
+            primary,
+        }
+    }
+
     /// What it would do. Changes nothing, and fails where the rewind would.
     pub fn preview(&self, deadline: Deadline) -> Result<Preview, RewindError> {
         let ended = self.run(&["--dry-run"], deadline)?;
         Preview::parse(&ended.stderr).ok_or(RewindError::NothingToDo)
     }
 
-    /// Could it rewind this instance, if that were stopped? Before it looks at
-    /// that, it has reached the primary and read its control file.
+    /// Whether it would work if the server were stopped. pg_rewind looks at the target's
+    /// state only after it has reached the source, so its complaint that the target runs
+    /// means: yes.
     pub fn would_work(&self, deadline: Deadline) -> Result<(), RewindError> {
         match self.run(&["--dry-run"], deadline) {
             Err(RewindError::Failed(text)) if text == RUNS => Ok(()),
@@ -88,7 +96,7 @@ impl Rewind<'_> {
         command.arg("--target-pgdata").arg(&self.parameters.datadir);
         command.arg("--progress").args(more);
         // It would look for the configuration in the data directory.
-        if knows_no_ensure_shutdown(&self.parameters.datadir) {
+        if has_no_ensure_shutdown(&self.parameters.datadir) {
             command.arg("--no-ensure-shutdown");
         }
         let mut source = self.primary.clone().with("dbname", "postgres");
@@ -126,7 +134,8 @@ fn succeeded(ended: Ended) -> Result<Ended, RewindError> {
     Err(RewindError::Failed(complaint(&ended.stderr).to_owned()))
 }
 
-/// PostgreSQL 12 has no such option, and does not try to start anything.
-fn knows_no_ensure_shutdown(datadir: &Path) -> bool {
+/// Whether pg_rewind has the option `--no-ensure-shutdown`: PostgreSQL 12 has not, and does
+/// not try to start anything.
+fn has_no_ensure_shutdown(datadir: &Path) -> bool {
     version_file::major(datadir) != Some(12)
 }

@@ -16,7 +16,8 @@ use thiserror::Error;
 
 use super::process_table::{self, Servers};
 use crate::instance::Postmaster;
-use crate::instance::postmaster_pid::{PidFileError, PostmasterPid, Status};
+use crate::instance::postmaster_pid::{PidFileError, PostmasterPid};
+use crate::ocf::Failure;
 use crate::system::plain_file;
 
 /// Clock ticks a second in `/proc/PID/stat` (`sysconf(_SC_CLK_TCK)`): 100 on every
@@ -41,6 +42,19 @@ pub enum LookError {
          module of Pacemaker deny it CAP_SYS_PTRACE?"
     )]
     Unseen(i32),
+}
+
+impl LookError {
+    /// Whether it could not be seen what runs.
+    pub fn is_blind(&self) -> bool {
+        matches!(self, Self::ProcessTable(_) | Self::Unseen(_))
+    }
+}
+
+impl From<LookError> for Failure {
+    fn from(error: LookError) -> Self {
+        Self::soft(error.to_string())
+    }
 }
 
 /// Looks at `postmaster.pid` and, where it leads to no postmaster, at the process
@@ -102,12 +116,6 @@ pub fn pid_file(datadir: &Path) -> Result<Option<PostmasterPid>, PidFileError> {
             Ok(None)
         }
     }
-}
-
-/// Whether the server has noted that it was told to stop.
-pub fn is_stopping(datadir: &Path) -> bool {
-    let file = pid_file(datadir).ok().flatten();
-    file.is_some_and(|file| file.status == Some(Status::Stopping))
 }
 
 /// The living processes of the instance, as far as they can be seen.

@@ -37,20 +37,20 @@ const NOT_OURS: [&str; 10] = [
 
 /// What is remembered of a rewind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Marker {
+struct Mark {
     /// Which data directory.
-    pub datadir: PathBuf,
+    datadir: PathBuf,
     /// Which control file: another one means that the directory was rebuilt.
-    pub control: String,
+    control: String,
     /// Under which boot of the system it began.
-    pub boot: String,
+    boot: String,
     /// Where the branches part.
-    pub fork: Lsn,
+    fork: Lsn,
 }
 
-impl Marker {
-    /// The marker of a rewind that begins now.
-    pub fn now(datadir: &Path, fork: Lsn) -> io::Result<Self> {
+impl Mark {
+    /// The mark of a rewind that begins now.
+    fn now(datadir: &Path, fork: Lsn) -> io::Result<Self> {
         Ok(Self {
             datadir: datadir.to_owned(),
             control: identity(&datadir.join("global/pg_control"))?,
@@ -79,62 +79,74 @@ impl Marker {
             datadir: PathBuf::from(lines.next()?),
         })
     }
+}
 
-    /// Has the system been up all the time since?
-    pub fn is_of_this_boot(&self) -> bool {
-        self.boot == boot_id()
-    }
+/// What was found of an earlier rewind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// No mark.
+    Nothing,
+    /// A mark on a data directory that was rebuilt since, or another one.
+    OfOtherData,
+    /// A rewind of this data directory has begun and was not seen to end.
+    Here {
+        /// Where the branches part.
+        fork: Lsn,
+        /// Whether the system has been up all the time since.
+        same_boot: bool,
+    },
 }
 
 /// The place of the mark of one resource.
-pub struct Rewinding(PathBuf);
+pub struct MarkFolder(PathBuf);
 
-impl Rewinding {
+impl MarkFolder {
     /// The place for `resource`.
     pub fn of(resource: &str) -> Self {
         Self(Path::new(FOLDER).join(format!("{resource}.rewind")))
     }
 
     /// Where it is, for messages.
-    pub fn folder(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The mark on this data directory. One of a directory that was rebuilt
-    /// since is removed. One that cannot be read is an error: in doubt nothing
-    /// is started.
-    pub fn found(&self, datadir: &Path) -> io::Result<Option<Marker>> {
+    /// The mark on `datadir` as it is now. One that cannot be read is an error: in
+    /// doubt nothing is started.
+    pub fn look(&self, datadir: &Path) -> io::Result<Found> {
         let text = match fs::read_to_string(self.0.join("marker")) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) => return Err(error),
         };
-        let marker = Marker::decode(&text).ok_or_else(|| io::Error::other("it is damaged"))?;
+        let mark = Mark::decode(&text).ok_or_else(|| io::Error::other("it is damaged"))?;
         let control = identity(&datadir.join("global/pg_control"))?;
-        if marker.datadir == datadir && marker.control == control {
-            return Ok(Some(marker));
+        if mark.datadir != datadir || mark.control != control {
+            return Ok(Found::OfOtherData);
         }
-        log::info!("The data directory was rebuilt since a rewind of it was interrupted");
-        self.end()?;
-        Ok(None)
+        Ok(Found::Here {
+            fork: mark.fork,
+            same_boot: mark.boot == boot_id(),
+        })
     }
 
     /// Copies the instance's own files and sets the mark; on disk when it returns.
-    pub fn begin(&self, marker: &Marker, user: &SystemUser) -> io::Result<()> {
+    pub fn set(&self, datadir: &Path, fork: Lsn, user: &SystemUser) -> io::Result<()> {
+        let mark = Mark::now(datadir, fork)?;
         let files = self.0.join("files");
         if self.0.exists() {
             fs::remove_dir_all(&self.0)?;
         }
         fs::create_dir_all(&files)?;
         fs::set_permissions(&self.0, PermissionsExt::from_mode(0o700))?;
-        for path in own_files(&marker.datadir)? {
+        for path in own_files(&mark.datadir)? {
             let (bytes, mode) = user.act(|| read(&path))?;
             let name = path.file_name().unwrap_or_default();
             write(&files.join(name), &bytes, mode)?;
         }
         sync(&files)?;
         let draft = self.0.join("draft");
-        write(&draft, marker.encode().as_bytes(), 0o600)?;
+        write(&draft, mark.encode().as_bytes(), 0o600)?;
         fs::rename(&draft, self.0.join("marker"))?;
         // Up to what was there before.
         self.0.ancestors().take(3).try_for_each(sync)
@@ -152,7 +164,7 @@ impl Rewinding {
     }
 
     /// Removes the mark: the data directory is whole.
-    pub fn end(&self) -> io::Result<()> {
+    pub fn remove(&self) -> io::Result<()> {
         fs::remove_file(self.0.join("marker"))?;
         sync(&self.0)?;
         fs::remove_dir_all(&self.0)
@@ -233,7 +245,7 @@ mod tests {
     use super::*;
 
     struct Place {
-        rewinding: Rewinding,
+        folder: MarkFolder,
         datadir: PathBuf,
         user: SystemUser,
         _root: tempfile::TempDir,
@@ -246,7 +258,7 @@ mod tests {
         fs::write(datadir.join("global/pg_control"), "x").unwrap();
         let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
         Place {
-            rewinding: Rewinding(root.path().join("pgsqld.rewind")),
+            folder: MarkFolder(root.path().join("pgsqld.rewind")),
             datadir,
             user: SystemUser::look_up(&user.unwrap().unwrap().name).unwrap(),
             _root: root,
@@ -254,20 +266,24 @@ mod tests {
     }
 
     fn begin(place: &Place) {
-        let marker = Marker::now(&place.datadir, Lsn::from(0x500_0110)).unwrap();
-        place.rewinding.begin(&marker, &place.user).unwrap();
+        let fork = Lsn::from(0x500_0110);
+        place.folder.set(&place.datadir, fork, &place.user).unwrap();
+    }
+
+    fn look(place: &Place) -> Found {
+        place.folder.look(&place.datadir).unwrap()
     }
 
     #[test]
     fn the_mark_stays_until_the_end() {
         let place = place();
-        assert_eq!(place.rewinding.found(&place.datadir).unwrap(), None);
+        assert_eq!(look(&place), Found::Nothing);
         begin(&place);
-        let found = place.rewinding.found(&place.datadir).unwrap().unwrap();
-        assert_eq!(found.fork, Lsn::from(0x500_0110));
-        assert!(found.is_of_this_boot());
-        place.rewinding.end().unwrap();
-        assert_eq!(place.rewinding.found(&place.datadir).unwrap(), None);
+        let fork = Lsn::from(0x500_0110);
+        let same_boot = true;
+        assert_eq!(look(&place), Found::Here { fork, same_boot });
+        place.folder.remove().unwrap();
+        assert_eq!(look(&place), Found::Nothing);
     }
 
     #[test]
@@ -277,16 +293,15 @@ mod tests {
         let control = place.datadir.join("global/pg_control");
         fs::write(place.datadir.join("new"), "x").unwrap();
         fs::rename(place.datadir.join("new"), control).unwrap();
-        assert_eq!(place.rewinding.found(&place.datadir).unwrap(), None);
-        assert!(!place.rewinding.folder().exists());
+        assert_eq!(look(&place), Found::OfOtherData);
     }
 
     #[test]
     fn a_damaged_mark_forbids() {
         let place = place();
         begin(&place);
-        fs::write(place.rewinding.folder().join("marker"), "0/1\n").unwrap();
-        assert!(place.rewinding.found(&place.datadir).is_err());
+        fs::write(place.folder.path().join("marker"), "0/1\n").unwrap();
+        assert!(place.folder.look(&place.datadir).is_err());
     }
 
     #[test]
@@ -298,10 +313,7 @@ mod tests {
         begin(&place);
         fs::write(file("postgresql.auto.conf"), "the primary's").unwrap();
         fs::remove_file(file("standby.signal")).unwrap();
-        place
-            .rewinding
-            .restore(&place.datadir, &place.user)
-            .unwrap();
+        place.folder.restore(&place.datadir, &place.user).unwrap();
         let text = fs::read_to_string(file("postgresql.auto.conf")).unwrap();
         assert_eq!(text, "ours");
         assert!(!file("standby.signal").exists());
@@ -310,7 +322,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in "(?s).*") {
-            let _ = Marker::decode(&text);
+            let _ = Mark::decode(&text);
         }
     }
 }

@@ -1,197 +1,138 @@
-//! Hands on the server: start, stop and promote by `pg_ctl`, never waiting
-//! there. Waiting is the caller's, with its own deadline.
+//! The handle on one PostgreSQL server: all that the agent asks of it and does to it.
+//!
+//! Steps know the server by this trait alone; `RealServer` is the one on this node,
+//! tests have one of their own. It decides nothing: what a thing seen means is said
+//! in `crate::instance`.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::time::Duration;
 
-use nix::fcntl::OFlag;
-use thiserror::Error;
-
+use super::control_file::ControlFileError;
+use super::pg_ctl::{ServerError, StopMode};
+use super::pg_rewind::RewindError;
+use super::postmaster::LookError;
+use super::rewind_mark::Found;
+use super::settings::SettingError;
+use super::wal_position::WalPosition;
+use crate::instance::configuration::Conninfo;
+use crate::instance::postmaster_pid::PostmasterPid;
+use crate::instance::rejoin::preview::Preview;
+use crate::instance::replication::Details;
+use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
 use crate::ocf::{Deadline, Parameters};
-use crate::system::SystemUser;
-use crate::system::program::{self, ProgramError};
-use crate::system::user::IdentityError;
+use crate::system::program::ProgramError;
+use crate::wal::{History, Lsn, Position, Timeline};
 
-/// Far more than a server says before it ends at its start.
-const LONGEST_LOOK: u64 = 64 * 1024;
-const DEBIAN_LOGS: &str = "/var/log/postgresql";
-
-/// How to stop: `Smart` is missing on purpose, clients could block it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopMode {
-    /// Cut the sessions, write the shutdown checkpoint.
-    Fast,
-    /// Quit at once; recovery follows. Never for a primary.
-    Immediate,
+/// Where a server is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Socket directory, host name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
 }
 
-/// Why pg_ctl did not do it.
-#[derive(Debug, Error)]
-pub enum ServerError {
-    /// pg_ctl did not run or end.
-    #[error(transparent)]
-    Program(#[from] ProgramError),
-    /// It cannot run as the system user.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// pg_ctl refused, in its words.
-    #[error("pg_ctl {action} failed: {text}")]
-    Refused {
-        /// What was asked of it.
-        action: &'static str,
-        /// What it said.
-        text: String,
-    },
+/// One PostgreSQL server. The role is asked at an address, everything else where the
+/// parameters say.
+pub trait Server: Rewinder {
+    /// The resource it is of.
+    fn resource(&self) -> &str;
+    /// Where it is and whose.
+    fn parameters(&self) -> &Parameters;
+
+    /// What runs of it, by lock file and process table.
+    fn postmaster(&self) -> Result<Postmaster, LookError>;
+    /// Its lock file, if there is one that can be read.
+    fn lock_file(&self) -> Option<PostmasterPid>;
+    /// For how long the startup process of this postmaster has been running.
+    fn recovering_for(&self, postmaster: i32) -> Option<Duration>;
+    /// Whether there is a data directory with a database in it.
+    fn has_database(&self) -> bool;
+    /// Whether `standby.signal` is there.
+    fn has_standby_signal(&self) -> bool;
+    /// The control file, by `pg_controldata`.
+    fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError>;
+    /// The history of a timeline, by its file; unknown without one.
+    fn history(&self, timeline: Timeline) -> History;
+    /// The highest timeline with a WAL file for the last byte before `lsn`.
+    fn written_timeline(&self, lsn: Lsn, segment_size: u64) -> Option<Timeline>;
+    /// Whether the last WAL record held is a shutdown checkpoint.
+    fn ends_with_shutdown(&self, held: &Position, deadline: Deadline)
+    -> Result<bool, ProgramError>;
+    /// A setting as the server would have it if it started now.
+    fn setting(&self, name: &str, deadline: Deadline) -> Result<String, SettingError>;
+    /// A directory of the server's without room for one page more.
+    fn full_directory(&self) -> Option<PathBuf>;
+
+    /// Asks whether it is a primary or a standby.
+    fn role(&self, at: &Address, deadline: Deadline) -> Result<Role, NoAnswer>;
+    /// As `role`, and what it says of its replication, on one connection.
+    fn details(&self, at: &Address, deadline: Deadline) -> Result<Details, NoAnswer>;
+    /// Asks a standby for the end of its WAL.
+    fn wal_position(&self, deadline: Deadline) -> Result<WalPosition, NoAnswer>;
+    /// Asks for the value of `synchronous_standby_names`.
+    fn synchronous_standby_names(&self, deadline: Deadline) -> Result<String, NoAnswer>;
+    /// Has a primary write and flush one WAL record. Returns what it said of its storage,
+    /// if that is the trouble.
+    fn write_record(&self, deadline: Deadline) -> Result<Option<String>, NoAnswer>;
+    /// Has a primary write a checkpoint.
+    fn checkpoint(&self, deadline: Deadline) -> Result<(), NoAnswer>;
+    /// Has a standby go on with a replay that somebody paused.
+    fn resume_replay(&self, deadline: Deadline) -> Result<(), NoAnswer>;
+
+    /// Starts the server and returns at once.
+    fn start(&self, deadline: Deadline) -> Result<(), ServerError>;
+    /// Asks the server to stop and returns at once.
+    fn stop(&self, mode: StopMode, deadline: Deadline) -> Result<(), ServerError>;
+    /// Sends the postmaster the signal by which `pg_ctl` asks it to stop.
+    fn signal_stop(&self, postmaster: i32, mode: StopMode);
+    /// Sends SIGKILL to all processes of the server, which ends stopped (SIGSTOP) ones too.
+    fn kill_all(&self);
+    /// Asks a standby to become primary and returns at once.
+    fn promote(&self, deadline: Deadline) -> Result<(), ServerError>;
+    /// Makes sure that the next start stays in recovery; on disk when it returns.
+    fn write_standby_signal(&self) -> io::Result<()>;
+    /// Keeps the next promotion, from timeline `own`, from opening `timeline`.
+    fn reserve_timeline(&self, own: Timeline, timeline: Timeline) -> io::Result<()>;
+    /// Takes back what was reserved and not used.
+    fn release_timelines(&self) -> io::Result<()>;
+
+    /// The file with the server's own output; made if it is missing.
+    fn output(&self) -> PathBuf;
+    /// How much the server has written there so far, in bytes.
+    fn output_length(&self, output: &Path) -> u64;
+    /// Why the server ended, in its own words: the first fatal line behind `length`.
+    fn fatal_line(&self, output: &Path, length: u64) -> Option<String>;
 }
 
-/// Starts the server and returns at once.
-pub fn start(
-    parameters: &Parameters,
-    user: &SystemUser,
-    output: &Path,
-    deadline: Deadline,
-) -> Result<(), ServerError> {
-    let mut command = pg_ctl(parameters, "start", &parameters.pgdata);
-    command.arg("--log").arg(output);
-    if let Some(options) = &parameters.start_opts {
-        command.arg("--options").arg(options);
-    }
-    user.dress_with_groups(&mut command)?;
-    finish("start", command, deadline)
-}
-
-/// Asks the server to stop and returns at once.
-pub fn stop(
-    parameters: &Parameters,
-    user: &SystemUser,
-    mode: StopMode,
-    deadline: Deadline,
-) -> Result<(), ServerError> {
-    let mut command = pg_ctl(parameters, "stop", &parameters.datadir);
-    command.arg("--mode").arg(match mode {
-        StopMode::Fast => "fast",
-        StopMode::Immediate => "immediate",
-    });
-    user.dress(&mut command);
-    finish("stop", command, deadline)
-}
-
-/// Asks a standby to become primary and returns at once. Works with every
-/// connection taken, which `pg_promote()` would not.
-pub fn promote(
-    parameters: &Parameters,
-    user: &SystemUser,
-    deadline: Deadline,
-) -> Result<(), ServerError> {
-    let mut command = pg_ctl(parameters, "promote", &parameters.datadir);
-    user.dress(&mut command);
-    finish("promote", command, deadline)
-}
-
-/// Where the server's own output goes: early messages, and all of its log
-/// without a logging collector. Where Debian's logrotate finds it, if it can.
-pub fn output_file(resource: &str, user: &SystemUser) -> PathBuf {
-    let name = format!("pgsqlms-{resource}.log");
-    let folder = [DEBIAN_LOGS, "/var/log"].map(Path::new);
-    let folder = folder.into_iter().find(|folder| folder.is_dir());
-    let path = folder.unwrap_or(Path::new("/var/log")).join(name);
-    match give_to(&path, user) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            log::warn!("cannot prepare {}: {error}", path.display());
-        }
-        _ => {}
-    }
-    path
-}
-
-/// How much the server has said so far, to know what is new.
-pub fn said(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |data| data.len())
-}
-
-/// Why the server ended, in its own words: the first fatal line since `said`.
-pub fn last_words(path: &Path, said: u64) -> Option<String> {
-    let mut file = File::open(path).ok()?;
-    file.seek(SeekFrom::Start(said)).ok()?;
-    let mut bytes = Vec::new();
-    file.take(LONGEST_LOOK).read_to_end(&mut bytes).ok()?;
-    fatal(&String::from_utf8_lossy(&bytes)).map(str::to_owned)
-}
-
-fn fatal(text: &str) -> Option<&str> {
-    let levels = ["FATAL:  ", "PANIC:  "];
-    text.lines()
-        .find_map(|line| levels.iter().find_map(|level| line.split_once(*level)))
-        .map(|(_, text)| text.trim())
-}
-
-/// The system user cannot create files in /var/log itself, nor in Debian's
-/// directory if it is another one than postgres.
-fn give_to(path: &Path, user: &SystemUser) -> std::io::Result<()> {
-    let file = OpenOptions::new()
-        .append(true)
-        .create_new(true)
-        .mode(0o640)
-        .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(path)?;
-    fchown(&file, Some(user.uid.as_raw()), Some(user.gid().as_raw()))
-}
-
-/// Only a start needs the configuration. Given a directory that holds nothing
-/// else, as Debian's, pg_ctl asks `postgres -C` for the data directory first
-/// (`adjust_data_dir`), which fails on any bad line: a typo would keep a primary
-/// from being stopped, and its node would be fenced.
-fn pg_ctl(parameters: &Parameters, action: &str, directory: &Path) -> Command {
-    let mut command = Command::new(parameters.program("pg_ctl"));
-    command.arg(action).arg("--no-wait");
-    command.arg("--pgdata").arg(directory);
-    command
-}
-
-fn finish(
-    action: &'static str,
-    mut command: Command,
-    deadline: Deadline,
-) -> Result<(), ServerError> {
-    let ended = program::run(&mut command, deadline)?;
-    if ended.status.success() {
-        return Ok(());
-    }
-    Err(ServerError::Refused {
-        action,
-        text: ended.stderr,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn the_last_words_are_those_of_this_start() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let old = "1 [7] FATAL:  an old one\n";
-        fs::write(file.path(), old).unwrap();
-        let before = said(file.path());
-        assert_eq!(last_words(file.path(), before), None);
-        let new = "2 [8] LOG:  bind: in use\n2 [8] FATAL:  could not create any TCP/IP sockets\n";
-        fs::write(file.path(), format!("{old}{new}")).unwrap();
-        let words = last_words(file.path(), before);
-        assert_eq!(
-            words.as_deref(),
-            Some("could not create any TCP/IP sockets")
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_output_panics(text in "(?s).*") {
-            let _ = fatal(&text);
-        }
-    }
+/// What a rewind needs besides, of the stopped server.
+pub trait Rewinder {
+    /// The mark of a rewind that has begun and was not seen to end. One that cannot be
+    /// read is an error: in doubt nothing is started.
+    fn mark(&self) -> io::Result<Found>;
+    /// Where the mark is, for messages.
+    fn mark_folder(&self) -> PathBuf;
+    /// Removes the mark: the data directory is whole, or another one.
+    fn remove_mark(&self) -> io::Result<()>;
+    /// Keeps copies of the node's own files and sets the mark; on disk when it returns.
+    fn set_mark(&self, fork: Lsn) -> io::Result<()>;
+    /// Puts the node's own files back.
+    fn restore_files(&self) -> io::Result<()>;
+    /// Whether `backup_label` is one that pg_rewind wrote.
+    fn has_rewind_label(&self) -> bool;
+    /// A file of another account's in the way, which pg_rewind could not overwrite.
+    fn foreign_file(&self) -> io::Result<Option<PathBuf>>;
+    /// Writes what all disks of this machine have in memory.
+    fn sync_disks(&self);
+    /// Takes `standby.signal` away, for a recovery that opens the server to nobody.
+    fn remove_standby_signal(&self) -> io::Result<()>;
+    /// Replays the WAL of a crashed server without opening it to anybody.
+    fn recover(&self, deadline: Deadline) -> Result<(), RewindError>;
+    /// What pg_rewind would do from this primary.
+    fn preview(&self, primary: &Conninfo, deadline: Deadline) -> Result<Preview, RewindError>;
+    /// Whether pg_rewind would work if the server were stopped.
+    fn would_rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError>;
+    /// Runs pg_rewind. From its begin to its end the data directory is good for nothing.
+    fn rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError>;
 }

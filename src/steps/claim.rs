@@ -1,94 +1,93 @@
-//! This node's claim to be primary: written before PostgreSQL leaves recovery,
-//! ended once it is known whether it did.
+//! This node's claim to be primary: written before PostgreSQL leaves recovery, ended
+//! once it is known whether it did.
 
 use std::time::Duration;
 
-use super::{Call, ballot, position, state};
+use super::{ballot, position, state};
 use crate::election::Ballot;
 use crate::instance::{Role, State};
-use crate::ocf::{Failure, NodeName};
-use crate::pacemaker::{Permanent, permanent};
-use crate::postgres::session;
+use crate::ocf::{Deadline, Failure, NodeName};
+use crate::pacemaker::{Cluster, ToolError};
+use crate::postgres::Server;
 use crate::record::Reign;
 
-/// How often a daemon that does not answer is asked before a start: a claim that
-/// outlives it looks true once this node follows another primary.
+/// How often Pacemaker is asked again before a start goes on without an answer. A claim
+/// that is still there after the start looks true as soon as this node follows another
+/// primary.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Says in the CIB who was elected, before PostgreSQL leaves recovery: from
-/// then on there may be commits on a new branch, which the cluster must know
-/// of even if all nodes lose power the next moment.
-pub fn publish(call: &Call, ballot: &Ballot) -> Result<(), Failure> {
+/// Says in the CIB who was elected, before PostgreSQL leaves recovery: from then on
+/// there may be commits on a new branch, which the cluster must know of even if all
+/// nodes lose power the next moment.
+pub fn publish(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    ballot: &Ballot,
+    deadline: Deadline,
+) -> Result<(), Failure> {
     let Some(own) = ballot.votes.get(&ballot.candidate) else {
         return Err(Failure::soft("This node's own vote is missing"));
     };
-    let (parameters, deadline) = (&call.parameters, call.request.deadline);
-    let setting = session::ask(parameters, &call.user, deadline, |client| {
-        client
-            .query_one(
-                "SELECT pg_catalog.current_setting('synchronous_standby_names')",
-                &[],
-            )?
-            .try_get::<_, String>(0)
-    })
-    .map_err(|refusal| Failure::soft(format!("synchronous_standby_names: {refusal}")))?;
+    let setting = server
+        .synchronous_standby_names(deadline)
+        .map_err(|why| Failure::soft(format!("synchronous_standby_names: {why}")))?;
     let sync = ballot::sync_rule(&setting);
     let held = own.position.clone();
     let claim = Reign::claim(ballot.candidate.clone(), held, sync, &ballot.reigns);
-    let name = Reign::claim_attribute(&call.request.resource);
-    let claimed = permanent::set(&call.tools, &claim.primary, &name, &claim.encode());
-    Ok(claimed?)
+    let name = Reign::claim_attribute(cluster.resource());
+    Ok(cluster.set_permanent(&claim.primary, &name, &claim.encode())?)
 }
 
-/// A claim that did not come true would forbid others. But in doubt it stays:
-/// what cannot be asked may have left recovery.
-pub fn withdraw(call: &Call, node: &NodeName) {
-    let still_standby = state::state(call, call.request.deadline);
-    if !matches!(still_standby, Ok(State::Running(Role::Standby))) {
+/// A claim that did not come true would forbid others. But in doubt it stays: a server
+/// that cannot be asked may have left recovery.
+pub fn withdraw(server: &dyn Server, cluster: &dyn Cluster, node: &NodeName, deadline: Deadline) {
+    let now = state::now(server, deadline);
+    if !matches!(now, Ok(State::Running(Role::Standby))) {
         return;
     }
-    if let Err(error) = delete(call, node) {
+    if let Err(error) = delete(cluster, node) {
         log::warn!("Cannot withdraw the claim of this promotion: {error}");
     }
 }
 
-/// Before a start: ends the claim that an interrupted promotion of this node
-/// left, by what the control file says. It came true and is a reign, or it never
-/// did.
-pub fn end_before_start(call: &Call) {
+/// Before a start: ends the claim that an interrupted promotion of this node left, by
+/// what the control file says. It came true and is a reign, or it never did.
+pub fn end_before_start(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) {
     for left in (0..TRIES).rev() {
-        let Err(failure) = try_end_before_start(call) else {
+        let Err(failure) = try_end_before_start(server, cluster, deadline) else {
             return;
         };
         log::warn!("Cannot see whether this node left a claim: {failure}");
-        if left > 0 && !call.request.deadline.sleep(PAUSE) {
+        if left > 0 && !deadline.sleep(PAUSE) {
             return;
         }
     }
 }
 
-fn try_end_before_start(call: &Call) -> Result<(), Failure> {
-    let (node, resource) = (call.node()?, &call.request.resource);
-    let stored = Permanent::read(&call.tools)?;
+fn try_end_before_start(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    let (node, resource) = (cluster.node()?, cluster.resource());
+    let stored = cluster.permanent()?;
     let name = Reign::claim_attribute(resource);
     let Some(text) = stored.values(&name).get(&node).copied() else {
         return Ok(());
     };
-    let held = position::by_control_file(call)?;
-    let reign = ballot::reign_of(call, &stored, &node);
+    let held = position::of_control(server, &server.control_data(deadline)?);
+    let reign = ballot::reign_of(resource, &stored, &node);
     match Reign::decode(node.clone(), text).map(|claim| claim.ended_by(&held, reign.as_ref())) {
         Ok(Some(reign)) => {
-            let name = Reign::attribute(resource);
-            permanent::set(&call.tools, &node, &name, &reign.encode())?;
+            cluster.set_permanent(&node, &Reign::attribute(resource), &reign.encode())?;
         }
         Ok(None) => log::info!("The claim of this node never came true"),
         Err(error) => log::warn!("The claim of this node is unreadable: {error}"),
     }
-    delete(call, &node)
+    Ok(delete(cluster, &node)?)
 }
 
-fn delete(call: &Call, node: &NodeName) -> Result<(), Failure> {
-    let name = Reign::claim_attribute(&call.request.resource);
-    Ok(permanent::delete(&call.tools, node, &name)?)
+fn delete(cluster: &dyn Cluster, node: &NodeName) -> Result<(), ToolError> {
+    cluster.delete_permanent(node, &Reign::claim_attribute(cluster.resource()))
 }

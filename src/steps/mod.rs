@@ -1,13 +1,20 @@
 //! What the actions are made of, by topic: each looks, asks a pure room, and acts.
+//!
+//! A step is given the handles that it needs (`Server`, `Cluster`, `Notes`) and a
+//! deadline. It knows no environment, runs no program, and never calls an action.
 
 pub mod ballot;
-mod call;
+pub mod bring_down;
+pub mod bring_up;
 pub mod claim;
+pub mod election;
 pub mod offer;
 pub mod position;
+pub mod reign;
 pub mod rejoin;
 pub mod scores;
 pub mod shutdown;
 pub mod state;
-
-pub use call::Call;
+pub mod validation;
+pub mod vote;
+pub mod write_probe;

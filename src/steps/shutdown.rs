@@ -1,41 +1,45 @@
-//! Where a primary was stopped cleanly: published by its node after every such
-//! stop, and remembered by the others, whom it may not outlive.
+//! Where a primary was stopped cleanly: its node publishes that after every such stop,
+//! and the other nodes keep a copy, in case the node goes away.
 
 use std::time::Duration;
 
-use super::{Call, ballot, state};
+use super::ballot;
 use crate::instance::{ClusterState, ControlData};
 use crate::ocf::notify::Transition;
-use crate::ocf::{Failure, NodeName};
-use crate::pacemaker::tool::ToolError;
-use crate::pacemaker::{Permanent, attributes};
+use crate::ocf::{Deadline, Failure, NodeName};
+use crate::pacemaker::{Cluster, ToolError};
+use crate::postgres::Server;
 use crate::record::{Floor, Reign};
 
 /// How often a daemon that does not answer is asked again.
 const TRIES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// After the clean stop of a primary: there must be a shutdown checkpoint. That
-/// it cannot be published is no failure: the instance is stopped and stays so.
-pub fn publish_after_stop(call: &Call) -> Result<(), Failure> {
-    let control = state::control(call, call.request.deadline)?;
+/// After the clean stop of a primary: there must be a shutdown checkpoint. That it
+/// cannot be published is no failure: the server is stopped and stays so.
+pub fn publish_after_stop(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    let control = server.control_data(deadline)?;
     if control.state != ClusterState::ShutDown {
         return Err(Failure::soft(
             "The primary stopped without a shutdown checkpoint",
         ));
     }
-    warn(publish(call, &control));
+    warn(publish(cluster, &control, deadline));
     Ok(())
 }
 
-/// Publishes the shutdown checkpoint of this stopped instance, if it was a
-/// primary; a crashed one has none. Nothing fails for it.
-pub fn publish_if_possible(call: &Call) {
-    let published =
-        state::control(call, call.request.deadline).and_then(|control| match control.state {
-            ClusterState::ShutDown => publish(call, &control),
-            _ => Ok(()),
-        });
+/// Publishes the shutdown checkpoint of this stopped server, if it was a primary; a
+/// crashed one has none. Nothing fails for it.
+pub fn publish_if_possible(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) {
+    let control = server.control_data(deadline).map_err(Failure::from);
+    let published = control.and_then(|control| match control.state {
+        ClusterState::ShutDown => publish(cluster, &control, deadline),
+        _ => Ok(()),
+    });
     warn(published);
 }
 
@@ -45,10 +49,14 @@ fn warn(published: Result<(), Failure>) {
     }
 }
 
-fn publish(call: &Call, control: &ControlData) -> Result<(), Failure> {
-    let node = call.node()?;
+fn publish(
+    cluster: &dyn Cluster,
+    control: &ControlData,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    let node = cluster.node()?;
     let floor = Floor {
-        term: own_term(call, &node),
+        term: own_term(cluster, &node, deadline),
         node,
         system: Some(control.system),
         timeline: control.checkpoint_timeline,
@@ -59,34 +67,36 @@ fn publish(call: &Call, control: &ControlData) -> Result<(), Failure> {
         floor.lsn,
         floor.timeline
     );
-    let (name, value) = (Floor::attribute(&call.request.resource), floor.encode());
-    Ok(again(call, || attributes::set(&call.tools, &name, &value))?)
+    let (name, value) = (Floor::attribute(cluster.resource()), floor.encode());
+    Ok(patiently(deadline, || cluster.set_private(&name, &value))?)
 }
 
 /// Copies what a node published that this transition demoted or stopped.
-pub fn remember(call: &Call) -> Result<(), ToolError> {
-    let Some(transition) = Transition::from_environment(&call.environment) else {
-        return Ok(());
-    };
-    let resource = &call.request.resource;
-    let published = again(call, || {
-        attributes::of_all_nodes(&call.tools, &Floor::attribute(resource))
-    })?;
+pub fn remember(
+    cluster: &dyn Cluster,
+    transition: &Transition,
+    deadline: Deadline,
+) -> Result<(), ToolError> {
+    let resource = cluster.resource();
+    let published = patiently(deadline, || cluster.of_members(&Floor::attribute(resource)))?;
     let news = published
         .iter()
         .filter(|(node, _)| transition.demote.contains(*node))
         .filter_map(|(_, value)| Some((Floor::decode(value).ok()?, value)))
         .max_by_key(|(floor, _)| (floor.timeline, floor.lsn));
     match news {
-        Some((_, value)) => attributes::set(&call.tools, &Floor::copy_attribute(resource), value),
+        Some((_, value)) => cluster.set_private(&Floor::copy_attribute(resource), value),
         None => Ok(()),
     }
 }
 
 /// The term of this node's last reign; `None` if the cluster does not tell.
-fn own_term(call: &Call, node: &NodeName) -> Option<u64> {
-    match again(call, || Permanent::read(&call.tools)) {
-        Ok(stored) => Some(last_term(&ballot::reigns(call, &stored), node)),
+fn own_term(cluster: &dyn Cluster, node: &NodeName, deadline: Deadline) -> Option<u64> {
+    match patiently(deadline, || cluster.permanent()) {
+        Ok(stored) => Some(last_term(
+            &ballot::reigns(cluster.resource(), &stored),
+            node,
+        )),
         Err(error) => {
             log::warn!("Cannot read this node's reign: {error}");
             None
@@ -100,10 +110,13 @@ fn last_term(reigns: &[Reign], node: &NodeName) -> u64 {
     own.map(|reign| reign.term).max().unwrap_or(0)
 }
 
-fn again<T>(call: &Call, ask: impl Fn() -> Result<T, ToolError>) -> Result<T, ToolError> {
+fn patiently<T>(
+    deadline: Deadline,
+    ask: impl Fn() -> Result<T, ToolError>,
+) -> Result<T, ToolError> {
     for _ in 1..TRIES {
         match ask() {
-            Err(error) if call.request.deadline.sleep(PAUSE) => log::warn!("{error}"),
+            Err(error) if deadline.sleep(PAUSE) => log::warn!("{error}"),
             answer => return answer,
         }
     }

@@ -1,40 +1,41 @@
-//! Looks at the instance: as little as the state needs.
+//! Looks at the server, as little as the state needs.
 
 use std::time::Duration;
 
-use postgres::{Client, Error};
-
-use super::Call;
 use crate::instance::replication::Details;
-use crate::instance::{ControlData, NoAnswer, Observation, Postmaster, Role, State};
+use crate::instance::{NoAnswer, Observation, Postmaster, Role, State};
 use crate::ocf::{Deadline, Failure};
-use crate::postgres::replication;
-use crate::postgres::{control_file, postmaster, session, standby_signal, startup_process};
+use crate::postgres::{Address, Server};
 
 /// Kept of the time for the control file, should the server be silent.
 const CONTROL_FILE: Duration = Duration::from_secs(1);
-
 /// A server that is only busy answers within this time.
 const SHORTEST_LOOK: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(50);
-/// How long one that is about to be stopped is asked what it is: clients wait for
-/// the failover meanwhile.
+/// How long stop and demote ask a silent server for its role: clients wait for the
+/// failover meanwhile.
 pub const SILENCE: Duration = Duration::from_secs(10);
 
 /// A question whose answer tells the role, and perhaps more.
-type Question = fn(&mut Client) -> Result<(Role, Option<Details>), Error>;
+type Question<'a> = &'a dyn Fn(&Address, Deadline) -> Answer;
+type Answer = Result<(Role, Option<Details>), NoAnswer>;
 
-/// The state of the instance now.
-pub fn state(call: &Call, deadline: Deadline) -> Result<State, Failure> {
-    Ok(look(call, deadline, ask_role)?.0)
+/// The state of the server now.
+pub fn now(server: &dyn Server, deadline: Deadline) -> Result<State, Failure> {
+    let role = |at: &Address, deadline| server.role(at, deadline).map(|role| (role, None));
+    Ok(look(server, deadline, &role)?.0)
 }
 
-/// The state once a standby is no longer busy or on its way, or once `patient`
-/// has passed: a silent server is asked no longer than that.
-pub fn settled_state(call: &Call, patient: Deadline) -> Result<State, Failure> {
+/// The state once a standby is no longer busy or on its way, or once `patient` has
+/// passed: a silent server is asked no longer than that.
+pub fn settled(
+    server: &dyn Server,
+    patient: Deadline,
+    deadline: Deadline,
+) -> Result<State, Failure> {
     loop {
         let look = patient.left().max(SHORTEST_LOOK);
-        let state = state(call, call.request.deadline.within(look))?;
+        let state = now(server, deadline.within(look))?;
         let passes = matches!(state, State::Busy(Role::Standby, _) | State::Transient(_));
         if !passes || !patient.sleep(POLL) {
             return Ok(state);
@@ -42,45 +43,45 @@ pub fn settled_state(call: &Call, patient: Deadline) -> Result<State, Failure> {
     }
 }
 
-/// The state of the instance, and what it says of its replication, on one
-/// connection.
-pub fn state_and_details(
-    call: &Call,
+/// The state of the server, and what it says of its replication, on one connection.
+pub fn with_details(
+    server: &dyn Server,
     deadline: Deadline,
 ) -> Result<(State, Option<Details>), Failure> {
-    look(call, deadline, ask_role_and_details)
+    look(server, deadline, &|at, deadline| {
+        let details = server.details(at, deadline)?;
+        Ok((details.role(), Some(details)))
+    })
 }
 
 fn look(
-    call: &Call,
+    server: &dyn Server,
     deadline: Deadline,
-    question: Question,
+    question: Question<'_>,
 ) -> Result<(State, Option<Details>), Failure> {
-    let postmaster = postmaster::look(&call.parameters.datadir)
-        .map_err(|error| Failure::soft(error.to_string()))?;
+    let postmaster = server.postmaster()?;
     let answer = match postmaster {
-        Postmaster::Alive(_) => Some(ask(call, deadline, question)),
+        Postmaster::Alive(_) => Some(ask(server, deadline, question)),
         Postmaster::LeftBehind(_) | Postmaster::None => None,
     };
     let control = match (postmaster, &answer) {
         (Postmaster::LeftBehind(_), _) | (_, Some(Ok(_))) => None,
-        _ => Some(control(call, deadline)?),
+        _ => Some(server.control_data(deadline)?),
     };
     let (answer, details) = match answer {
         None => (None, None),
-        Some(Err(refusal)) => (Some(Err(refusal)), None),
+        Some(Err(why)) => (Some(Err(why)), None),
         Some(Ok((role, details))) => (Some(Ok(role)), details),
     };
-    let recovering_for = match (postmaster, &answer) {
-        (Postmaster::Alive(pid), Some(Err(NoAnswer::NotYet(_)))) => startup_process::age(pid),
-        _ => None,
-    };
+    let not_yet = matches!(answer, Some(Err(NoAnswer::NotYet(_))));
     let seen = Observation {
         postmaster,
-        standby_signal: standby_signal::is_there(&call.parameters.datadir),
-        stopping: matches!(answer, Some(Err(NoAnswer::NotYet(_))))
-            && postmaster::is_stopping(&call.parameters.datadir),
-        recovering_for,
+        standby_signal: server.has_standby_signal(),
+        stopping: not_yet && server.lock_file().is_some_and(|file| file.is_stopping()),
+        recovering_for: match postmaster {
+            Postmaster::Alive(pid) if not_yet => server.recovering_for(pid),
+            _ => None,
+        },
         answer,
         control,
     };
@@ -88,82 +89,48 @@ fn look(
 }
 
 /// A connection that is cut off says nothing yet, and neither does silence while
-/// storage stalls: asked once more, with half of what time is left each. So an
-/// admin who gives the monitor more time gives the server more.
-fn ask(
-    call: &Call,
-    deadline: Deadline,
-    question: Question,
-) -> Result<(Role, Option<Details>), NoAnswer> {
+/// storage stalls: the server is asked once more, with half of what time is left each.
+/// So an admin who gives the monitor more time gives the server more.
+fn ask(server: &dyn Server, deadline: Deadline, question: Question<'_>) -> Answer {
     let deadline = deadline.less(CONTROL_FILE.min(deadline.left() / 4));
-    let once = || {
-        let deadline = deadline.within(deadline.left() / 2);
-        session::ask(&call.parameters, &call.user, deadline, question)
+    let usual = Address {
+        host: server.parameters().pghost.clone(),
+        port: server.parameters().pgport,
     };
+    let once = || question(&usual, deadline.within(deadline.left() / 2));
     match once() {
         Err(NoAnswer::CutOff | NoAnswer::Silent) => once(),
-        Err(NoAnswer::NotListening) => ask_elsewhere(call, deadline, question),
+        Err(NoAnswer::NotListening) => ask_elsewhere(server, &usual, deadline, question),
         answer => answer,
     }
 }
 
-/// Nobody listens where the parameters say. A wrong `pghost` or `pgport` is no
-/// fault of the server, which says in `postmaster.pid` where it does.
+/// Nobody listens where the parameters say. A wrong `pghost` or `pgport` is no fault of
+/// the server, which says in `postmaster.pid` where it does.
 fn ask_elsewhere(
-    call: &Call,
+    server: &dyn Server,
+    usual: &Address,
     deadline: Deadline,
-    question: Question,
-) -> Result<(Role, Option<Details>), NoAnswer> {
-    let mut parameters = call.parameters.clone();
-    let Ok(Some(file)) = postmaster::pid_file(&parameters.datadir) else {
+    question: Question<'_>,
+) -> Answer {
+    let Some(other) = server.lock_file().and_then(|file| {
+        let (host, port) = (file.socket_directory?, file.port?);
+        Some(Address { host, port })
+    }) else {
         return Err(NoAnswer::NotListening);
     };
-    let (Some(port), Some(directory)) = (file.port, file.socket_directory) else {
-        return Err(NoAnswer::NotListening);
-    };
-    if (port, &directory) == (parameters.pgport, &parameters.pghost) {
+    if other == *usual {
         return Err(NoAnswer::NotListening);
     }
-    (parameters.pgport, parameters.pghost) = (port, directory);
-    let answer = session::ask(&parameters, &call.user, deadline, question)?;
+    let answer = question(&other, deadline)?;
     log::warn!(
         "Nobody listens on pghost={} pgport={}, but the server does on pghost={} pgport={}: correct \
          it with pcs resource update {}",
-        call.parameters.pghost,
-        call.parameters.pgport,
-        parameters.pghost,
-        parameters.pgport,
-        call.request.resource
+        usual.host,
+        usual.port,
+        other.host,
+        other.port,
+        server.resource()
     );
     Ok(answer)
-}
-
-fn ask_role(client: &mut Client) -> Result<(Role, Option<Details>), Error> {
-    Ok((role(client)?, None))
-}
-
-fn ask_role_and_details(client: &mut Client) -> Result<(Role, Option<Details>), Error> {
-    let role = role(client)?;
-    let details = match role {
-        Role::Primary => Details::Primary(replication::primary(client)?),
-        Role::Standby => Details::Standby {
-            receives: replication::receives(client)?,
-        },
-    };
-    Ok((role, Some(details)))
-}
-
-fn role(client: &mut Client) -> Result<Role, Error> {
-    let row = client.query_one("SELECT pg_catalog.pg_is_in_recovery()", &[])?;
-    Ok(if row.try_get(0)? {
-        Role::Standby
-    } else {
-        Role::Primary
-    })
-}
-
-/// The control file, read as the system user.
-pub fn control(call: &Call, deadline: Deadline) -> Result<ControlData, Failure> {
-    control_file::read(&call.parameters, &call.user, deadline)
-        .map_err(|error| Failure::soft(error.to_string()))
 }

@@ -1,10 +1,12 @@
 //! What both wings use of the system: a program that runs within a deadline, the
-//! identity of an account, small files.
+//! identity of an account, small files, notes.
 //!
 //! Nothing here knows PostgreSQL or Pacemaker.
 
+pub mod notes;
 pub mod plain_file;
 pub mod program;
 pub mod user;
 
+pub use notes::Notes;
 pub use user::SystemUser;

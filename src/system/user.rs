@@ -8,9 +8,11 @@
 //! not cost a monitor or a stop its time.
 
 use std::ffi::CString;
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::unistd::{
@@ -64,6 +66,22 @@ impl SystemUser {
             home: user.dir,
             gid: user.gid,
         })
+    }
+
+    /// The account that owns a directory: PostgreSQL runs as the owner of its data. Of a
+    /// directory that cannot be looked at it is our own.
+    pub fn owner_of(directory: &Path) -> Self {
+        let (uid, gid) = match fs::metadata(directory) {
+            Ok(data) => (Uid::from_raw(data.uid()), Gid::from_raw(data.gid())),
+            Err(_) => (geteuid(), getegid()),
+        };
+        let known = User::from_uid(uid).ok().flatten();
+        Self {
+            name: known.map_or_else(|| uid.to_string(), |user| user.name),
+            uid,
+            home: PathBuf::from("/"),
+            gid,
+        }
     }
 
     /// All groups of the account, through NSS.

@@ -7,7 +7,8 @@ use super::invariant::{Violation, broken_by};
 use super::observe::published;
 use super::scenario::Scenario;
 use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
-use crate::election::{Verdict, elect, scores_of_winner};
+use crate::election::scores::scores_of_winner;
+use crate::election::{Verdict, elect};
 use crate::record::{Reign, newest_timeline};
 use crate::testing::node;
 

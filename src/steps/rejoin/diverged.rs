@@ -1,28 +1,30 @@
-//! Has this node left the branch that the cluster elected? Judged by position
-//! and history, whenever a standby is started and when it does not stream.
+//! Has this node left the branch that the cluster elected? Judged by position and
+//! history, whenever a standby is started and when it does not stream.
 //!
-//! It stays up, since it still serves reads and loses nothing, but it will
-//! never follow by itself. A monitor that succeeds has no exit reason, and one
-//! that failed would have it restarted for nothing: so it says in its log what
-//! it holds and how to repair it, and announces that to the cluster, where
-//! `crm_mon -A` shows it and the primary says it in its own log.
+//! It stays up, since it still serves reads and loses nothing, but it will never follow
+//! by itself. A monitor that succeeds has no exit reason, and one that failed would have
+//! it restarted for nothing: so it says in its log what it holds and how to repair it,
+//! and announces that to the cluster, where `crm_mon -A` shows it and the primary says it
+//! in its own log.
 
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::election::Lineage;
 use crate::election::scores::{NOT_CONNECTED, is_excluded};
-use crate::ocf::{Failure, NodeName};
-use crate::pacemaker::{Permanent, attributes, permanent};
+use crate::ocf::{Deadline, Failure, NodeName, Parameters};
+use crate::pacemaker::{Cluster, ToolError};
+use crate::postgres::Server;
 use crate::record::{Divergence, last_reign};
-use crate::steps::{Call, ballot, position};
+use crate::steps::{ballot, position};
+use crate::system::Notes;
 use crate::wal::Position;
 
 /// How long a start waits for the end of the replay.
 pub const AFTER_START: Duration = Duration::from_secs(5);
 /// A monitor does not: it comes again.
 pub const AT_MONITOR: Duration = Duration::ZERO;
+
+const SAID: &str = "diverged";
 
 /// Data that do not fit the primary's, and who that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,51 +35,53 @@ pub struct Diverged {
     pub how: Divergence,
 }
 
-/// Looks at this running standby, and says what is new. A failure here never
-/// fails the action.
-pub fn run(call: &Call, patience: Duration) -> Option<Diverged> {
-    match judge(call, || position::of_patient_standby(call, patience)) {
-        Ok(Some(diverged)) => {
-            say_once(call, &diverged);
-            Some(diverged)
-        }
-        Ok(None) => None,
-        Err(failure) => {
-            log::debug!("Cannot see whether this standby has diverged: {failure}");
-            None
-        }
-    }
+/// Looks at this running standby; `patience` is how long it may still replay. That it
+/// cannot be seen never fails the action.
+pub fn look(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    patience: Duration,
+    deadline: Deadline,
+) -> Option<Diverged> {
+    let held = || Ok(position::of_standby(server, patience, deadline)?.position);
+    judge(cluster, held).unwrap_or_else(|failure| {
+        log::debug!("Cannot see whether this standby has diverged: {failure}");
+        None
+    })
 }
 
-/// Forgets what was said, if anything: the standby receives. It may do so, and
-/// still have replayed what the branch does not have.
-pub fn follows(call: &Call) {
-    if !said_file(call).exists() || run(call, AT_MONITOR).is_some() {
+/// Takes back that this standby had diverged, if that was said: it streams. Streaming
+/// alone proves nothing, so its position is judged once more before.
+pub fn take_back(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, deadline: Deadline) {
+    if notes.read(SAID).is_none() {
         return;
     }
-    let _ = fs::remove_file(said_file(call));
+    if let Some(still) = look(server, cluster, AT_MONITOR, deadline) {
+        return say_once(server, cluster, notes, &still);
+    }
+    notes.forget(SAID);
     log::info!("This standby follows again");
-    let name = Divergence::attribute(&call.request.resource);
-    if let Err(error) = attributes::retract(&call.tools, &name) {
+    let name = Divergence::attribute(cluster.resource());
+    if let Err(error) = cluster.delete_transient(&name) {
         log::warn!("Cannot take back that this node has diverged: {error}");
     }
 }
 
 /// Whether a position has left the branch of the last elected primary.
-pub fn of_position(call: &Call, held: &Position) -> Result<Option<Diverged>, Failure> {
-    judge(call, || Ok(held.clone()))
+pub fn of_position(cluster: &dyn Cluster, held: &Position) -> Result<Option<Diverged>, Failure> {
+    judge(cluster, || Ok(held.clone()))
 }
 
 fn judge(
-    call: &Call,
+    cluster: &dyn Cluster,
     held: impl FnOnce() -> Result<Position, Failure>,
 ) -> Result<Option<Diverged>, Failure> {
-    let reigns = ballot::reigns(call, &Permanent::read(&call.tools)?);
+    let reigns = ballot::reigns(cluster.resource(), &cluster.permanent()?);
     // A claim may never come true: it says nothing of anybody's data yet.
     let Some(last) = last_reign(&reigns).filter(|last| last.is_opened()) else {
         return Ok(None);
     };
-    if Some(&last.primary) == call.request.node.as_ref() {
+    if Some(&last.primary) == cluster.named_node() {
         return Ok(None);
     }
     let held = held()?;
@@ -95,52 +99,42 @@ fn judge(
 }
 
 /// Says it in the log and announces it, unless that was done already.
-pub fn say_once(call: &Call, diverged: &Diverged) {
+pub fn say_once(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, diverged: &Diverged) {
+    let node = cluster.named_node().map_or("NODE", NodeName::as_str);
     let text = format!(
         "This standby has diverged: {}. It follows nobody and is no candidate. {}",
         diverged.how,
-        repair(call, call.request.node.as_ref(), diverged)
+        repair(server.parameters(), cluster.resource(), node, diverged)
     );
-    let path = said_file(call);
-    if fs::read_to_string(&path).is_ok_and(|said| said == text) {
+    if notes.is(SAID, &text) {
         return;
     }
     log::error!("{text}");
-    exclude(call);
-    let name = Divergence::attribute(&call.request.resource);
-    if let Err(error) = attributes::announce(&call.tools, &name, &diverged.how.encode()) {
+    if let Err(error) = exclude(cluster) {
+        log::warn!("Cannot take this node from the candidates: {error}");
+    }
+    let name = Divergence::attribute(cluster.resource());
+    if let Err(error) = cluster.set_transient(&name, &diverged.how.encode()) {
         log::warn!("Cannot announce that this node has diverged: {error}");
     }
-    if let Err(error) = fs::write(&path, text) {
-        log::debug!("{}: {error}", path.display());
-    }
+    notes.write(SAID, &text);
 }
 
-/// Pacemaker must not try it first when the primary dies: a promotion that fails
-/// has the instance stopped, PostgreSQL does not start it again as it is, and its
-/// vote is missing in the next election (seen on a real cluster).
-fn exclude(call: &Call) {
-    let Some(node) = &call.request.node else {
-        return;
+/// Pacemaker must not try it first when the primary dies: a promotion that fails has the
+/// server stopped, PostgreSQL does not start it again as it is, and its vote is missing
+/// in the next election (seen on a real cluster).
+fn exclude(cluster: &dyn Cluster) -> Result<(), ToolError> {
+    let Some(node) = cluster.named_node() else {
+        return Ok(());
     };
-    let resource = &call.request.resource;
-    let excluded =
-        Permanent::read(&call.tools).and_then(|stored| match stored.scores(resource).get(node) {
-            Some(score) if !is_excluded(*score) => {
-                permanent::set_score(&call.tools, resource, node, NOT_CONNECTED)
-            }
-            _ => Ok(()),
-        });
-    if let Err(error) = excluded {
-        log::warn!("Cannot take this node from the candidates: {error}");
+    match cluster.permanent()?.scores(cluster.resource()).get(node) {
+        Some(score) if !is_excluded(*score) => cluster.set_score(node, NOT_CONNECTED),
+        _ => Ok(()),
     }
 }
 
 /// What an admin can run, on the node that has diverged.
-pub fn repair(call: &Call, node: Option<&NodeName>, diverged: &Diverged) -> String {
-    let resource = &call.request.resource;
-    let node = node.map_or("NODE", |node| node.as_str());
-    let parameters = &call.parameters;
+pub fn repair(parameters: &Parameters, resource: &str, node: &str, diverged: &Diverged) -> String {
     if diverged.how == Divergence::OtherSystem {
         return format!(
             "Rebuild {node} with pg_basebackup from {}",
@@ -158,9 +152,4 @@ pub fn repair(call: &Call, node: Option<&NodeName>, diverged: &Diverged) -> Stri
         diverged.primary,
         parameters.pgport,
     )
-}
-
-fn said_file(call: &Call) -> PathBuf {
-    let name = format!("pgsqlms-{}.diverged", call.request.resource);
-    call.scratch.join(name)
 }

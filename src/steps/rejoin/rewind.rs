@@ -1,28 +1,24 @@
-//! What start does with data that may have left the primary's branch, and with
-//! a rewind that was interrupted. `crate::instance::rejoin::plan` decides.
+//! What start does with data that may have left the primary's branch, and with a rewind
+//! that was interrupted. `crate::instance::rejoin::plan` decides.
 //!
-//! Nothing is changed before a dry run of pg_rewind has succeeded, except that
-//! a crashed instance replays its WAL. From the mark to its removal nothing is
-//! started: it is resumed, or refused with what to do.
+//! Nothing is changed before a dry run of pg_rewind has succeeded, except that a crashed
+//! server replays its WAL. From the mark to its removal nothing is started: it is resumed,
+//! or refused with what to do.
 
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use std::{fs, io};
+use std::io;
+use std::time::Duration;
 
 use super::diverged::{self, Diverged};
+use super::primary;
 use crate::instance::configuration::Conninfo;
-use crate::instance::rejoin::attempts::Attempts;
 use crate::instance::rejoin::plan::{Facts, Interrupted, Plan, Unable, decide};
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::{ClusterState, ControlData};
-use crate::ocf::{Deadline, Failure, Rejoin};
-use crate::pacemaker::permanent;
-use crate::postgres::pg_rewind::{self, Rewind, RewindError};
-use crate::postgres::rewind_mark::{self, Marker, Rewinding};
-use crate::postgres::{settings, standby_signal};
-use crate::record::{Divergence, Reign};
-use crate::steps::{Call, position, state};
-use crate::system::plain_file;
+use crate::ocf::{Deadline, Failure};
+use crate::pacemaker::Cluster;
+use crate::postgres::{Found, RewindError, Server};
+use crate::record::Divergence;
+use crate::steps::{position, reign};
 use crate::wal::Lsn;
 
 /// Kept for the start that follows a rewind.
@@ -31,32 +27,33 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// Makes the data directory fit to be started. Returns what is wrong with it
 /// nevertheless.
-pub fn prepare(call: &Call, deadline: Deadline) -> Result<Option<Diverged>, Failure> {
-    let rewinding = Rewinding::of(&call.request.resource);
-    let marker = rewinding
-        .found(&call.parameters.datadir)
-        .map_err(|error| unreadable(&rewinding, &error))?;
-    let control = state::control(call, deadline)?;
-    let diverged = certain(call, &control);
-    if marker.is_none() && diverged.is_none() {
+pub fn prepare(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    deadline: Deadline,
+) -> Result<Option<Diverged>, Failure> {
+    let mark = found(server).map_err(|error| unreadable(server, &error))?;
+    let control = server.control_data(deadline)?;
+    let diverged = certain(server, cluster, &control);
+    if mark.is_none() && diverged.is_none() {
         return Ok(None);
     }
     let work = Work {
-        call,
-        rewinding,
-        primary: primary(call, deadline),
+        server,
+        cluster,
+        primary: primary::conninfo(server, deadline),
         deadline: deadline.less(START.min(deadline.left() / 4)),
-        marker,
+        mark,
     };
     match decide(&work.facts(&control, diverged.as_ref())) {
         Plan::Start => Ok(None),
         Plan::Finish => {
             // pg_rewind was killed perhaps while it did this itself.
-            nix::unistd::sync();
+            server.sync_disks();
             work.finish().map(|()| None)
         }
         Plan::Refuse => Err(work.refusal("it was interrupted")),
-        Plan::Rewind { recover } if work.marker.is_some() => work.resume(recover).map(|()| None),
+        Plan::Rewind { recover } if work.mark.is_some() => work.resume(recover).map(|()| None),
         Plan::Rewind { recover } => work.rewind(recover, diverged),
         Plan::StartDiverged(unable) => {
             log::warn!("This node has diverged and is not rewound: {unable}");
@@ -65,113 +62,57 @@ pub fn prepare(call: &Call, deadline: Deadline) -> Result<Option<Diverged>, Fail
     }
 }
 
-/// A standby that diverged, where rewinding is wanted and would work: is another
-/// start due? Counts it. Once it is stopped PostgreSQL may not start it again
-/// as it is, so all that can be asked is asked before.
-pub fn is_worth_a_start(call: &Call, diverged: &Diverged) -> bool {
-    let Divergence::Left { fork, .. } = diverged.how else {
-        return false;
-    };
-    if call.parameters.rejoin != Rejoin::Rewind {
-        return false;
+/// The mark on this data directory; one of a directory that was rebuilt since goes.
+fn found(server: &dyn Server) -> io::Result<Option<Mark>> {
+    match server.mark()? {
+        Found::Nothing => Ok(None),
+        Found::Here { fork, same_boot } => Ok(Some(Mark { fork, same_boot })),
+        Found::OfOtherData => {
+            log::info!("The data directory was rebuilt since a rewind of it was interrupted");
+            server.remove_mark()?;
+            Ok(None)
+        }
     }
-    let path = attempts_file(call);
-    let so_far = Attempts::decode(&fs::read_to_string(&path).unwrap_or_default());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |since| since.as_secs());
-    let Some(next) = so_far.next(&fork.to_string(), now) else {
-        return false;
-    };
-    if let Err(why) = would_work(call) {
-        warn_once(call, &why);
-        return false;
-    }
-    // An attempt that is not counted would be repeated for ever.
-    fs::write(&path, next.encode()).is_ok()
-}
-
-fn would_work(call: &Call) -> Result<(), String> {
-    let deadline = call.request.deadline;
-    let control = state::control(call, deadline).map_err(|failure| failure.reason)?;
-    if !control.hints_logged {
-        return Err(Unable::NoHints.to_string());
-    }
-    let primary = primary(call, deadline).ok_or(Unable::NoPrimary.to_string())?;
-    let tool = tool(call, primary);
-    tool.would_work(deadline).map_err(|error| error.to_string())
-}
-
-fn tool(call: &Call, primary: Conninfo) -> Rewind<'_> {
-    Rewind {
-        parameters: &call.parameters,
-        user: &call.user,
-        primary,
-    }
-}
-
-/// A monitor comes back every few seconds.
-fn warn_once(call: &Call, why: &str) {
-    let name = format!("pgsqlms-{}.not-rewound", call.request.resource);
-    let path = call.scratch.join(name);
-    if fs::read_to_string(&path).is_ok_and(|said| said == why) {
-        return;
-    }
-    log::warn!("This node has diverged and cannot be rewound now: {why}");
-    if let Err(error) = fs::write(&path, why) {
-        log::debug!("{}: {error}", path.display());
-    }
-}
-
-fn attempts_file(call: &Call) -> PathBuf {
-    let name = format!("pgsqlms-{}.rewinds", call.request.resource);
-    call.scratch.join(name)
 }
 
 /// What is certain without a replay. Without a cluster nothing is.
-fn certain(call: &Call, control: &ControlData) -> Option<Diverged> {
-    let held = position::of_control(call, control);
-    diverged::of_position(call, &held).unwrap_or_else(|failure| {
+fn certain(server: &dyn Server, cluster: &dyn Cluster, control: &ControlData) -> Option<Diverged> {
+    let held = position::of_control(server, control);
+    diverged::of_position(cluster, &held).unwrap_or_else(|failure| {
         log::warn!("Cannot see whether this node has diverged: {failure}");
         None
     })
 }
 
-fn primary(call: &Call, deadline: Deadline) -> Option<Conninfo> {
-    let (parameters, user) = (&call.parameters, &call.user);
-    let text = settings::read(parameters, user, "primary_conninfo", deadline);
-    let text = text.map_err(|error| error.to_string());
-    let parsed = text.and_then(|text| Conninfo::parse(&text).map_err(|error| error.to_string()));
-    match parsed {
-        Ok(conninfo) => conninfo.get("host").is_some().then_some(conninfo),
-        Err(error) => {
-            log::warn!("primary_conninfo: {error}");
-            None
-        }
-    }
-}
-
-fn unreadable(rewinding: &Rewinding, error: &io::Error) -> Failure {
-    let folder = rewinding.folder().display();
+fn unreadable(server: &dyn Server, error: &io::Error) -> Failure {
+    let folder = server.mark_folder();
     Failure::soft(format!(
-        "Cannot tell if a rewind was interrupted: {folder}: {error}"
+        "Cannot tell if a rewind was interrupted: {}: {error}",
+        folder.display()
     ))
 }
 
+/// A rewind of this data directory that has begun.
+#[derive(Clone, Copy)]
+struct Mark {
+    fork: Lsn,
+    same_boot: bool,
+}
+
 struct Work<'a> {
-    call: &'a Call,
-    rewinding: Rewinding,
-    marker: Option<Marker>,
+    server: &'a dyn Server,
+    cluster: &'a dyn Cluster,
+    mark: Option<Mark>,
     primary: Option<Conninfo>,
     deadline: Deadline,
 }
 
 impl Work<'_> {
     fn facts(&self, control: &ControlData, diverged: Option<&Diverged>) -> Facts {
-        let (parameters, user) = (&self.call.parameters, &self.call.user);
-        let pages = settings::read(parameters, user, "full_page_writes", self.deadline);
+        let pages = self.server.setting("full_page_writes", self.deadline);
         Facts {
-            wish: parameters.rejoin,
-            interrupted: self.marker.as_ref().map(|m| self.interrupted(m, control)),
+            wish: self.server.parameters().rejoin,
+            interrupted: self.mark.map(|mark| self.interrupted(mark, control)),
             divergence: diverged.map(|diverged| diverged.how),
             stopped: control.can_be_rewound(),
             hints_logged: control.hints_logged,
@@ -181,13 +122,12 @@ impl Work<'_> {
     }
 
     /// pg_rewind writes backup_label and then, last of all, the control file.
-    fn interrupted(&self, marker: &Marker, control: &ControlData) -> Interrupted {
-        let label = plain_file::read(&self.call.parameters.datadir.join("backup_label"));
-        let labelled = label.is_ok_and(|text| text.contains("pg_rewind"));
+    fn interrupted(&self, mark: Mark, control: &ControlData) -> Interrupted {
+        let labelled = self.server.has_rewind_label();
         if !labelled || control.state != ClusterState::InArchiveRecovery {
             return Interrupted::Unfinished;
         }
-        if marker.is_of_this_boot() {
+        if mark.same_boot {
             Interrupted::Finished
         } else {
             Interrupted::FinishedUnsynced
@@ -219,15 +159,12 @@ impl Work<'_> {
     /// All that can be tried without changing what the node holds.
     fn try_rewind(&mut self, recover: bool, fork: Lsn) -> Result<Preview, String> {
         let text = |error: io::Error| error.to_string();
-        let Call {
-            parameters, user, ..
-        } = self.call;
-        if let Some(path) = rewind_mark::foreign_file(&parameters.datadir, user).map_err(text)? {
-            let (path, user) = (path.display(), &user.name);
+        if let Some(path) = self.server.foreign_file().map_err(text)? {
+            let (path, user) = (path.display(), &self.server.parameters().system_user);
             return Err(format!("pg_rewind could not write {path}: chown {user} it"));
         }
         if recover {
-            self.mark(fork).map_err(text)?;
+            self.set_mark(fork).map_err(text)?;
             self.recover().map_err(|error| error.to_string())?;
         }
         self.patient_preview(fork)
@@ -235,13 +172,10 @@ impl Work<'_> {
     }
 
     fn recover(&self) -> Result<(), RewindError> {
-        let Call {
-            parameters, user, ..
-        } = self.call;
         log::info!("Replaying the WAL of this crashed instance, to rewind it then");
-        standby_signal::remove(&parameters.datadir)
-            .map_err(|error| RewindError::Failed(error.to_string()))?;
-        pg_rewind::recover(parameters, user, self.deadline)
+        let removed = self.server.remove_standby_signal();
+        removed.map_err(|error| RewindError::Failed(error.to_string()))?;
+        self.server.recover(self.deadline)
     }
 
     /// Waits for a primary that is just coming up.
@@ -264,7 +198,7 @@ impl Work<'_> {
 
     /// The server that answers must be on the branch that was elected.
     fn preview(&self, fork: Lsn) -> Result<Preview, RewindError> {
-        let preview = self.tool()?.preview(self.deadline)?;
+        let preview = self.server.preview(self.source()?, self.deadline)?;
         if preview.fork == fork {
             return Ok(preview);
         }
@@ -274,47 +208,44 @@ impl Work<'_> {
         )))
     }
 
-    fn tool(&self) -> Result<Rewind<'_>, RewindError> {
-        let primary = self.primary.clone();
-        let primary = primary.ok_or_else(|| RewindError::Failed(Unable::NoPrimary.to_string()))?;
-        Ok(tool(self.call, primary))
+    fn source(&self) -> Result<&Conninfo, RewindError> {
+        let missing = || RewindError::Failed(Unable::NoPrimary.to_string());
+        self.primary.as_ref().ok_or_else(missing)
     }
 
-    fn mark(&mut self, fork: Lsn) -> io::Result<()> {
-        let marker = Marker::now(&self.call.parameters.datadir, fork)?;
-        self.rewinding.begin(&marker, &self.call.user)?;
-        self.marker = Some(marker);
+    fn set_mark(&mut self, fork: Lsn) -> io::Result<()> {
+        self.server.set_mark(fork)?;
+        let same_boot = true;
+        self.mark = Some(Mark { fork, same_boot });
         Ok(())
     }
 
     /// Back to a standby that has diverged.
     fn leave(&self) -> Result<(), Failure> {
-        if self.marker.is_none() {
+        if self.mark.is_none() {
             return Ok(());
         }
-        let Call {
-            parameters, user, ..
-        } = self.call;
-        standby_signal::write(&parameters.datadir, user)
-            .and_then(|()| self.rewinding.end())
-            .map_err(|error| unreadable(&self.rewinding, &error))
+        let left = self.server.write_standby_signal();
+        left.and_then(|()| self.server.remove_mark())
+            .map_err(|error| unreadable(self.server, &error))
     }
 
     fn perform(&mut self, preview: Preview, found: &Diverged) -> Result<(), Failure> {
-        let control = state::control(self.call, self.deadline)?;
+        let control = self.server.control_data(self.deadline)?;
         say_what_goes(found, control.held(), preview);
-        if self.marker.is_none() {
-            self.mark(preview.fork)
+        if self.mark.is_none() {
+            self.set_mark(preview.fork)
                 .map_err(|error| Failure::soft(format!("Cannot prepare a rewind: {error}")))?;
         }
-        let done = self.tool().and_then(|tool| tool.perform(self.deadline));
+        let source = self.source();
+        let done = source.and_then(|source| self.server.rewind(source, self.deadline));
         done.map_err(|error| self.refusal(&error.to_string()))?;
         self.finish()
     }
 
     /// There is no way back: the primary is waited for as long as the time lasts.
     fn resume(&self, recover: bool) -> Result<(), Failure> {
-        let fork = self.marker.as_ref().map_or(Lsn::ZERO, |marker| marker.fork);
+        let fork = self.mark.map_or(Lsn::ZERO, |mark| mark.fork);
         log::warn!("Resuming a rewind that was interrupted");
         if recover {
             self.recover()
@@ -324,46 +255,33 @@ impl Work<'_> {
             .patient_preview(fork)
             .map_err(|error| self.refusal(&error.to_string()))?;
         log::info!("Rewinding to {} again", preview.fork);
-        let done = self.tool().and_then(|tool| tool.perform(self.deadline));
+        let source = self.source();
+        let done = source.and_then(|source| self.server.rewind(source, self.deadline));
         done.map_err(|error| self.refusal(&error.to_string()))?;
         self.finish()
     }
 
     /// What follows the rewind, in the order that a power cut may interrupt.
     fn finish(&self) -> Result<(), Failure> {
-        let Call {
-            parameters, user, ..
-        } = self.call;
-        let datadir = &parameters.datadir;
-        self.rewinding
-            .restore(datadir, user)
-            .and_then(|()| standby_signal::write(datadir, user))
-            .and_then(|()| self.rewinding.end())
-            .map_err(|error| unreadable(&self.rewinding, &error))?;
+        let server = self.server;
+        server
+            .restore_files()
+            .and_then(|()| server.write_standby_signal())
+            .and_then(|()| server.remove_mark())
+            .map_err(|error| unreadable(server, &error))?;
         log::info!("Rewound: this node now holds the primary's branch");
-        self.forget_reign();
+        reign::forget(self.cluster);
         Ok(())
     }
 
-    /// What this node was primary of is gone, and its word with it.
-    fn forget_reign(&self) {
-        let resource = &self.call.request.resource;
-        let Ok(node) = self.call.node() else { return };
-        for name in [Reign::attribute(resource), Reign::claim_attribute(resource)] {
-            if let Err(error) = permanent::delete(&self.call.tools, &node, &name) {
-                log::warn!("Cannot delete the attribute {name}: {error}");
-            }
-        }
-    }
-
     fn refusal(&self, why: &str) -> Failure {
-        let parameters = &self.call.parameters;
+        let parameters = self.server.parameters();
         log::error!(
             "The data directory is half rewound and is not started. The next start resumes: pcs \
              resource cleanup {}. It needs the primary of primary_conninfo, and a timeout of start \
              that pg_rewind can keep. If that does not help, rebuild it as {}: empty {}, then \
              pg_basebackup -D {} -X stream -c fast -d 'host=PRIMARY …'",
-            self.call.request.resource,
+            self.cluster.resource(),
             parameters.system_user,
             parameters.datadir.display(),
             parameters.datadir.display(),

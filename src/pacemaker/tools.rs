@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::ocf::{Deadline, Environment, NodeName};
+use crate::ocf::{Deadline, Environment, Failure, NodeName};
 use crate::system::program::{self, Ended, ProgramError};
 
 /// Why a tool gave no answer.
@@ -24,6 +24,15 @@ pub enum ToolError {
         /// What it said.
         text: String,
     },
+    /// Pacemaker does not run here, or the action was called by hand without it.
+    #[error("Pacemaker does not know the name of this node")]
+    Nameless,
+}
+
+impl From<ToolError> for Failure {
+    fn from(error: ToolError) -> Self {
+        Self::soft(error.to_string())
+    }
 }
 
 /// The tools, and by when they must have answered.

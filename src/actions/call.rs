@@ -1,0 +1,56 @@
+//! What a verb is given: the request, and the handles on the server and the cluster.
+//! Steps are given those of them that they need, never the whole.
+
+use std::time::Instant;
+
+use crate::ocf::notify::Transition;
+use crate::ocf::{Environment, Failure, Parameters, Request};
+use crate::pacemaker::{RealCluster, Tools};
+use crate::postgres::RealServer;
+use crate::steps::bring_up::BringUp;
+use crate::system::Notes;
+
+/// One call of the agent on this server.
+pub struct Call {
+    /// All that the caller said.
+    pub environment: Environment,
+    /// Resource, node, deadline.
+    pub request: Request,
+    /// The server.
+    pub server: RealServer,
+    /// Its cluster.
+    pub cluster: RealCluster,
+    /// What earlier calls noted.
+    pub notes: Notes,
+}
+
+impl Call {
+    /// Reads parameters and request and looks the system user up.
+    pub fn prepare(environment: &Environment) -> Result<Self, Failure> {
+        let request = Request::from_environment(environment, Instant::now());
+        let parameters = Parameters::in_effect(environment)?;
+        let tools = Tools::new(environment, request.deadline);
+        Ok(Self {
+            environment: environment.clone(),
+            server: RealServer::look_up(parameters, &request.resource)?,
+            cluster: RealCluster::new(tools, &request.resource),
+            notes: Notes::new(environment, &request.resource),
+            request,
+        })
+    }
+
+    /// What the running transition does; `None` if Pacemaker sent no notify lists.
+    pub fn transition(&self) -> Option<Transition> {
+        Transition::from_environment(&self.environment)
+    }
+
+    /// The start of the server as a standby, within the time of this call.
+    pub fn bring_up(&self) -> BringUp<'_> {
+        BringUp {
+            server: &self.server,
+            cluster: &self.cluster,
+            notes: &self.notes,
+            deadline: self.request.deadline,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Carries out a plan, step by step. The first step that fails ends it.
+
+use std::time::Instant;
+
+use super::Call;
+use crate::instance::plan::Step;
+use crate::ocf::notify::Transition;
+use crate::ocf::{Failure, OcfExit, Outcome, clone};
+use crate::pacemaker::Cluster;
+use crate::postgres::Server;
+use crate::record::elected_instead_of;
+use crate::steps::election::{Promotion, wait_until_primary};
+use crate::steps::{ballot, bring_down, offer, shutdown, validation};
+
+/// Carries out the steps of a plan.
+pub fn perform(call: &Call, steps: &[Step]) -> Outcome {
+    for step in steps {
+        perform_step(call, *step)?;
+    }
+    Ok(OcfExit::Success)
+}
+
+fn perform_step(call: &Call, step: Step) -> Outcome {
+    let (server, cluster) = (&call.server, &call.cluster);
+    let deadline = call.request.deadline;
+    let done = Ok(OcfExit::Success);
+    match step {
+        Step::Validate => validate(call).and(done),
+        Step::BringUp => call.bring_up().with_rejoin(),
+        Step::BringUpForElection => call.bring_up().without_look(),
+        Step::BringUpUnlessStoppedNext => bring_up_unless_stopped_next(call),
+        Step::WaitUntilUp => call.bring_up().wait(),
+        Step::Offer => {
+            offer::if_nobody_is_a_candidate(cluster, "a primary when it was stopped");
+            done
+        }
+        Step::Checkpoint => {
+            checkpoint(call);
+            done
+        }
+        Step::StopPrimary => bring_down::cleanly(server, deadline),
+        Step::StopStandby => bring_down::standby(server, deadline),
+        Step::StopByFiles => bring_down::by_files(server, deadline),
+        Step::StopSilent => bring_down::silent(server, deadline).and(done),
+        Step::ClearLeftBehind => bring_down::left_behind(server, deadline),
+        Step::PublishShutdown => shutdown::publish_after_stop(server, cluster, deadline).and(done),
+        Step::PublishShutdownUnlessStandby if server.has_standby_signal() => done,
+        Step::PublishShutdownUnlessStandby => perform_step(call, Step::PublishShutdown),
+        Step::PublishShutdownIfAny => {
+            shutdown::publish_if_possible(server, cluster, deadline);
+            done
+        }
+        Step::Elect => elect(call),
+        Step::ConfirmElected => confirm_elected(call),
+    }
+}
+
+/// What makes a start pointless.
+pub fn validate(call: &Call) -> Result<(), Failure> {
+    clone::judge(&call.environment)?;
+    let request = &call.request;
+    validation::judge(&call.server, request.node.as_ref(), request.deadline)
+}
+
+fn bring_up_unless_stopped_next(call: &Call) -> Outcome {
+    let transition = call.transition();
+    let node = call.request.node.as_ref();
+    let is_stopped_next = matches!((&transition, node), (Some(transition), Some(node))
+        if transition.stop.contains(node));
+    if is_stopped_next {
+        log::info!("Stopped; not started as a standby, since this transition stops it next");
+        return Ok(OcfExit::Success);
+    }
+    call.bring_up().without_look()
+}
+
+/// A stop writes all dirty buffers, and nobody is served meanwhile. What is written
+/// before, while clients still are, is not written then. Its time is bounded, and nothing
+/// depends on it.
+fn checkpoint(call: &Call) {
+    let begin = Instant::now();
+    let deadline = call.request.deadline;
+    match call.server.checkpoint(deadline.within(deadline.left() / 2)) {
+        Ok(()) => log::info!(
+            "Checkpoint before the stop: {} ms",
+            begin.elapsed().as_millis()
+        ),
+        Err(why) => log::warn!("No checkpoint before the stop: {why}"),
+    }
+}
+
+fn elect(call: &Call) -> Outcome {
+    // Not 2: the standby runs well, and the setting is the same everywhere.
+    clone::judge(&call.environment).map_err(|failure| Failure::soft(failure.reason))?;
+    let (server, deadline) = (&call.server, call.request.deadline);
+    match call.transition() {
+        Some(transition) => promotion(call, &transition).run(),
+        None => {
+            log::warn!("No notify lists: promoting by hand, without an election");
+            server.promote(deadline)?;
+            wait_until_primary(server, deadline)
+        }
+    }
+}
+
+fn promotion<'a>(call: &'a Call, transition: &'a Transition) -> Promotion<'a> {
+    Promotion {
+        server: &call.server,
+        cluster: &call.cluster,
+        transition,
+        deadline: call.request.deadline,
+    }
+}
+
+/// A promotion that is asked for again has come true. But one by hand was past all
+/// elections: that node lacks what the elected primary wrote since.
+fn confirm_elected(call: &Call) -> Outcome {
+    if call.transition().is_none() {
+        return Ok(OcfExit::Success);
+    }
+    let node = call.cluster.node()?;
+    let reigns = ballot::reigns(call.cluster.resource(), &call.cluster.permanent()?);
+    match elected_instead_of(&node, &reigns) {
+        None => Ok(OcfExit::Success),
+        Some(elected) => Err(Failure::soft(format!(
+            "A primary that nobody elected (promoted by hand?): the last one was {elected}"
+        ))),
+    }
+}

@@ -1,0 +1,54 @@
+//! The handle on the cluster, as this node and this resource see it: all that the
+//! agent reads there and writes.
+//!
+//! Steps know the cluster by this trait alone; `RealCluster` runs Pacemaker's command
+//! line tools, tests have one of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::permanent::{Permanent, score_attribute};
+use super::tools::ToolError;
+use crate::ocf::NodeName;
+
+/// The cluster of one resource. Everything answers by the deadline of the action.
+pub trait Cluster {
+    /// The resource.
+    fn resource(&self) -> &str;
+    /// The same cluster, which must have answered within `limit` from now.
+    fn within(&self, limit: Duration) -> Box<dyn Cluster + '_>;
+
+    /// This node, where the environment of the action names it.
+    fn named_node(&self) -> Option<&NodeName>;
+    /// This node; Pacemaker is asked where the environment does not name it.
+    fn node(&self) -> Result<NodeName, ToolError>;
+    /// The nodes of this partition.
+    fn members(&self) -> Result<BTreeSet<NodeName>, ToolError>;
+    /// Differs after every change of the configuration; `None` where that cannot be seen.
+    fn configuration_version(&self) -> Option<String>;
+
+    /// The permanent attributes of all nodes, present or not.
+    fn permanent(&self) -> Result<Permanent, ToolError>;
+    /// Sets a permanent attribute of a node: a write of the CIB, which aborts the
+    /// running transition and reaches every node's disk.
+    fn set_permanent(&self, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError>;
+    /// Deletes a permanent attribute of a node.
+    fn delete_permanent(&self, node: &NodeName, name: &str) -> Result<(), ToolError>;
+
+    /// The values of a private or transient attribute on the members that have one.
+    fn of_members(&self, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError>;
+    /// Sets a private attribute of this node: all nodes see it, the CIB never.
+    fn set_private(&self, name: &str, value: &str) -> Result<(), ToolError>;
+    /// Deletes a private attribute of this node.
+    fn delete_private(&self, name: &str) -> Result<(), ToolError>;
+    /// Sets a transient attribute of this node, which `crm_mon -A` shows until Pacemaker
+    /// stops here. It reaches the CIB: only for what is rare.
+    fn set_transient(&self, name: &str, value: &str) -> Result<(), ToolError>;
+    /// Deletes a transient attribute of this node.
+    fn delete_transient(&self, name: &str) -> Result<(), ToolError>;
+
+    /// Stores the promotion score of a node.
+    fn set_score(&self, node: &NodeName, score: i32) -> Result<(), ToolError> {
+        self.set_permanent(node, &score_attribute(self.resource()), &score.to_string())
+    }
+}

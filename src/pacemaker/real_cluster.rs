@@ -1,0 +1,87 @@
+//! The cluster that this node belongs to, by Pacemaker's command line tools.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::cluster::Cluster;
+use super::permanent::{self, Permanent};
+use super::tools::{ToolError, Tools};
+use super::{attributes, cib_file, membership};
+use crate::ocf::NodeName;
+
+/// The cluster of one resource, as this node sees it.
+pub struct RealCluster {
+    tools: Tools,
+    resource: String,
+}
+
+impl RealCluster {
+    /// The cluster of `resource`, reached by `tools`.
+    pub fn new(tools: Tools, resource: &str) -> Self {
+        Self {
+            tools,
+            resource: resource.to_owned(),
+        }
+    }
+}
+
+impl Cluster for RealCluster {
+    fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    fn within(&self, limit: Duration) -> Box<dyn Cluster + '_> {
+        Box::new(Self::new(self.tools.within(limit), &self.resource))
+    }
+
+    fn named_node(&self) -> Option<&NodeName> {
+        self.tools.node()
+    }
+
+    fn node(&self) -> Result<NodeName, ToolError> {
+        if let Some(node) = self.tools.node() {
+            return Ok(node.clone());
+        }
+        membership::this_node(&self.tools)?.ok_or(ToolError::Nameless)
+    }
+
+    fn members(&self) -> Result<BTreeSet<NodeName>, ToolError> {
+        membership::partition(&self.tools)
+    }
+
+    fn configuration_version(&self) -> Option<String> {
+        cib_file::version()
+    }
+
+    fn permanent(&self) -> Result<Permanent, ToolError> {
+        Permanent::read(&self.tools)
+    }
+
+    fn set_permanent(&self, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError> {
+        permanent::set(&self.tools, node, name, value)
+    }
+
+    fn delete_permanent(&self, node: &NodeName, name: &str) -> Result<(), ToolError> {
+        permanent::delete(&self.tools, node, name)
+    }
+
+    fn of_members(&self, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError> {
+        attributes::of_all_nodes(&self.tools, name)
+    }
+
+    fn set_private(&self, name: &str, value: &str) -> Result<(), ToolError> {
+        attributes::set(&self.tools, name, value)
+    }
+
+    fn delete_private(&self, name: &str) -> Result<(), ToolError> {
+        attributes::delete(&self.tools, name)
+    }
+
+    fn set_transient(&self, name: &str, value: &str) -> Result<(), ToolError> {
+        attributes::announce(&self.tools, name, value)
+    }
+
+    fn delete_transient(&self, name: &str) -> Result<(), ToolError> {
+        attributes::retract(&self.tools, name)
+    }
+}

@@ -1,0 +1,282 @@
+//! The server on this node.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ::postgres::{Client, Error};
+use nix::sys::signal::Signal;
+
+use super::control_file::{self, ControlFileError};
+use super::pg_ctl::{self, ServerError, StopMode};
+use super::pg_rewind::{self, RewindError};
+use super::postmaster::{self, LookError};
+use super::rewind_mark::{self, Found, MarkFolder};
+use super::server::{Address, Rewinder, Server};
+use super::settings::{self, SettingError};
+use super::wal_position::{self, WalPosition};
+use super::{
+    history_file, last_record, output, questions, session, standby_signal, startup_process,
+    wal_files, write_probe,
+};
+use crate::instance::configuration::Conninfo;
+use crate::instance::postmaster_pid::PostmasterPid;
+use crate::instance::rejoin::preview::Preview;
+use crate::instance::replication::Details;
+use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
+use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
+use crate::system::program::ProgramError;
+use crate::system::{SystemUser, plain_file};
+use crate::wal::{History, Lsn, Position, Timeline};
+
+/// The server of one resource on this node.
+pub struct RealServer {
+    parameters: Parameters,
+    user: SystemUser,
+    resource: String,
+}
+
+impl RealServer {
+    /// The server that the parameters describe. An account that is not there bans the node.
+    pub fn look_up(parameters: Parameters, resource: &str) -> Result<Self, Failure> {
+        let user = SystemUser::look_up(&parameters.system_user)
+            .map_err(|error| Failure::new(OcfExit::Arguments, error.to_string()))?;
+        Ok(Self::new(parameters, user, resource))
+    }
+
+    /// The server of an account that is known; `resource` names its files.
+    pub fn new(parameters: Parameters, user: SystemUser, resource: &str) -> Self {
+        Self {
+            parameters,
+            user,
+            resource: resource.to_owned(),
+        }
+    }
+
+    /// The account it runs as.
+    pub fn user(&self) -> &SystemUser {
+        &self.user
+    }
+
+    fn datadir(&self) -> &Path {
+        &self.parameters.datadir
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        deadline: Deadline,
+        question: fn(&mut Client) -> Result<T, Error>,
+    ) -> Result<T, NoAnswer> {
+        session::ask(&self.parameters, &self.user, deadline, question)
+    }
+
+    fn ask_at<T: Send + 'static>(
+        &self,
+        at: &Address,
+        deadline: Deadline,
+        question: fn(&mut Client) -> Result<T, Error>,
+    ) -> Result<T, NoAnswer> {
+        let parameters = Parameters {
+            pghost: at.host.clone(),
+            pgport: at.port,
+            ..self.parameters.clone()
+        };
+        session::ask(&parameters, &self.user, deadline, question)
+    }
+
+    fn mark_place(&self) -> MarkFolder {
+        MarkFolder::of(&self.resource)
+    }
+}
+
+impl Server for RealServer {
+    fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn postmaster(&self) -> Result<Postmaster, LookError> {
+        postmaster::look(self.datadir())
+    }
+
+    fn lock_file(&self) -> Option<PostmasterPid> {
+        postmaster::pid_file(self.datadir()).ok().flatten()
+    }
+
+    fn recovering_for(&self, postmaster: i32) -> Option<Duration> {
+        startup_process::age(postmaster)
+    }
+
+    fn has_database(&self) -> bool {
+        self.datadir().join("PG_VERSION").exists()
+    }
+
+    fn has_standby_signal(&self) -> bool {
+        standby_signal::is_there(self.datadir())
+    }
+
+    fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError> {
+        control_file::read(&self.parameters, &self.user, deadline)
+    }
+
+    fn history(&self, timeline: Timeline) -> History {
+        history_file::read(self.datadir(), timeline)
+    }
+
+    fn written_timeline(&self, lsn: Lsn, segment_size: u64) -> Option<Timeline> {
+        wal_files::timeline_before(self.datadir(), lsn, segment_size)
+    }
+
+    fn ends_with_shutdown(
+        &self,
+        held: &Position,
+        deadline: Deadline,
+    ) -> Result<bool, ProgramError> {
+        last_record::is_shutdown_checkpoint(&self.parameters, &self.user, held, deadline)
+    }
+
+    fn setting(&self, name: &str, deadline: Deadline) -> Result<String, SettingError> {
+        settings::read(&self.parameters, &self.user, name, deadline)
+    }
+
+    fn full_directory(&self) -> Option<PathBuf> {
+        write_probe::full(self.datadir())
+    }
+
+    fn role(&self, at: &Address, deadline: Deadline) -> Result<Role, NoAnswer> {
+        self.ask_at(at, deadline, questions::role)
+    }
+
+    fn details(&self, at: &Address, deadline: Deadline) -> Result<Details, NoAnswer> {
+        self.ask_at(at, deadline, questions::details)
+    }
+
+    fn wal_position(&self, deadline: Deadline) -> Result<WalPosition, NoAnswer> {
+        self.ask(deadline, wal_position::query)
+    }
+
+    fn synchronous_standby_names(&self, deadline: Deadline) -> Result<String, NoAnswer> {
+        self.ask(deadline, questions::synchronous_standby_names)
+    }
+
+    fn write_record(&self, deadline: Deadline) -> Result<Option<String>, NoAnswer> {
+        self.ask(deadline, write_probe::write)
+    }
+
+    fn checkpoint(&self, deadline: Deadline) -> Result<(), NoAnswer> {
+        self.ask(deadline, questions::checkpoint)
+    }
+
+    fn resume_replay(&self, deadline: Deadline) -> Result<(), NoAnswer> {
+        self.ask(deadline, questions::resume_replay)
+    }
+
+    fn start(&self, deadline: Deadline) -> Result<(), ServerError> {
+        pg_ctl::start(&self.parameters, &self.user, &self.output(), deadline)
+    }
+
+    fn stop(&self, mode: StopMode, deadline: Deadline) -> Result<(), ServerError> {
+        pg_ctl::stop(&self.parameters, &self.user, mode, deadline)
+    }
+
+    fn signal_stop(&self, postmaster: i32, mode: StopMode) {
+        let signal = match mode {
+            StopMode::Fast => Signal::SIGINT,
+            StopMode::Immediate => Signal::SIGQUIT,
+        };
+        postmaster::signal(postmaster, signal);
+    }
+
+    fn kill_all(&self) {
+        for pid in postmaster::processes(self.datadir()) {
+            log::warn!("Killing process {pid} of the instance");
+            postmaster::signal(pid, Signal::SIGKILL);
+        }
+    }
+
+    fn promote(&self, deadline: Deadline) -> Result<(), ServerError> {
+        pg_ctl::promote(&self.parameters, &self.user, deadline)
+    }
+
+    fn write_standby_signal(&self) -> io::Result<()> {
+        standby_signal::write(self.datadir(), &self.user)
+    }
+
+    fn reserve_timeline(&self, own: Timeline, timeline: Timeline) -> io::Result<()> {
+        history_file::reserve(self.datadir(), &self.user, own, timeline)
+    }
+
+    fn release_timelines(&self) -> io::Result<()> {
+        history_file::release(self.datadir())
+    }
+
+    fn output(&self) -> PathBuf {
+        output::prepare(&self.resource, &self.user)
+    }
+
+    fn output_length(&self, output: &Path) -> u64 {
+        output::length(output)
+    }
+
+    fn fatal_line(&self, output: &Path, length: u64) -> Option<String> {
+        output::fatal_line(output, length)
+    }
+}
+
+impl Rewinder for RealServer {
+    fn mark(&self) -> io::Result<Found> {
+        self.mark_place().look(self.datadir())
+    }
+
+    fn mark_folder(&self) -> PathBuf {
+        self.mark_place().path().to_owned()
+    }
+
+    fn remove_mark(&self) -> io::Result<()> {
+        self.mark_place().remove()
+    }
+
+    fn set_mark(&self, fork: Lsn) -> io::Result<()> {
+        self.mark_place().set(self.datadir(), fork, &self.user)
+    }
+
+    fn restore_files(&self) -> io::Result<()> {
+        self.mark_place().restore(self.datadir(), &self.user)
+    }
+
+    fn has_rewind_label(&self) -> bool {
+        let label = plain_file::read(&self.datadir().join("backup_label"));
+        label.is_ok_and(|text| text.contains("pg_rewind"))
+    }
+
+    fn foreign_file(&self) -> io::Result<Option<PathBuf>> {
+        rewind_mark::foreign_file(self.datadir(), &self.user)
+    }
+
+    fn sync_disks(&self) {
+        nix::unistd::sync();
+    }
+
+    fn remove_standby_signal(&self) -> io::Result<()> {
+        standby_signal::remove(self.datadir())
+    }
+
+    fn recover(&self, deadline: Deadline) -> Result<(), RewindError> {
+        pg_rewind::recover(&self.parameters, &self.user, deadline)
+    }
+
+    fn preview(&self, primary: &Conninfo, deadline: Deadline) -> Result<Preview, RewindError> {
+        pg_rewind::Tool::new(&self.parameters, &self.user, primary).preview(deadline)
+    }
+
+    fn would_rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError> {
+        pg_rewind::Tool::new(&self.parameters, &self.user, primary).would_work(deadline)
+    }
+
+    fn rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError> {
+        pg_rewind::Tool::new(&self.parameters, &self.user, primary).perform(deadline)
+    }
+}

@@ -1,0 +1,167 @@
+//! Holds the election for this node, and does what it says: nothing but the promotion
+//! itself, which follows a win.
+
+use std::time::Duration;
+
+use super::ballot::{self, Candidacy};
+use super::{claim, position, scores, state};
+use crate::election::scores::{ELECTED, FIRST_STANDBY};
+use crate::election::{Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain};
+use crate::instance::{Role, State};
+use crate::ocf::notify::Transition;
+use crate::ocf::{Deadline, Failure, NodeName, OcfExit, Outcome};
+use crate::pacemaker::Cluster;
+use crate::postgres::Server;
+use crate::record::taken_timelines;
+use crate::wal::Timeline;
+
+const POLL: Duration = Duration::from_millis(50);
+/// How long mute voters are waited for: each voted before this action began, so only the
+/// attribute may still be on its way.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// The promotion of this node, if it wins its election.
+pub struct Promotion<'a> {
+    /// The standby.
+    pub server: &'a dyn Server,
+    /// Its cluster.
+    pub cluster: &'a dyn Cluster,
+    /// The transition that wants it promoted.
+    pub transition: &'a Transition,
+    /// By when the action must have answered.
+    pub deadline: Deadline,
+}
+
+impl Promotion<'_> {
+    /// Holds the election, and opens the server for writing if this node wins.
+    pub fn run(&self) -> Outcome {
+        let (server, cluster, deadline) = (self.server, self.cluster, self.deadline);
+        let ballot = self.win()?;
+        claim::publish(server, cluster, &ballot, deadline)?;
+        if let Err(why) = server.resume_replay(deadline) {
+            log::warn!("Cannot make sure that replay is not paused: {why}");
+        }
+        self.reserve_timelines(&ballot);
+        if let Err(error) = server.promote(deadline) {
+            claim::withdraw(server, cluster, &ballot.candidate, deadline);
+            return Err(error.into());
+        }
+        // From here on the claim stays: PostgreSQL may leave recovery after our time is
+        // over. The next start or monitor of this node settles it.
+        // PostgreSQL takes a while: time in which writing the scores costs nobody anything.
+        let maxlag = server.parameters().maxlag;
+        if let Err(error) = scores::write_winners(cluster, &ballot, maxlag) {
+            log::warn!("Promotion scores may be wrong until the next monitor: {error}");
+        }
+        wait_until_primary(server, deadline)
+    }
+
+    /// Returns the ballot, only if this node may be promoted.
+    fn win(&self) -> Result<Ballot, Failure> {
+        let node = self.cluster.node()?;
+        let held = position::of_standby(self.server, position::LONGEST_REPLAY, self.deadline)?;
+        let candidacy = Candidacy {
+            node: &node,
+            held: &held.position,
+            transition: self.transition,
+            sync_guard: self.server.parameters().sync_guard,
+        };
+        let patience = self.deadline.within(LONGEST_WAIT);
+        loop {
+            let mut ballot = ballot::gather(self.cluster, &candidacy)?;
+            ballot.mute_wait_over = patience.passed();
+            if asks_for_last_record(&ballot) {
+                self.look_at_last_record(&mut ballot);
+            }
+            let verdict = elect(&ballot);
+            if matches!(verdict, Verdict::Wait { .. }) {
+                patience.sleep(POLL);
+                continue;
+            }
+            self.log_decision(&ballot, &verdict);
+            match verdict {
+                Verdict::Yield { to, reason } => return Err(self.give_way(&node, &to, &reason)),
+                Verdict::Refuse { reason } => return Err(refusal(&reason)),
+                Verdict::Promote { .. } | Verdict::Wait { .. } => return Ok(ballot),
+            }
+        }
+    }
+
+    /// In doubt it is no shutdown checkpoint: the old primary has all commits and can have
+    /// its role back.
+    fn look_at_last_record(&self, ballot: &mut Ballot) {
+        let Some(own) = ballot.votes.get_mut(&ballot.candidate) else {
+            return;
+        };
+        let looked = self.server.ends_with_shutdown(&own.position, self.deadline);
+        own.ends_with_shutdown = Some(looked.unwrap_or_else(|error| {
+            log::warn!("Cannot look at the last WAL record: {error}");
+            false
+        }));
+    }
+
+    fn log_decision(&self, ballot: &Ballot, verdict: &Verdict) {
+        for line in explain(ballot, verdict, self.cluster.resource()) {
+            log::info!("Election: {line}");
+        }
+        if let Verdict::Promote { warnings, .. } = verdict {
+            for warning in warnings {
+                log::warn!("Election: {warning}");
+            }
+        }
+    }
+
+    fn give_way(&self, candidate: &NodeName, to: &NodeName, reason: &Outvoted) -> Failure {
+        let write = |node, score| self.cluster.set_score(node, score);
+        if let Err(error) = write(to, FIRST_STANDBY).and_then(|()| write(candidate, ELECTED)) {
+            log::error!("Cannot give way to {to}: {error}");
+        }
+        Failure::soft(format!("Promotion aborted: {reason}"))
+    }
+
+    /// Timelines that others may have opened while this node was not connected to them:
+    /// PostgreSQL would take the same number again.
+    fn reserve_timelines(&self, ballot: &Ballot) {
+        let Some(own) = ballot.votes.get(&ballot.candidate) else {
+            return;
+        };
+        let own = own.position.timeline;
+        match taken_timelines(own, &ballot.reigns) {
+            Ok(taken) => taken
+                .into_iter()
+                .for_each(|timeline| self.reserve(own, timeline)),
+            Err(newest) => log::warn!("Timeline {newest} on record is too far away: not reserved"),
+        }
+    }
+
+    fn reserve(&self, own: Timeline, timeline: Timeline) {
+        log::info!("Timeline {timeline} may have been opened by another node: not taken again");
+        if let Err(error) = self.server.reserve_timeline(own, timeline) {
+            log::warn!("Cannot reserve timeline {timeline}: {error}");
+        }
+    }
+}
+
+fn refusal(reason: &Refusal) -> Failure {
+    Failure::soft(format!("Promotion refused: {reason}"))
+}
+
+/// The role is verified: the server really is out of recovery.
+pub fn wait_until_primary(server: &dyn Server, deadline: Deadline) -> Outcome {
+    loop {
+        match state::now(server, deadline)? {
+            State::Running(Role::Primary) => return Ok(OcfExit::Success),
+            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
+                return Err(Failure::soft(
+                    "PostgreSQL ended while it was promoted; see its log",
+                ));
+            }
+            _ if deadline.sleep(POLL) => {}
+            _ => {
+                return Err(Failure::soft(
+                    "PostgreSQL is still in recovery after pg_ctl promote",
+                ));
+            }
+        }
+    }
+}

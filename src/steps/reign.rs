@@ -1,0 +1,54 @@
+//! The record of this primary's reign, kept by its monitor.
+
+use super::{ballot, position};
+use crate::instance::replication::Primary;
+use crate::ocf::{Deadline, Failure, NodeName};
+use crate::pacemaker::{Cluster, Permanent};
+use crate::postgres::Server;
+use crate::record::{Force, Reign};
+
+/// Writes down that this node reigns, and on which branch; `true` if that was news. The
+/// claim of the promotion has then come true and goes, and so do forces: what an admin
+/// forced before is spent, or was not needed.
+pub fn refresh(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    (node, primary, stored): (&NodeName, &Primary, &Permanent),
+    deadline: Deadline,
+) -> Result<bool, Failure> {
+    let resource = cluster.resource();
+    let branch = position::of_primary(server, primary, deadline)?;
+    let sync = ballot::sync_rule(&primary.synchronous_standby_names);
+    let news = Reign::refresh(node, &branch, sync, &ballot::reigns(resource, stored));
+    if let Some(reign) = &news {
+        cluster.set_permanent(node, &Reign::attribute(resource), &reign.encode())?;
+    }
+    let claim = Reign::claim_attribute(resource);
+    if stored.values(&claim).contains_key(node) {
+        cluster.delete_permanent(node, &claim)?;
+    }
+    if news.is_some() {
+        forget_forces(cluster, stored);
+    }
+    Ok(news.is_some())
+}
+
+fn forget_forces(cluster: &dyn Cluster, stored: &Permanent) {
+    let name = Force::attribute(cluster.resource());
+    for node in stored.values(&name).keys() {
+        if let Err(error) = cluster.delete_permanent(node, &name) {
+            log::warn!("Cannot delete the attribute {name}: {error}");
+        }
+    }
+}
+
+/// What this node was primary of is gone after a rewind, and its word with it.
+pub fn forget(cluster: &dyn Cluster) {
+    let resource = cluster.resource();
+    let Ok(node) = cluster.node() else { return };
+    for name in [Reign::attribute(resource), Reign::claim_attribute(resource)] {
+        if let Err(error) = cluster.delete_permanent(&node, &name) {
+            log::warn!("Cannot delete the attribute {name}: {error}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Notes in a directory of root's own that a reboot may take: what was said or settled
+//! last, so that an action that comes every few seconds need not do it again.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::ocf::Environment;
+
+/// The notes of one resource.
+#[derive(Debug, Clone)]
+pub struct Notes {
+    folder: PathBuf,
+    resource: String,
+}
+
+impl Notes {
+    /// The notes of `resource` where the environment says (`HA_RSCTMP`).
+    pub fn new(environment: &Environment, resource: &str) -> Self {
+        let folder = environment
+            .get("HA_RSCTMP")
+            .unwrap_or("/run/resource-agents");
+        Self {
+            folder: PathBuf::from(folder),
+            resource: resource.to_owned(),
+        }
+    }
+
+    /// What was noted under `name`, if anything.
+    pub fn read(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.path(name)).ok()
+    }
+
+    /// Whether just `text` was noted under `name`.
+    pub fn is(&self, name: &str, text: &str) -> bool {
+        self.read(name).is_some_and(|noted| noted == text)
+    }
+
+    /// Notes `text`; `false` if that failed. Then the same is done once more next time.
+    pub fn write(&self, name: &str, text: &str) -> bool {
+        let path = self.path(name);
+        let written = fs::write(&path, text);
+        if let Err(error) = &written {
+            log::debug!("{}: {error}", path.display());
+        }
+        written.is_ok()
+    }
+
+    /// Forgets a note.
+    pub fn forget(&self, name: &str) {
+        let _ = fs::remove_file(self.path(name));
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder
+            .join(format!("pgsqlms-{}.{name}", self.resource))
+    }
+}
+
+#[cfg(test)]
+impl Notes {
+    /// The notes of a test, in a folder of its own.
+    pub fn of_a_test(folder: &std::path::Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            resource: "pgsqld".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_stays_until_it_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = Notes::of_a_test(folder.path());
+        assert_eq!(notes.read("diverged"), None);
+        assert!(notes.write("diverged", "at 0/1"));
+        assert!(notes.is("diverged", "at 0/1") && !notes.is("diverged", "at 0/2"));
+        assert!(folder.path().join("pgsqlms-pgsqld.diverged").exists());
+        notes.forget("diverged");
+        assert!(!notes.is("diverged", "at 0/1"));
+    }
+
+    #[test]
+    fn a_note_that_cannot_be_written_is_told() {
+        let notes = Notes::of_a_test(std::path::Path::new("/nonexistent"));
+        assert!(!notes.write("settled", "x"));
+    }
+}
