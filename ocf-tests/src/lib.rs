@@ -1,42 +1,27 @@
 //! The cluster lab of pgsqlms: real nodes, real fencing, real clients.
 //!
-//! Start reading at [`cluster`]; [`tests`] shows how it is used.
+//! Start reading at [`cluster`]; [`tests`] shows how it is used. Each folder uses those above
+//! it in this table, never one below:
+//!
+//! | folder | what is in it |
+//! |---|---|
+//! | [`host`] | this machine: its programs, folders and caches, the agent that is built on it |
+//! | [`machine`] | the nodes as machines: file systems, network, disks, power |
+//! | [`cluster`] | PostgreSQL and Pacemaker on them: made, started, operated, asked |
+//! | [`watch`] | what clients and logs saw of a cluster |
+//! | [`run`] | what a test needs: its scene, faults, chance, and the runner |
+//! | [`measure`], [`document`], [`prove`], [`soak`] | four things that are done with a scene |
+//! | [`tests`] | the table of all tests |
+//! | [`commands`] | the command line |
 
-pub mod agent;
-pub mod bench;
-pub mod chance;
-pub mod client;
 pub mod cluster;
 pub mod commands;
-pub mod cost;
-pub mod disk;
 pub mod document;
-pub mod fault;
 pub mod host;
-pub mod logs;
 pub mod machine;
-pub mod network;
-pub mod node;
-pub mod pacemaker;
-pub mod package;
-pub mod paths;
-pub mod phase;
-pub mod postgresql;
-pub mod power;
-pub mod prepare;
-pub mod progress;
+pub mod measure;
 pub mod prove;
-pub mod rejoin;
-pub mod release;
-pub mod rootfs;
-pub mod runner;
-pub mod scene;
-pub mod shell;
+pub mod run;
 pub mod soak;
-pub mod staging;
-pub mod state;
-pub mod sysroot;
 pub mod tests;
-pub mod timeline;
-pub mod warden;
-pub mod whole;
+pub mod watch;

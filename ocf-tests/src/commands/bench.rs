@@ -2,10 +2,12 @@
 
 use anyhow::{Context, Result};
 
-use crate::agent::Agent;
-use crate::bench::{self, Results, Subject};
-use crate::progress::Steps;
-use crate::{paths, power, shell};
+use crate::cluster::agent::Agent;
+use crate::host::progress::Steps;
+use crate::host::{paths, shell};
+use crate::machine::power;
+use crate::measure::bench::{self, Plan, Subject};
+use crate::measure::results::{self, Results};
 
 /// What to measure.
 #[derive(clap::Args, Debug)]
@@ -34,6 +36,11 @@ pub fn bench(choice: &Choice) -> Result<()> {
     power::sweep_stale()?;
     let steps = Steps::new("", true);
     let mut columns: Vec<(Agent, Results)> = Vec::new();
+    let plan = Plan {
+        subjects: &choice.only,
+        runs: usize::from(choice.runs),
+        seed: choice.seed,
+    };
     for name in &choice.agents {
         let agent = if name == "paf" {
             Agent::Paf
@@ -41,18 +48,9 @@ pub fn bench(choice: &Choice) -> Result<()> {
             Agent::Ours
         };
         steps.say(&format!("measuring {name}"));
-        columns.push((
-            agent,
-            bench::measure(
-                agent,
-                &choice.only,
-                usize::from(choice.runs),
-                choice.seed,
-                &steps,
-            )?,
-        ));
+        columns.push((agent, bench::measure(agent, &plan, &steps)?));
     }
-    let table = bench::table(&columns)?;
+    let table = results::table(&columns)?;
     println!("\n{table}");
     if choice.write {
         let path = paths::workspace().join("docs/benchmarks.md");

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::sysroot;
+use crate::host::sysroot;
 
 /// Builds the agent that runs on all releases and prints where it is.
 pub fn build() -> Result<()> {

@@ -4,12 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, ensure};
 
-use crate::client::Client;
+use crate::cluster::postgresql::MAIN;
 use crate::cluster::{Cluster, Options};
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::progress::Steps;
-use crate::{logs, paths, power, shell, timeline};
+use crate::host::progress::Steps;
+use crate::host::{paths, shell};
+use crate::machine::node::Node;
+use crate::machine::power;
+use crate::watch::client::Client;
+use crate::watch::{logs, timeline};
 
 /// Lines of the demonstration stay below this width.
 const WIDTH: usize = 98;
@@ -67,6 +69,10 @@ fn show(cluster: &Cluster, steps: &Steps) -> Result<()> {
     cluster.rejoin(&old)?;
     show_streaming(&new)?;
 
+    was_anything_lost(client, steps)
+}
+
+fn was_anything_lost(client: Client, steps: &Steps) -> Result<()> {
     title("Was anything lost?");
     let report = client.finish(steps)?;
     tell(&format!(

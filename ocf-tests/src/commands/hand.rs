@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cluster::Cluster;
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::progress::Steps;
-use crate::{prepare, shell};
+use crate::cluster::postgresql::{self, MAIN};
+use crate::cluster::{Cluster, prepare};
+use crate::host::progress::Steps;
+use crate::host::shell;
+use crate::machine::node::Node;
+use crate::run::fault;
 
 /// What `lab break` can break.
 #[derive(clap::ValueEnum, Debug, Clone, Copy)]
@@ -95,22 +96,16 @@ pub fn break_it(id: &str, what: Fault, name: &str) -> Result<()> {
         Fault::Power => cluster.power.off(name)?,
         Fault::Network => node.plug(false)?,
         Fault::Replication => cluster.cut_replication(node, &MAIN)?,
-        Fault::KillPostmaster => signal_postmaster(&cluster, node, "KILL")?,
-        Fault::FreezePostmaster => signal_postmaster(&cluster, node, "STOP")?,
+        Fault::KillPostmaster => fault::signal_postmaster(&cluster, node, "KILL")?,
+        Fault::FreezePostmaster => fault::signal_postmaster(&cluster, node, "STOP")?,
         Fault::StopPostgresql => {
             let release = cluster.options.release;
-            crate::postgresql::control(node, release, &MAIN, "stop")?;
+            postgresql::control(node, release, &MAIN, "stop")?;
         }
         Fault::Fencing => cluster.power.break_fencing(true)?,
     }
     println!("done; `lab status` shows what comes of it, `lab heal` repairs");
     Ok(())
-}
-
-fn signal_postmaster(cluster: &Cluster, node: &Node, signal: &str) -> Result<()> {
-    let postmaster = cluster.postmaster(node, &MAIN)?;
-    node.run(&["kill", "-s", signal, &postmaster.to_string()])
-        .map(drop)
 }
 
 /// Repairs everything `lab break` can break and starts the cluster stack where it is down.

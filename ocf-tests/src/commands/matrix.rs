@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::Wishes;
-use crate::release;
-use crate::runner::{self, Case, Settings};
+use super::wishes::Wishes;
+use crate::host::release;
+use crate::run::runner::{self, Case, Settings};
 use crate::tests::{ALL, CORE};
 
 /// Which tests to run on which releases.

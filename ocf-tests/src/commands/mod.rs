@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::cluster::Options;
-use crate::warden::{self, Plan};
-use crate::{host, release};
+use crate::host::requirements;
+use crate::machine::warden::{self, Plan};
 
 mod bench;
 mod build;
@@ -19,6 +18,9 @@ mod prove;
 mod soak;
 mod test;
 mod up;
+mod wishes;
+
+use wishes::Wishes;
 
 /// Name of the cluster that `lab up` runs.
 const BY_HAND: &str = "up";
@@ -35,20 +37,6 @@ struct Arguments {
     cluster: String,
     #[command(subcommand)]
     command: What,
-}
-
-/// How a cluster by hand is to be.
-#[derive(clap::Args, Debug)]
-struct Wishes {
-    /// Number of nodes, 2 to 5
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=5))]
-    nodes: u8,
-    /// Debian release of the nodes
-    #[arg(long, default_value = release::DEFAULT, value_parser = release::NAMES)]
-    release: String,
-    /// Commits wait for one standby, so that a power cut loses nothing
-    #[arg(long)]
-    sync: bool,
 }
 
 #[derive(Subcommand, Debug)]
@@ -123,7 +111,7 @@ fn run(what: What, id: &str) -> Result<ExitCode> {
         _ => false,
     };
     if !only_words {
-        host::check()?;
+        requirements::check()?;
     }
     match what {
         What::Up(wishes) => up::up(&wishes, id)?,
@@ -154,16 +142,5 @@ fn cluster_name(name: &str) -> Result<String, String> {
         Ok(name.to_owned())
     } else {
         Err("1 to 6 letters and digits".to_owned())
-    }
-}
-
-impl Wishes {
-    fn options(&self, id: &str) -> Result<Options> {
-        Ok(Options {
-            nodes: usize::from(self.nodes),
-            release: release::find(&self.release)?,
-            synchronous: self.sync,
-            ..Options::new(id)?
-        })
     }
 }

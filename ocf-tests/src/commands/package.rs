@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::package;
+use crate::host::package;
 
 /// Builds the packages, has the distributions' tools judge them, and prints where they are.
 pub fn package() -> Result<()> {

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::agent::Agent;
-use crate::chance::Chance;
-use crate::progress::Steps;
+use crate::cluster::agent::Agent;
+use crate::host::progress::Steps;
+use crate::host::{paths, shell};
+use crate::machine::power;
 use crate::prove::{self, SERIES, Series};
-use crate::{paths, power, shell};
+use crate::run::chance::Chance;
 
 /// Which series of rounds to run.
 #[derive(clap::Args, Debug)]
@@ -51,9 +52,10 @@ pub fn prove(choice: &Choice) -> Result<ExitCode> {
     for series in SERIES.iter().filter(wanted) {
         let rounds = choice.rounds.unwrap_or(series.rounds);
         println!("\n{}: {}, {rounds} rounds", series.name, series.about);
-        let seeds = prove::run(series, rounds, seed, &steps, &folder)?;
-        println!("{}: {} of {rounds} rounds failed", series.name, seeds.len());
-        failed += seeds.len();
+        let seeds = (0..rounds).map(|round| seed.wrapping_add(round));
+        let lost = prove::run(series, seeds, &steps, &folder)?.len();
+        println!("{}: {lost} of {rounds} rounds failed", series.name);
+        failed += lost;
     }
     Ok(if failed == 0 {
         ExitCode::SUCCESS

@@ -4,10 +4,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::Wishes;
-use crate::runner::{self, Case, Length, Settings};
+use super::wishes::Wishes;
+use crate::host::{paths, release};
+use crate::run::runner::{self, Case, Length, Settings};
 use crate::tests::{ALL, SHORT_ROUND};
-use crate::{paths, release};
 
 /// Which tests to run, and how.
 #[derive(clap::Args, Debug)]
@@ -134,7 +134,7 @@ fn without_cluster() -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runner::Needs;
+    use crate::run::runner::Needs;
 
     const SAMPLE: &[Case] = &[case("a::one", Length::Short), case("a::two", Length::Long)];
 

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::Wishes;
+use super::wishes::Wishes;
 use crate::cluster::{Cluster, Options};
-use crate::power::{self, Power};
-use crate::progress::Steps;
-use crate::{paths, rootfs};
+use crate::host::progress::Steps;
+use crate::host::{cache, paths};
+use crate::machine::power::{self, Power};
 
 /// Starts a cluster that outlives this command.
 pub fn up(wishes: &Wishes, id: &str) -> Result<()> {
@@ -55,8 +55,8 @@ pub fn clean() -> Result<()> {
     {
         power::sweep(&entry.file_name().to_string_lossy())?;
     }
-    rootfs::remove_tree(&paths::prepared())?;
-    rootfs::remove_tree(&paths::rootfs())?;
+    cache::remove_tree(&paths::prepared())?;
+    cache::remove_tree(&paths::rootfs())?;
     println!(
         "removed root file systems and prepared clusters; logs stay in {}",
         paths::logs().display()

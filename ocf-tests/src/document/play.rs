@@ -9,9 +9,9 @@ use anyhow::{Context, Result, ensure};
 use super::expect;
 use super::parse::{Chapter, Command, Document, Part, Step};
 use super::stage::Stage;
-use crate::node::{Node, on_each};
-use crate::paths;
-use crate::scene::Scene;
+use crate::host::paths;
+use crate::machine::node::{Node, on_each};
+use crate::run::scene::Scene;
 
 /// Longest time for one command; the slowest are a base backup and a start of a cluster.
 const LONGEST: Duration = Duration::from_secs(150);

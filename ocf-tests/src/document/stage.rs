@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::agent::{self, Agent};
-use crate::client::Client;
-use crate::cluster::Cluster;
-use crate::node::{Node, on_each};
-use crate::postgresql::{self, MAIN};
-use crate::scene::Scene;
-use crate::tests::moves::move_primary;
-use crate::{network, prepare, rootfs, shell};
+use crate::cluster::agent::{self, Agent};
+use crate::cluster::postgresql::{self, MAIN};
+use crate::cluster::{Cluster, prepare};
+use crate::host::shell;
+use crate::machine::node::{Node, on_each};
+use crate::machine::{network, rootfs};
+use crate::run::scene::Scene;
+use crate::watch::client::Client;
 
 /// Fencing and a boot.
 const LONGEST_BOOT: Duration = Duration::from_secs(60);
@@ -59,7 +59,7 @@ impl Stage {
             }
             ["clients", "write"] => clients_write(scene),
             ["primary", name] => scene.cluster.wait_promoted(name),
-            ["move", name] => move_primary(&scene.cluster, name),
+            ["move", name] => scene.cluster.move_primary(name),
             ["whole"] => self.wait_whole(scene),
             ["copy", path] => copy(scene, path),
             ["booted", name] => booted(scene, name),

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{by_role, primary_among, sleep_until, wait_with};
-use crate::chance::Chance;
-use crate::scene::Scene;
+use super::operator::{by_role, primary_among, sleep_until, wait_with};
+use crate::run::chance::Chance;
+use crate::run::scene::Scene;
 
 /// Latest moment of a cut: the failover after the first one may be over by then, or not.
 const LATEST_CUT: Duration = Duration::from_secs(10);

@@ -4,22 +4,23 @@
 
 mod cuts;
 mod moments;
+mod operator;
 mod orders;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::chance::Chance;
-use crate::client::Client;
+use crate::cluster::postgresql::MAIN;
 use crate::cluster::{Cluster, Options};
-use crate::logs;
-use crate::node::{Node, on_each};
-use crate::postgresql::MAIN;
-use crate::progress::Steps;
-use crate::scene::Scene;
+use crate::host::progress::Steps;
+use crate::machine::node::on_each;
+use crate::run::chance::Chance;
+use crate::run::scene::Scene;
+use crate::watch::client::Client;
+use crate::watch::logs;
 
 pub use moments::Event;
 
@@ -36,11 +37,6 @@ pub struct Series {
     synchronous: &'static str,
     round: fn(&Scene, u64) -> Result<String>,
 }
-
-/// How long a round waits for a primary.
-const RECOVERY: Duration = Duration::from_secs(180);
-/// When the operator looks whether Pacemaker takes a node without power for alive.
-const LOOK: Duration = Duration::from_secs(60);
 
 const ANY: &str = "ANY 1 (srv1,srv2,srv3)";
 const FIRST: &str = "FIRST 1 (srv1,srv2,srv3)";
@@ -145,86 +141,17 @@ fn refusals(cluster: &Cluster) -> usize {
     .sum()
 }
 
-/// Waits for `look` as [`Steps::wait`] does, while an operator keeps the nodes `up`: one that
-/// was fenced on the way gets its cluster stack started again.
-fn wait_with(
-    scene: &Scene,
-    up: &[Node],
-    what: &str,
-    mut look: impl FnMut() -> Result<()>,
-) -> Result<()> {
-    let start = Instant::now();
-    scene.steps.wait(what, RECOVERY, || {
-        let down: Vec<_> = up.iter().filter(|node| !node.stack_runs()).collect();
-        for node in down {
-            scene.cluster.bring_back(node)?;
-        }
-        if start.elapsed() > LOOK {
-            confirm_ghosts(scene)?;
-        }
-        look()
-    })
-}
-
-/// A node that dies together with Pacemaker's coordinator, just when another one joins, is taken
-/// for alive by that one if it becomes the next coordinator (seen with 2.1.5: "State of node srv2
-/// is still unknown"). It sends actions to the dead node for ever and has nobody fenced, whatever
-/// the resource agent does: an admin has to confirm that the node is off.
-fn confirm_ghosts(scene: &Scene) -> Result<()> {
-    let state = scene.cluster.state()?;
-    let off = |name: &str| {
-        scene
-            .cluster
-            .node(name)
-            .is_ok_and(|node| node.init().is_err())
-    };
-    for ghost in state
-        .nodes
-        .iter()
-        .filter(|node| node.online && off(&node.name))
-    {
-        let name = &ghost.name;
-        println!("    Pacemaker takes {name}, which has no power, for alive: confirming by hand");
-        scene.pcs(&format!("stonith confirm {name} --force"))?;
-    }
-    Ok(())
-}
-
-/// The primary among the nodes `up`, by its real state: Pacemaker may take a dead server for
-/// a primary until it has noticed.
-fn primary_among(scene: &Scene, up: &[Node]) -> Result<Node> {
-    let primary = scene.cluster.primary()?;
-    ensure!(up.contains(&primary), "{} is promoted", primary.name);
-    let answer = primary.sql("SELECT pg_is_in_recovery()")?;
-    ensure!(answer == "f", "{} is in recovery", primary.name);
-    Ok(primary)
-}
-
-/// The nodes by role: the primary, then the standbys by name.
-fn by_role(scene: &Scene) -> Result<Vec<Node>> {
-    let mut nodes = vec![scene.cluster.primary()?];
-    nodes.extend(scene.cluster.standbys()?);
-    ensure!(nodes.len() == 3, "{} of 3 nodes run", nodes.len());
-    Ok(nodes)
-}
-
-/// Sleeps until `moment` after `start`.
-fn sleep_until(start: Instant, moment: Duration) {
-    std::thread::sleep(moment.saturating_sub(start.elapsed()));
-}
-
-/// Runs `rounds` rounds of `series`, from `seed` on; a failed one costs the cluster, which is
+/// Runs a round of `series` for each of `seeds`; a failed one costs the cluster, which is
 /// made anew. Returns the seeds that failed.
 pub fn run(
     series: &Series,
-    rounds: u64,
-    seed: u64,
+    seeds: impl Iterator<Item = u64>,
     steps: &Steps,
     folder: &Path,
 ) -> Result<BTreeSet<u64>> {
     let mut scene = None;
     let mut failed = BTreeSet::new();
-    for seed in (0..rounds).map(|round| seed.wrapping_add(round)) {
+    for seed in seeds {
         let current = match scene.take() {
             Some(scene) => scene,
             None => set_up(series, steps)?,

@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{by_role, primary_among, wait_with};
-use crate::chance::Chance;
+use super::operator::{by_role, primary_among, wait_with};
 use crate::cluster::PATIENCE;
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
-use crate::tests::moves::move_during;
-use crate::tests::power::cut;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::node::Node;
+use crate::run::chance::Chance;
+use crate::run::scene::Scene;
 
 /// Two intervals of the monitors.
 const LATEST: Duration = Duration::from_secs(30);
@@ -87,7 +85,7 @@ pub fn run(scene: &Scene, plan: &Plan) -> Result<()> {
 fn after_switchover(scene: &Scene, plan: &Plan) -> Result<()> {
     let target = by_role(scene)?.swap_remove(plan.standby);
     // The command itself may be on the node that fails next.
-    let failed = move_during(scene, &target.name, || {
+    let failed = scene.move_during(&target.name, || {
         scene.cluster.wait_promoted(&target.name)?;
         std::thread::sleep(plan.after);
         fail(scene, plan)
@@ -97,7 +95,7 @@ fn after_switchover(scene: &Scene, plan: &Plan) -> Result<()> {
 
 fn after_failover(scene: &Scene, plan: &Plan) -> Result<()> {
     let old = scene.cluster.primary()?;
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     scene.steps.wait("a failover", PATIENCE, || {
         let new = scene.cluster.primary()?;
         ensure!(new != old, "{} is still promoted", old.name);
@@ -122,7 +120,7 @@ fn after_failover(scene: &Scene, plan: &Plan) -> Result<()> {
 
 fn after_return(scene: &Scene, plan: &Plan) -> Result<()> {
     let standby = by_role(scene)?.swap_remove(plan.standby);
-    cut(scene, &standby)?;
+    scene.cut_power(&standby)?;
     scene.cluster.bring_back(&standby)?;
     std::thread::sleep(plan.after);
     let failed = fail(scene, plan)?;

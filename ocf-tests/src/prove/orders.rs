@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{by_role, primary_among, wait_with};
-use crate::chance::Chance;
-use crate::node::{Node, on_each};
-use crate::scene::Scene;
+use super::operator::{by_role, primary_among, wait_with};
+use crate::machine::node::{Node, on_each};
+use crate::run::chance::Chance;
+use crate::run::scene::Scene;
 
 const LATEST_RETURN: Duration = Duration::from_secs(12);
 

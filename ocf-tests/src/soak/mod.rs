@@ -16,12 +16,12 @@ use anyhow::{Context, Result, ensure};
 pub use plan::{Blow, Target};
 pub use watch::Watch;
 
-use crate::chance::Chance;
 use crate::cluster::Cluster;
-use crate::fault::Fault;
-use crate::node::Node;
-use crate::scene::Scene;
-use crate::timeline::{DAY, time_of_day};
+use crate::machine::node::Node;
+use crate::run::chance::Chance;
+use crate::run::fault::Fault;
+use crate::run::scene::Scene;
+use crate::watch::timeline::{DAY, time_of_day};
 
 /// Failures are forgotten after this time, so that nobody has to clean them up.
 const FAILURE_TIMEOUT: &str = "60s";

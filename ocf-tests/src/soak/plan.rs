@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::chance::Chance;
-use crate::fault::{ALL, Fault};
+use crate::run::chance::Chance;
+use crate::run::fault::{ALL, Fault};
 
 const SHORTEST_PAUSE: Duration = Duration::from_secs(20);
 const LONGEST_MORE: Duration = Duration::from_secs(40);

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::client::{self, Target};
 use crate::cluster::Cluster;
-use crate::postgresql::MAIN;
+use crate::cluster::postgresql::MAIN;
+use crate::watch::client::{self, Target};
 
 /// Time between two looks at a node.
 const ROUND: Duration = Duration::from_secs(1);

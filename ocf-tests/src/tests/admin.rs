@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::postgresql::{self, MAIN};
-use crate::scene::Scene;
+use crate::cluster::postgresql::{self, MAIN};
+use crate::run::scene::Scene;
 
 /// The cluster has never run before; the node that was a primary last becomes the primary.
 /// Wiping the record of all resources afterwards changes nothing.

@@ -1,16 +1,17 @@
 //! Configuration that is wrong on one node: a running instance is never stopped for it, and no
 //! other node suffers.
+//!
+//! A row is one of the table in docs/faults.md.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::fault::signal_postmaster;
-use crate::node::Node;
-use crate::postgresql::{self, MAIN};
-use crate::scene::Scene;
-use crate::tests::power::cut;
+use crate::cluster::postgresql::{self, MAIN};
+use crate::machine::node::Node;
+use crate::run::fault::signal_postmaster;
+use crate::run::scene::Scene;
 
 /// Rows 32 and 33, B1: a typo in postgresql.conf of the running primary. PostgreSQL refuses to
 /// reload it, monitors go on; when the server has to start again, another node takes over and
@@ -114,7 +115,7 @@ pub fn foreign_database_joins(scene: &mut Scene) -> Result<()> {
     scene.writes_go_on()?;
     let mut candidates = scene.cluster.others(&old.name);
     candidates.retain(|node| *node != standby);
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     scene.cluster.wait_promoted_among(&candidates, PATIENCE)?;
     scene.writes_go_on()?;
     let clone = format!("{}-clone", MAIN.resource);

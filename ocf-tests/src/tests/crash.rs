@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::node::Node;
-use crate::postgresql::{self, MAIN};
-use crate::scene::Scene;
+use crate::cluster::postgresql::{self, MAIN};
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 /// kill -9 of the primary's postmaster: recovered in place or elsewhere, without loss.
 pub fn kill_postmaster_of_primary(scene: &mut Scene) -> Result<()> {

@@ -1,15 +1,17 @@
 //! Daemons of the cluster stack that die, fencing that does not work, and a stack that is
 //! stopped and started above a running database.
+//!
+//! A row is one of the table in docs/faults.md.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::fault::{DAEMONS, Fault};
-use crate::node::{Node, on_each};
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::node::{Node, on_each};
+use crate::run::fault::{DAEMONS, Fault};
+use crate::run::scene::Scene;
 
 /// Row 42, one daemon after the other on the primary: the cluster recovers with its database
 /// untouched, or fences the node and goes on elsewhere.

@@ -3,11 +3,9 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
-use crate::tests::moves::move_during;
-use crate::tests::power::cut;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 /// The favourite standby stops receiving while clients write; when the primary's node loses
 /// power the other standby must be promoted, as only it has the rows.
@@ -22,13 +20,7 @@ pub fn lagging_standby_is_not_promoted(scene: &mut Scene) -> Result<()> {
         .say(&format!("cutting replication to {}", favourite.name));
     scene.cluster.cut_replication(favourite, &MAIN)?;
     scene.writes_go_on()?;
-    // An asynchronous primary may take its last rows into the grave: stop before the cut.
-    let report = scene
-        .client
-        .take()
-        .context("no client")?
-        .finish(&scene.steps)?;
-    ensure!(report.lost.is_empty(), "lost before anything happened");
+    stop_writing(scene)?;
     let query = "SELECT count(*) FROM lab_writes";
     let rows: usize = old.sql(query)?.parse()?;
     scene
@@ -44,7 +36,7 @@ pub fn lagging_standby_is_not_promoted(scene: &mut Scene) -> Result<()> {
         "{} was to lag, but has all {rows} rows",
         favourite.name
     );
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     scene.cluster.wait_promoted(&other.name)?;
     let there: usize = other.sql(query)?.parse()?;
     ensure!(there == rows, "{} of {rows} rows are left", there);
@@ -54,6 +46,14 @@ pub fn lagging_standby_is_not_promoted(scene: &mut Scene) -> Result<()> {
         .wait_whole_on(&[&favourite.name, &other.name])?;
     ensure!(scene.cluster.primary()? == *other, "the primary moved");
     scene.only_fenced(&old.name)
+}
+
+/// An asynchronous primary may take its last rows into the grave: the client stops before the cut.
+fn stop_writing(scene: &mut Scene) -> Result<()> {
+    let client = scene.client.take().context("no client")?;
+    let report = client.finish(&scene.steps)?;
+    ensure!(report.lost.is_empty(), "lost before anything happened");
+    Ok(())
 }
 
 /// The primary's node is put in standby as soon as both standbys stream for the first time,
@@ -82,7 +82,7 @@ pub fn timeline_of_a_dead_primary_is_not_taken_again(scene: &mut Scene) -> Resul
     let old = scene.cluster.primary()?;
     let before = timeline(&old)?;
     let dead = scene.a_standby()?;
-    move_during(scene, &dead.name, || {
+    scene.move_during(&dead.name, || {
         scene.steps.wait("the promotion", PATIENCE, || {
             let recovery = dead.sql("SELECT pg_is_in_recovery()")?;
             ensure!(recovery == "f", "it is in recovery");

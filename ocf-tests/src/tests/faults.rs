@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::cluster::PATIENCE;
-use crate::node::on_each;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
+use crate::cluster::postgresql::MAIN;
+use crate::cluster::{PATIENCE, prepare};
+use crate::machine::node::on_each;
+use crate::run::scene::Scene;
 
 /// The primary's cable is pulled: the others have it fenced before they promote, nothing
 /// acknowledged is lost, and the node comes back as a standby.
@@ -161,7 +161,7 @@ pub fn power_cut_of_all_nodes(scene: &mut Scene) -> Result<()> {
     on_each(&scene.cluster.nodes, |node| {
         scene.cluster.power.off(&node.name)
     })?;
-    crate::prepare::boot(&scene.cluster.power, &scene.cluster.nodes, &scene.steps)?;
+    prepare::boot(&scene.cluster.power, &scene.cluster.nodes, &scene.steps)?;
     scene.cluster.start_stack(&scene.cluster.nodes)?;
     scene.cluster.wait_whole()?;
     scene.writes_go_on()?;

@@ -1,14 +1,16 @@
 //! What people do to PostgreSQL behind Pacemaker's back, and standbys that cannot follow.
+//!
+//! A row is one of the table in docs/faults.md.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::node::Node;
-use crate::postgresql::{self, MAIN};
-use crate::scene::Scene;
-use crate::tests::moves::move_during;
+use crate::cluster::postgresql::{self, MAIN};
+use crate::machine::node::Node;
+use crate::run::fault::use_up_wal;
+use crate::run::scene::Scene;
 
 /// Row 38: somebody promotes a standby by hand. At its next monitor it is found and stopped as a
 /// primary; the real one goes on, and has every row. Nothing but its promotion score keeps the
@@ -54,7 +56,7 @@ pub fn standby_without_its_wal(scene: &mut Scene) -> Result<()> {
     primary.sql("ALTER SYSTEM SET wal_keep_size = 0")?;
     primary.sql("SELECT pg_reload_conf()")?;
     for _ in 0..3 {
-        crate::fault::use_up_wal(&primary, 8)?;
+        use_up_wal(&primary, 8)?;
         primary.sql("CHECKPOINT")?;
     }
     scene.cluster.heal_network()?;
@@ -92,9 +94,7 @@ fn build_anew(scene: &Scene, node: &Node) -> Result<()> {
 pub fn target_of_a_switchover_dies(scene: &mut Scene) -> Result<()> {
     let old = scene.cluster.primary()?;
     let target = scene.cluster.others(&old.name).swap_remove(0);
-    move_during(scene, &target.name, || {
-        dies_on_the_way(scene, &old, &target)
-    })?;
+    scene.move_during(&target.name, || dies_on_the_way(scene, &old, &target))?;
     scene.cluster.rejoin_all()?;
     scene.only_fenced(&target.name)
 }

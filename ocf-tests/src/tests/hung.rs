@@ -1,16 +1,17 @@
 //! Processes of PostgreSQL that hang or are too many: busy is not dead, and one mute node does
 //! not stop the others.
+//!
+//! A row is one of the table in docs/faults.md.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::fault::{Fault, signal_postmaster, signal_servants};
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
-use crate::tests::power::cut;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::node::Node;
+use crate::run::fault::{Fault, signal_postmaster, signal_servants};
+use crate::run::scene::Scene;
 
 const CHECKPOINTER: &str = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
 const STARTUP: &str = "pgrep -u postgres -f 'startup recovering' | head -1";
@@ -93,7 +94,7 @@ pub fn mute_standby_does_not_block_the_election(scene: &mut Scene) -> Result<()>
     let other = other.iter().find(|node| **node != mute).context("other")?;
     signal_postmaster(&scene.cluster, &mute, "STOP")?;
     signal_servants_of_all(&mute)?;
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     let (candidate, limit) = (std::slice::from_ref(other), Duration::from_secs(30));
     scene.cluster.wait_promoted_among(candidate, limit)?;
     // Pacemaker may have started it anew by itself.
@@ -116,7 +117,7 @@ pub fn failover_waits_for_no_checkpoint(scene: &mut Scene) -> Result<()> {
     for node in &rest {
         signal_servants(node, "STOP", CHECKPOINTER, 1)?;
     }
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     scene
         .cluster
         .wait_promoted_among(&rest, Duration::from_secs(30))?;
@@ -136,7 +137,7 @@ pub fn paused_replay_is_no_obstacle(scene: &mut Scene) -> Result<()> {
         node.sql("SELECT pg_wal_replay_pause()")?;
     }
     scene.writes_go_on()?;
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     scene.cluster.wait_promoted_among(&rest, PATIENCE)?;
     for node in &rest {
         if node.sql("SELECT pg_is_in_recovery()")? == "t" {

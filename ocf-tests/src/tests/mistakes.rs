@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
+use crate::cluster::postgresql::MAIN;
+use crate::run::scene::Scene;
 
 /// A `pgport` where nobody listens is said in the log, and restarts nothing.
 pub fn wrong_port_restarts_nothing(scene: &mut Scene) -> Result<()> {

@@ -1,9 +1,9 @@
 //! All tests of the lab, one file per theme, registered in one table.
 //!
-//! A test gets a [`Scene`](crate::scene::Scene) with a freshly booted cluster. When it returns, the
+//! A test gets a [`Scene`](crate::run::scene::Scene) with a freshly booted cluster. When it returns, the
 //! runner stops the client and fails the test if an acknowledged row is gone.
 
-use crate::runner::{Case, Length, Needs};
+use crate::run::runner::{Case, Length, Needs};
 
 mod admin;
 mod config;
@@ -15,12 +15,12 @@ mod faults;
 mod hands;
 mod hung;
 mod mistakes;
-pub mod moves;
+mod moves;
 mod network;
 mod ocf;
 mod package;
 mod paf_losses;
-pub mod power;
+mod power;
 mod proof;
 mod quiet;
 mod rejoin;
@@ -181,3 +181,11 @@ pub const CORE: &[&str] = &[
 
 /// What the whole test command runs on each of the other releases.
 pub const SHORT_ROUND: &[&str] = &["power::cut_at_the_primary", "ocf::tester_passes"];
+
+#[test]
+fn every_test_of_a_document_is_registered() {
+    for (test, ..) in documents::PLAYED {
+        let name = format!("documents::{test}");
+        assert!(ALL.iter().any(|case| case.name == name), "{name}");
+    }
+}

@@ -2,9 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-use crate::cluster::Cluster;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
+use crate::cluster::postgresql::MAIN;
+use crate::run::scene::Scene;
 
 /// The promoted role visits each other node and comes back home.
 pub fn promoted_role_to_chosen_nodes(scene: &mut Scene) -> Result<()> {
@@ -13,7 +12,7 @@ pub fn promoted_role_to_chosen_nodes(scene: &mut Scene) -> Result<()> {
     stations.reverse();
     stations.push(home);
     for target in stations {
-        move_primary(&scene.cluster, &target.name)?;
+        scene.cluster.move_primary(&target.name)?;
         scene.cluster.wait_whole()?;
         ensure!(
             scene.cluster.primary()? == target,
@@ -28,35 +27,6 @@ pub fn promoted_role_to_chosen_nodes(scene: &mut Scene) -> Result<()> {
         "constraints are left: {bans:?}"
     );
     scene.undisturbed()
-}
-
-/// `pcs resource move` of the promoted role, and the `clear` that old releases need.
-pub fn move_primary(cluster: &Cluster, target: &str) -> Result<()> {
-    let flag = cluster.options.release.promoted_flag();
-    let clone = format!("{}-clone", MAIN.resource);
-    cluster.pcs(&["resource", "move", &clone, target, &flag, "--wait=90"])?;
-    cluster.pcs(&["resource", "clear", &clone]).map(drop)
-}
-
-/// Moves the primary while `on_the_way` happens; that the move fails of it is no error. The
-/// command itself waits for the end of the move, and may leave its constraint.
-pub fn move_during<T>(
-    scene: &Scene,
-    target: &str,
-    on_the_way: impl FnOnce() -> Result<T>,
-) -> Result<T> {
-    let seen = std::thread::scope(|scope| {
-        let mover = scope.spawn(|| move_primary(&scene.cluster, target));
-        let seen = on_the_way()?;
-        if let Ok(Err(error)) = mover.join() {
-            scene.steps.say(&format!("the move: {error:#}"));
-        }
-        anyhow::Ok(seen)
-    })?;
-    if let Err(error) = scene.pcs("resource clear pgsqld-clone") {
-        scene.steps.say(&format!("nothing to clear: {error:#}"));
-    }
-    Ok(seen)
 }
 
 /// A standby is banned from its node and allowed again.

@@ -1,14 +1,16 @@
 //! Networks that lose packets: some, in one direction, or between some.
+//!
+//! A row is one of the table in docs/faults.md.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::network;
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::network;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 /// Row 16: the primary loses its peers while clients reach it. It is fenced before anybody is
 /// promoted, and no commit that it acknowledged meanwhile is lost.

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::agent;
-use crate::postgresql::{self, SECOND};
-use crate::scene::Scene;
+use crate::cluster::agent;
+use crate::cluster::postgresql::{self, SECOND};
+use crate::host::release::Release;
+use crate::host::shell::Output;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 /// Stands in for Pacemaker's attribute tools, which need a running cluster: keeps values in files.
 const FAKE_TOOL: &str = include_str!("../../files/fake_pacemaker_tool");
@@ -35,7 +38,23 @@ pub fn tester_passes(scene: &mut Scene) -> Result<()> {
             "0755",
         )?;
     }
-    let options = [
+    let out = test(scene, node)?;
+    ensure!(
+        out.text()
+            .contains("Testing: promotion of promoted resource"),
+        "promote was not tested"
+    );
+    ensure!(
+        out.text().contains("passed all tests"),
+        "no verdict: {}",
+        out.text()
+    );
+    Ok(())
+}
+
+/// What ocf-tester gives the agent.
+fn options(node: &Node, release: &Release) -> [String; 11] {
+    [
         format!("bindir={}", release.bindir()),
         format!("pgdata={}", release.confdir(SECOND.name)),
         format!("datadir={}", release.datadir(SECOND.name)),
@@ -47,7 +66,12 @@ pub fn tester_passes(scene: &mut Scene) -> Result<()> {
         "CRM_meta_promoted_max=1".to_owned(),
         "CRM_meta_master_max=1".to_owned(),
         format!("CRM_meta_on_node={}", node.name),
-    ];
+    ]
+}
+
+/// Runs ocf-tester on `node`; that it fails is an error with its last lines.
+fn test(scene: &Scene, node: &Node) -> Result<Output> {
+    let options = options(node, scene.cluster.options.release);
     let (sbin, path) = (
         format!("HA_SBIN_DIR={FAKE_BIN}"),
         format!("/{}", agent::PATH),
@@ -61,14 +85,5 @@ pub fn tester_passes(scene: &mut Scene) -> Result<()> {
     let lines: Vec<&str> = out.stdout.lines().chain(out.stderr.lines()).collect();
     let last = lines[lines.len().saturating_sub(8)..].join("\n    ");
     ensure!(out.success(), "ocf-tester ended with {}: {last}", out.code);
-    ensure!(
-        out.text()
-            .contains("Testing: promotion of promoted resource"),
-        "promote was not tested"
-    );
-    ensure!(
-        out.text().contains("passed all tests"),
-        "no verdict: {last}"
-    );
-    Ok(())
+    Ok(out)
 }

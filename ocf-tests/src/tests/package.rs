@@ -2,10 +2,10 @@
 
 use anyhow::{Result, ensure};
 
-use crate::agent;
-use crate::node::Node;
-use crate::package;
-use crate::scene::Scene;
+use crate::cluster::agent;
+use crate::host::package;
+use crate::machine::node::{Node, on_each};
+use crate::run::scene::Scene;
 
 const NAME: &str = "resource-agents-pgsqlms";
 
@@ -17,7 +17,7 @@ pub fn takes_the_place_of_paf_and_goes_without_trace(scene: &mut Scene) -> Resul
     package::judge_deb()?;
     package::judge_rpm()?;
     // The harness has put its own build into the place of the packaged Perl agent.
-    crate::node::on_each(nodes, |node| {
+    on_each(nodes, |node| {
         put_back(node)?;
         node.give_deb().map(drop)
     })?;

@@ -4,12 +4,12 @@
 
 use anyhow::{Result, ensure};
 
-use crate::cluster::PATIENCE;
-use crate::node::Node;
-use crate::postgresql::{self, MAIN};
-use crate::scene::Scene;
-use crate::staging::Stage;
-use crate::state::Role;
+use crate::cluster::postgresql::{self, MAIN};
+use crate::cluster::state::Role;
+use crate::cluster::{PATIENCE, prepare};
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
+use crate::run::staging::Stage;
 
 /// A1: a standby that has not streamed since its start tells the start of a WAL segment
 /// instead of what it holds. Both standbys restart while the primary is dead; the favourite,
@@ -245,7 +245,7 @@ pub(super) fn lose_primary_and_synchronous_standby(stage: &Stage) -> Result<u64>
 fn return_by_hand(stage: &Stage, node: &Node) -> Result<()> {
     let scene = stage.scene;
     let release = scene.cluster.options.release;
-    crate::prepare::boot(
+    prepare::boot(
         &scene.cluster.power,
         std::slice::from_ref(node),
         &scene.steps,

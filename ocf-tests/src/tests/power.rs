@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::cluster::PATIENCE;
-use crate::node::Node;
-use crate::scene::Scene;
+use crate::run::scene::Scene;
 
 /// The primary's node loses power: it is fenced, a standby takes over and nothing
 /// acknowledged is lost; started again the node ends as a streaming standby.
 pub fn cut_at_the_primary(scene: &mut Scene) -> Result<()> {
     let old = scene.cluster.primary()?;
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     let rest = scene.cluster.others(&old.name);
     scene
         .cluster
@@ -26,7 +24,7 @@ pub fn cut_at_the_primary(scene: &mut Scene) -> Result<()> {
 /// A standby's node loses power: writes go on with the other one.
 pub fn cut_at_a_standby(scene: &mut Scene) -> Result<()> {
     let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
-    cut(scene, &standby)?;
+    scene.cut_power(&standby)?;
     let rest = scene.cluster.others(&standby.name);
     scene
         .cluster
@@ -41,23 +39,4 @@ pub fn cut_at_a_standby(scene: &mut Scene) -> Result<()> {
         scene.downtime()?
     );
     scene.only_fenced(&standby.name)
-}
-
-/// Cuts the power and waits until the cluster had it confirmed by the power switch.
-pub fn cut(scene: &Scene, node: &Node) -> Result<()> {
-    scene
-        .steps
-        .say(&format!("cutting the power of {}", node.name));
-    scene.cluster.power.off(&node.name)?;
-    let what = format!("{} to be fenced", node.name);
-    scene
-        .steps
-        .wait(&what, PATIENCE.min(Duration::from_secs(60)), || {
-            let fencings = scene.cluster.power.fencings()?;
-            ensure!(
-                fencings.iter().any(|f| f.node == node.name),
-                "no request so far"
-            );
-            Ok(())
-        })
 }

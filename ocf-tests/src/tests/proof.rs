@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::chance::Chance;
-use crate::node::Node;
-use crate::postgresql::MAIN;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::node::Node;
 use crate::prove::{self, Event};
-use crate::scene::Scene;
-use crate::staging::Stage;
+use crate::run::chance::Chance;
+use crate::run::scene::Scene;
+use crate::run::staging::Stage;
 use crate::tests::paf_losses::lose_primary_and_synchronous_standby;
 
 /// The agent's own command, for admins.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use roxmltree::Document;
 
-use crate::node::Node;
-use crate::scene::Scene;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 /// How long the silence lasts; `PGSQLMS_LAB_QUIET_SECONDS` overrides it.
 const SILENCE: Duration = Duration::from_secs(600);

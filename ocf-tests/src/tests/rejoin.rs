@@ -7,10 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
-use crate::tests::power::cut;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 const REWIND: &str = "resource update pgsqld rejoin=rewind";
 
@@ -55,7 +54,7 @@ pub fn interrupted_rewind_is_resumed(scene: &mut Scene) -> Result<()> {
         .wait("pg_rewind to be in the middle", PATIENCE, || {
             old.run(&["test", "-e", "/tmp/in-the-middle"]).map(drop)
         })?;
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     fs::rename(&real, &program)?;
     scene.cluster.bring_back(&old)?;
     scene.cluster.wait_whole()?;
@@ -122,7 +121,7 @@ fn diverge(scene: &mut Scene) -> Result<Node> {
     }
     old.sql("CREATE TABLE tail AS SELECT generate_series(1, 50000) AS id")?;
     old.sql("UPDATE lab_writes SET at = now()")?;
-    cut(scene, &old)?;
+    scene.cut_power(&old)?;
     scene.cluster.heal_network()?;
     scene
         .cluster

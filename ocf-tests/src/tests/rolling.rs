@@ -5,10 +5,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::node::Node;
-use crate::scene::Scene;
-use crate::tests::moves::move_primary;
-use crate::tests::power::cut;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 /// Both monitors run at least once in this time.
 const ROUND: Duration = Duration::from_secs(18);
@@ -30,7 +28,7 @@ pub fn there_while_managed_and_back_unmanaged(scene: &mut Scene) -> Result<()> {
         scene.let_pass(ROUND, "one round of monitors");
         untouched(scene, &before)?;
     }
-    move_primary(&scene.cluster, &order[0].name)?;
+    scene.cluster.move_primary(&order[0].name)?;
     scene.cluster.wait_whole()?;
     scene.undisturbed()?;
     let before = scene.postmasters()?;
@@ -43,7 +41,7 @@ pub fn there_while_managed_and_back_unmanaged(scene: &mut Scene) -> Result<()> {
         scene.let_pass(ROUND, "one round of monitors");
         untouched(scene, &before)?;
     }
-    move_primary(&scene.cluster, &order[2].name)?;
+    scene.cluster.move_primary(&order[2].name)?;
     scene.cluster.wait_whole()?;
     scene.undisturbed()
 }
@@ -77,7 +75,7 @@ pub fn mixed_switchover_and_failover(scene: &mut Scene) -> Result<()> {
     change(scene, &ours, "dpkg -i", &ours.give_deb()?)?;
     scene.let_pass(ROUND, "one round of monitors");
     for target in [&ours, &perl, &ours] {
-        move_primary(&scene.cluster, &target.name)?;
+        scene.cluster.move_primary(&target.name)?;
         scene.cluster.wait_whole()?;
         ensure!(scene.cluster.primary()? == *target, "{}", target.name);
         scene.writes_go_on()?;
@@ -93,7 +91,7 @@ pub fn mixed_switchover_and_failover(scene: &mut Scene) -> Result<()> {
 }
 
 fn fail_over(scene: &Scene, victim: &Node) -> Result<()> {
-    cut(scene, victim)?;
+    scene.cut_power(victim)?;
     let rest = scene.cluster.others(&victim.name);
     scene
         .cluster

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::chance::Chance;
-use crate::scene::Scene;
+use crate::run::chance::Chance;
+use crate::run::scene::Scene;
 use crate::soak;
 
 /// Random faults for three minutes; a failure prints the seed, which `lab soak` plays again.

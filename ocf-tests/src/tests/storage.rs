@@ -1,15 +1,17 @@
 //! Storage that fills up, fails, hangs or is not there. Each node has a disk of its own.
+//!
+//! A row is one of the table in docs/faults.md.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::disk::MOUNT;
-use crate::fault::{Fault, signal_postmaster};
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::disk::MOUNT;
+use crate::machine::node::Node;
+use crate::run::fault::{Fault, signal_postmaster, use_up_wal};
+use crate::run::scene::Scene;
 
 /// Row 5: no room for WAL on the primary. PostgreSQL ends itself; after bounded tries in place
 /// another node takes over, and the full one comes back once an admin made room.
@@ -29,7 +31,7 @@ pub fn full_disk_of_a_standby(scene: &mut Scene) -> Result<()> {
     let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
     Fault::FullDisk.inject(&scene.cluster, &standby)?;
     // Segments of the primary make the standby need new ones.
-    crate::fault::use_up_wal(&primary, 12)?;
+    use_up_wal(&primary, 12)?;
     scene.let_pass(Duration::from_secs(20), "one round of monitors");
     primary_serves(scene, &primary)?;
     if standby.init().is_ok() {

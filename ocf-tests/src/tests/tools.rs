@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::node::Node;
-use crate::postgresql::MAIN;
-use crate::release::Release;
-use crate::scene::Scene;
+use crate::cluster::postgresql::MAIN;
+use crate::host::release::Release;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 const AGENT: &str = "ocf:heartbeat:pgsqlms";
 const CIB: &str = "/root/tools.xml";

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::client::Client;
-use crate::pacemaker;
-use crate::postgresql::{self, MAIN, SECOND};
-use crate::scene::Scene;
+use crate::cluster::postgresql::{self, MAIN, SECOND};
+use crate::cluster::{PATIENCE, pacemaker};
+use crate::run::scene::Scene;
+use crate::watch::client::Client;
 
 /// A second instance is added to the running cluster; its switchover and its crash do not
 /// touch the first one.
@@ -55,14 +55,12 @@ pub fn instances_in_one_cluster(scene: &mut Scene) -> Result<()> {
 
 fn wait_both(scene: &Scene) -> Result<()> {
     let names = scene.cluster.names();
-    scene.steps.wait(
-        "both instances to be whole",
-        crate::cluster::PATIENCE,
-        || {
+    scene
+        .steps
+        .wait("both instances to be whole", PATIENCE, || {
             scene.cluster.whole(&MAIN, &names)?;
             scene.cluster.whole(&SECOND, &names)
-        },
-    )
+        })
 }
 
 fn switch_over_second(scene: &Scene) -> Result<()> {

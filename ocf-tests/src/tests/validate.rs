@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::postgresql::MAIN;
-use crate::scene::Scene;
+use crate::cluster::postgresql::MAIN;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
 
 /// A typo in postgresql.conf does not matter to the standby that runs, keeps it from starting
 /// once it has crashed, with the line in the exit reason, and concerns nobody else.
@@ -67,7 +68,7 @@ pub fn monitor_that_writes_waits_for_no_standby(scene: &mut Scene) -> Result<()>
 }
 
 /// Transactions that have ever begun to write: nobody else does on an idle server.
-fn written(primary: &crate::node::Node) -> Result<u64> {
+fn written(primary: &Node) -> Result<u64> {
     Ok(primary
         .sql("SELECT txid_snapshot_xmax(txid_current_snapshot())")?
         .parse()?)

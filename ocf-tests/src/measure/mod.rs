@@ -1,0 +1,6 @@
+//! Measuring agents: what a monitor costs, and how long clients cannot write.
+
+pub mod bench;
+mod cost;
+mod phase;
+pub mod results;

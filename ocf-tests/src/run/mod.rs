@@ -1,0 +1,8 @@
+//! What a test is made of: a scene, faults, chance, what nodes hold before an election, and the
+//! runner that plays it.
+
+pub mod chance;
+pub mod fault;
+pub mod runner;
+pub mod scene;
+pub mod staging;

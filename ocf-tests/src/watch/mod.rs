@@ -1,0 +1,5 @@
+//! What others saw of a cluster: a client that writes, and the logs of the nodes.
+
+pub mod client;
+pub mod logs;
+pub mod timeline;
