@@ -54,7 +54,7 @@ impl Options {
         Recipe {
             release: self.release,
             nodes: self.nodes,
-            agent: self.agent,
+            agent: self.agent.clone(),
         }
     }
 }
@@ -82,11 +82,7 @@ pub fn recall(id: &str) -> Result<Options> {
         nodes: nodes.parse()?,
         release: release::find(release)?,
         synchronous: synchronous == "true",
-        agent: if agent == "paf" {
-            Agent::Paf
-        } else {
-            Agent::Ours
-        },
+        agent: Agent::named(agent)?,
         token: token.parse()?,
         bare: false,
         data_disks: false,

@@ -22,7 +22,7 @@ use crate::machine::warden::Plan;
 const VERSION: u32 = 1;
 
 /// What a prepared cluster is made for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Recipe {
     /// Debian release of the nodes.
     pub release: &'static Release,
@@ -60,7 +60,7 @@ pub fn ensure(recipe: &Recipe, steps: &Steps) -> Result<Layers> {
 fn key(recipe: &Recipe) -> Result<String> {
     let agent = recipe.agent.key()?;
     let mut hasher = DefaultHasher::new();
-    (VERSION, rootfs::key(recipe.release), recipe.nodes, &agent).hash(&mut hasher);
+    (VERSION, rootfs::key(recipe.release)).hash(&mut hasher);
     // Sources that shape the layers: a change in them makes a new prepared cluster.
     let sources = [
         include_str!("pacemaker.rs"),
@@ -70,8 +70,7 @@ fn key(recipe: &Recipe) -> Result<String> {
     sources.hash(&mut hasher);
     let (release, nodes) = (recipe.release.name, recipe.nodes);
     Ok(format!(
-        "{release}-{nodes}-{}-{:016x}",
-        recipe.agent.name(),
+        "{release}-{nodes}-{agent}-{:016x}",
         hasher.finish()
     ))
 }

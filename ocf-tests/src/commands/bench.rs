@@ -18,9 +18,8 @@ pub struct Choice {
     /// Chooses the random moments, the same for all agents
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Agents to measure
-    #[arg(long, value_delimiter = ',', default_values = ["paf", "ours"],
-          value_parser = ["paf", "ours"])]
+    /// Agents to measure: paf, ours, or commits of this project
+    #[arg(long, value_delimiter = ',', default_values = ["paf", "ours"])]
     agents: Vec<String>,
     /// Measure only this
     #[arg(long, value_enum, value_delimiter = ',',
@@ -42,13 +41,10 @@ pub fn bench(choice: &Choice) -> Result<()> {
         seed: choice.seed,
     };
     for name in &choice.agents {
-        let agent = if name == "paf" {
-            Agent::Paf
-        } else {
-            Agent::Ours
-        };
         steps.say(&format!("measuring {name}"));
-        columns.push((agent, bench::measure(agent, &plan, &steps)?));
+        let agent = Agent::named(name)?;
+        let results = bench::measure(&agent, &plan, &steps)?;
+        columns.push((agent, results));
     }
     let table = results::table(&columns)?;
     println!("\n{table}");

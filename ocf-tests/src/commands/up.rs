@@ -57,8 +57,9 @@ pub fn clean() -> Result<()> {
     }
     cache::remove_tree(&paths::prepared())?;
     cache::remove_tree(&paths::rootfs())?;
+    cache::remove_tree(&paths::agents())?;
     println!(
-        "removed root file systems and prepared clusters; logs stay in {}",
+        "removed root file systems, prepared clusters and agents of commits; logs stay in {}",
         paths::logs().display()
     );
     Ok(())

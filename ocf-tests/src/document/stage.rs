@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::cluster::agent::{self, Agent};
+use crate::cluster::agent;
 use crate::cluster::postgresql::{self, MAIN};
 use crate::cluster::{Cluster, prepare};
 use crate::host::shell;
@@ -53,9 +53,10 @@ impl Stage {
             ["start", "with", "the", "Perl", "agent"] => start_with_perl(scene),
             ["install", "the", "agent"] => {
                 let nodes = scene.cluster.nodes.iter();
+                let agent = &scene.cluster.options.agent;
                 nodes
                     .map(Node::root)
-                    .try_for_each(|root| Agent::Ours.install(&root))
+                    .try_for_each(|root| agent.install(&root))
             }
             ["clients", "write"] => clients_write(scene),
             ["primary", name] => scene.cluster.wait_promoted(name),

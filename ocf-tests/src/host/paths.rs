@@ -3,6 +3,7 @@
 //! ```text
 //! BASE/rootfs/RELEASE-HASH        root file systems, read only once made
 //! BASE/sysroot/RELEASE            libraries that the agent is linked with
+//! BASE/agents/HASH                agents of earlier commits of this project
 //! BASE/prepared/RELEASE-…-HASH    prepared clusters: one saved overlay layer per node
 //! BASE/run/ID                     a cluster that runs (or was left behind by a killed run)
 //! BASE/logs/WHEN/TEST             logs of failed tests
@@ -24,6 +25,11 @@ pub fn rootfs() -> PathBuf {
 /// Prepared clusters.
 pub fn prepared() -> PathBuf {
     base().join("prepared")
+}
+
+/// Agents of earlier commits, each named after its commit.
+pub fn agents() -> PathBuf {
+    base().join("agents")
 }
 
 /// Folder of the running cluster `id`.

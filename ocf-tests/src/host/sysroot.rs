@@ -22,8 +22,13 @@ const KEEP_LINKS_INSIDE: &str = r#"find "$1"/lib* "$1/usr/lib" -type l -lname '/
 /// Where cargo builds for the oldest release, apart from what developers build for themselves.
 const FOLDER: &str = "target/packaged";
 
-/// Builds the agent and returns where it is.
+/// Builds the agent of this workspace and returns where it is.
 pub fn build() -> Result<PathBuf> {
+    build_from(&paths::workspace(), Path::new(FOLDER))
+}
+
+/// Builds the agent whose sources are in `source`, in its folder `made`; returns where it is.
+pub fn build_from(source: &Path, made: &Path) -> Result<PathBuf> {
     let root = ensure_libraries().context("cannot get the oldest release's libraries")?;
     let target = target()?;
     let variable = format!(
@@ -33,18 +38,21 @@ pub fn build() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--quiet", "--locked", "-p", "pgsqlms"]);
-    command.args(["--target", &target, "--target-dir", FOLDER]);
+    command
+        .args(["--target", &target, "--target-dir"])
+        .arg(made);
     command.env(variable, link_arguments(&root)?);
-    shell::run(command.current_dir(paths::workspace())).context("cannot build the agent")?;
-    let binary = binary()?;
+    shell::run(command.current_dir(source)).context("cannot build the agent")?;
+    let binary = program(&source.join(made))?;
     let needed = newest_libc(&fs::read(&binary)?);
     let (major, minor) = release::OLDEST_LIBC;
     ensure!(
         needed <= release::OLDEST_LIBC,
-        "the agent needs libc {}.{}, but {oldest} has {major}.{minor}; after `rm -r {FOLDER}` it is linked again",
+        "the agent needs libc {}.{}, but {oldest} has {major}.{minor}; after `rm -r {made}` it is linked again",
         needed.0,
         needed.1,
-        oldest = release::OLDEST
+        oldest = release::OLDEST,
+        made = made.display()
     );
     Ok(binary)
 }
@@ -63,8 +71,11 @@ fn newest_libc(program: &[u8]) -> (u32, u32) {
 
 /// Where [`build`] leaves the agent.
 pub fn binary() -> Result<PathBuf> {
-    let folder = paths::workspace().join(FOLDER).join(target()?);
-    Ok(folder.join("release/pgsqlms"))
+    program(&paths::workspace().join(FOLDER))
+}
+
+fn program(made: &Path) -> Result<PathBuf> {
+    Ok(made.join(target()?).join("release/pgsqlms"))
 }
 
 /// The target of the host's compiler, as `x86_64-unknown-linux-gnu`.

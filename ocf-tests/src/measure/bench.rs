@@ -61,12 +61,12 @@ pub struct Plan<'a> {
 }
 
 /// Measures `agent` as `plan` says.
-pub fn measure(agent: Agent, plan: &Plan, steps: &Steps) -> Result<Results> {
+pub fn measure(agent: &Agent, plan: &Plan, steps: &Steps) -> Result<Results> {
     let moments = moments(plan.runs, plan.seed);
     agent.build()?;
     let options = Options {
         id: "bench".to_owned(),
-        agent,
+        agent: agent.clone(),
         token: TOKEN,
         ..Options::new("bench")?
     };
@@ -222,7 +222,7 @@ fn crash(cluster: &Cluster, moment: Duration) -> Result<Outage> {
 
 /// Each power cut gets a new cluster: not every agent brings the old primary back.
 fn power_cut(options: Options, steps: &Steps, moment: Duration) -> Result<Outage> {
-    let agent = options.agent;
+    let agent = options.agent.clone();
     let cluster = Cluster::start(options, steps)?;
     let mut outage = disturbed(&cluster, moment, || {
         let victim = cluster.primary()?;
@@ -231,7 +231,7 @@ fn power_cut(options: Options, steps: &Steps, moment: Duration) -> Result<Outage
     })?;
     outage.after_fencing = Some(after_fencing(&cluster, outage.end)?);
     let name = format!("power-cut-{}", moment.as_millis());
-    keep_logs(&cluster, agent, &name)?;
+    keep_logs(&cluster, &agent, &name)?;
     cluster.shut_down()?;
     Ok(outage)
 }
@@ -246,7 +246,7 @@ fn after_fencing(cluster: &Cluster, end: SystemTime) -> Result<Duration> {
 }
 
 /// Where the time went can be read in them.
-fn keep_logs(cluster: &Cluster, agent: Agent, name: &str) -> Result<()> {
+fn keep_logs(cluster: &Cluster, agent: &Agent, name: &str) -> Result<()> {
     let folder = paths::logs().join(format!("bench/{}-{name}", agent.name()));
     cluster.steps.say(&format!("logs: {}", folder.display()));
     logs::keep(cluster, &folder)

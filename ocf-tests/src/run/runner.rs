@@ -105,7 +105,7 @@ const MOST_ONCE_MORE: usize = 3;
 /// Runs `cases` and returns how many passed and failed.
 pub fn run(cases: Vec<Case>, settings: &Settings) -> Result<(usize, usize)> {
     power::sweep_stale()?;
-    let agent = settings.options.agent;
+    let agent = &settings.options.agent;
     println!("agent under test: {}", agent.name());
     agent.build()?;
     // Made before the clock of any test runs, and by one worker only.
@@ -249,7 +249,7 @@ impl Runner<'_> {
             data_disks: case.needs == Needs::DisksAndSynchronousClient,
             agent: match case.needs {
                 Needs::PerlClient => Agent::Paf,
-                _ => self.settings.options.agent,
+                _ => self.settings.options.agent.clone(),
             },
             detached: self.settings.keep,
             ..self.settings.options.clone()

@@ -155,6 +155,7 @@ pub const ALL: &[Case] = cases![
     rolling::there_while_managed_and_back_unmanaged needs PerlClient long,
     rolling::there_and_back_under_maintenance needs PerlClient long,
     rolling::mixed_switchover_and_failover needs PerlClient long,
+    rolling::nodes_on_an_earlier_commit_of_this_agent needs SynchronousClient long,
     package::takes_the_place_of_paf_and_goes_without_trace needs Nodes long,
     tools::configuration_tools_accept_the_agent needs Nodes long,
     tools::ocft_passes needs Nodes long,
