@@ -17,8 +17,9 @@ const WRITE: u32 = 10;
 /// Answers 0, 7, 8, or a failure with its reason.
 pub fn run(call: &Call) -> Outcome {
     let probe = call.request.probe;
-    if probe && !call.server.has_database() {
-        // A node without this database: nothing runs, and that is no fault.
+    // A node without this database: nothing runs, and that is no fault. Where that cannot be
+    // seen, the processes tell.
+    if probe && matches!(call.server.has_database(), Ok(false)) {
         return Ok(OcfExit::NotRunning);
     }
     let (state, details) = state::with_details(&call.server, call.request.deadline)?;

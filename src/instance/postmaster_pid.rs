@@ -36,6 +36,9 @@ pub struct PostmasterPid {
     pub status: Option<Status>,
 }
 
+/// Characters of a line that a message repeats: anybody may have written the file.
+const LONGEST_QUOTE: usize = 20;
+
 /// A lock file that is none.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PidFileError {
@@ -52,7 +55,7 @@ impl PostmasterPid {
     pub fn parse(text: &str) -> Result<Self, PidFileError> {
         let line = |number: usize| text.lines().nth(number - 1).map(str::trim);
         let first = line(1).unwrap_or_default();
-        let malformed = || PidFileError::Pid(first.to_owned());
+        let malformed = || PidFileError::Pid(first.chars().take(LONGEST_QUOTE).collect());
         let number: i64 = first.parse().map_err(|_| malformed())?;
         if number < 0 {
             return Err(PidFileError::SingleUser(-number));

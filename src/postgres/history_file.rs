@@ -12,53 +12,43 @@
 //! beginning, so that no server ever takes it for its own future. Those above the
 //! instance's own timeline go before it is started: there PostgreSQL would look
 //! for that future.
+//!
+//! All of it is done as the system user, whose directory it is.
 
 use std::fs::{self, DirEntry, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::system::{SystemUser, plain_file};
-use crate::wal::{History, Timeline};
+use crate::system::plain_file;
+use crate::wal::Timeline;
 
 /// Stands in each file that reserves a timeline, as the reason of the branch.
 const RESERVED: &str = "reserved by pgsqlms";
 /// Its name while it is written, which no server reads.
 const DRAFT: &str = "pgsqlms.history.tmp";
 
-/// The history of `timeline`. Without a readable file it is unknown, which
-/// never makes a node better than another one.
-pub fn read(datadir: &Path, timeline: Timeline) -> History {
-    if timeline == Timeline::FIRST {
-        return History::root();
+/// The text of the history file of `timeline`; `None` without one.
+pub fn read(datadir: &Path, timeline: Timeline) -> io::Result<Option<String>> {
+    match plain_file::read(&path_of(datadir, timeline)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
-    let path = path_of(datadir, timeline);
-    match plain_file::read(&path) {
-        Ok(text) => History::parse(&text, timeline).unwrap_or_else(|error| {
-            log::warn!("{}: {error}", path.display());
-            History::unknown()
-        }),
-        Err(error) => {
-            if error.kind() != ErrorKind::NotFound {
-                log::warn!("Cannot read {}: {error}", path.display());
-            }
-            History::unknown()
-        }
-    }
+}
+
+/// The name of that file, for messages.
+pub fn path_of(datadir: &Path, timeline: Timeline) -> PathBuf {
+    datadir.join("pg_wal").join(timeline.history_file_name())
 }
 
 /// Keeps the next promotion of this instance, which is on timeline `own`, from
 /// opening `timeline`. An existing file is kept.
-pub fn reserve(
-    datadir: &Path,
-    user: &SystemUser,
-    own: Timeline,
-    timeline: Timeline,
-) -> io::Result<()> {
+pub fn reserve(datadir: &Path, own: Timeline, timeline: Timeline) -> io::Result<()> {
     // It appears whole or not at all: with half a history no server starts.
     let draft = datadir.join("pg_wal").join(DRAFT);
     remove(&draft)?;
-    let linked = write(&draft, user, own)
+    let linked = write(&draft, own)
         .and_then(|()| fs::hard_link(&draft, path_of(datadir, timeline)))
         .or_else(|error| match error.kind() {
             ErrorKind::AlreadyExists => Ok(()),
@@ -68,13 +58,12 @@ pub fn reserve(
     linked.and(removed)
 }
 
-fn write(path: &Path, user: &SystemUser, own: Timeline) -> io::Result<()> {
+fn write(path: &Path, own: Timeline) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    fchown(&file, Some(user.uid.as_raw()), Some(user.gid().as_raw()))?;
     let text = format!("{own}\t0/1\t{RESERVED}: another node may have opened it\n");
     file.write_all(text.as_bytes())?;
     file.sync_all()
@@ -101,10 +90,6 @@ pub fn release(datadir: &Path) -> io::Result<()> {
         .try_for_each(fs::remove_file)
 }
 
-fn path_of(datadir: &Path, timeline: Timeline) -> PathBuf {
-    datadir.join("pg_wal").join(timeline.history_file_name())
-}
-
 fn timeline_of(entry: &DirEntry) -> Option<Timeline> {
     let name = entry.file_name();
     let digits = name.to_str()?.strip_suffix(".history")?;
@@ -122,14 +107,10 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::wal::History;
 
     fn timeline(number: u32) -> Timeline {
         Timeline::new(number).unwrap()
-    }
-
-    fn ourselves() -> SystemUser {
-        let user = nix::unistd::User::from_uid(nix::unistd::geteuid());
-        SystemUser::look_up(&user.unwrap().unwrap().name).unwrap()
     }
 
     fn datadir(files: &[(&str, &str)]) -> TempDir {
@@ -153,8 +134,12 @@ mod tests {
     #[test]
     fn a_reserved_timeline_branched_off_before_anything() {
         let datadir = datadir(&[]);
-        reserve(datadir.path(), &ourselves(), timeline(13), timeline(14)).unwrap();
-        let history = read(datadir.path(), timeline(14));
+        reserve(datadir.path(), timeline(13), timeline(14)).unwrap();
+        let history = History::parse(
+            &read(datadir.path(), timeline(14)).unwrap().unwrap(),
+            timeline(14),
+        )
+        .unwrap();
         assert_eq!(
             history.switch_point_of(timeline(13)),
             Some(crate::wal::Lsn::from(1))
@@ -164,7 +149,7 @@ mod tests {
     #[test]
     fn what_a_killed_promotion_left_is_in_nobodys_way() {
         let datadir = datadir(&[(DRAFT, "12\t0/")]);
-        reserve(datadir.path(), &ourselves(), timeline(12), timeline(13)).unwrap();
+        reserve(datadir.path(), timeline(12), timeline(13)).unwrap();
         assert_eq!(names(&datadir), ["0000000D.history"]);
     }
 
@@ -172,7 +157,7 @@ mod tests {
     fn a_history_that_is_there_is_kept() {
         let real = "12\t0/5000000\tno recovery target specified\n";
         let datadir = datadir(&[("0000000D.history", real)]);
-        reserve(datadir.path(), &ourselves(), timeline(12), timeline(13)).unwrap();
+        reserve(datadir.path(), timeline(12), timeline(13)).unwrap();
         release(datadir.path()).unwrap();
         let path = path_of(datadir.path(), timeline(13));
         assert_eq!(fs::read_to_string(path).unwrap(), real);
@@ -183,7 +168,7 @@ mod tests {
         let real = "12\t0/5000000\tno recovery target specified\n";
         let datadir = datadir(&[("0000000F.history", real), ("00000010.history.tmp", "")]);
         for number in [14, 16, 17] {
-            reserve(datadir.path(), &ourselves(), timeline(12), timeline(number)).unwrap();
+            reserve(datadir.path(), timeline(12), timeline(number)).unwrap();
         }
         release(datadir.path()).unwrap();
         assert_eq!(
@@ -211,7 +196,7 @@ mod tests {
         fs::write(&victim, RESERVED).unwrap();
         let path = path_of(datadir.path(), timeline(2));
         std::os::unix::fs::symlink(&victim, &path).unwrap();
-        reserve(datadir.path(), &ourselves(), timeline(1), timeline(2)).unwrap();
+        reserve(datadir.path(), timeline(1), timeline(2)).unwrap();
         release(datadir.path()).unwrap();
         assert!(path.is_symlink() && fs::read_to_string(&victim).unwrap() == RESERVED);
     }

@@ -8,6 +8,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
@@ -19,6 +20,7 @@ use crate::instance::Postmaster;
 use crate::instance::postmaster_pid::{PidFileError, PostmasterPid};
 use crate::ocf::Failure;
 use crate::system::plain_file;
+use crate::system::user::act_as;
 
 /// Clock ticks a second in `/proc/PID/stat` (`sysconf(_SC_CLK_TCK)`): 100 on every
 /// Linux that PostgreSQL is packaged for.
@@ -102,7 +104,7 @@ fn is_start_of(file: &PostmasterPid) -> bool {
 
 /// The lock file; `None` if there is none to read.
 pub fn pid_file(datadir: &Path) -> Result<Option<PostmasterPid>, PidFileError> {
-    match plain_file::read(&datadir.join("postmaster.pid")) {
+    match read_as_owner(datadir) {
         // The server creates the file first and fills it a moment later.
         Ok(text) if text.trim().is_empty() => Ok(None),
         Ok(text) => PostmasterPid::parse(&text).map(Some),
@@ -116,6 +118,12 @@ pub fn pid_file(datadir: &Path) -> Result<Option<PostmasterPid>, PidFileError> {
             Ok(None)
         }
     }
+}
+
+fn read_as_owner(datadir: &Path) -> io::Result<String> {
+    let place = fs::metadata(datadir)?;
+    let path = datadir.join("postmaster.pid");
+    act_as(place.uid(), place.gid(), || plain_file::read(&path))
 }
 
 /// The living processes of the instance, as far as they can be seen.

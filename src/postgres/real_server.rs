@@ -110,12 +110,17 @@ impl Server for RealServer {
         startup_process::age(postmaster)
     }
 
-    fn has_database(&self) -> bool {
-        self.datadir().join("PG_VERSION").exists()
+    fn has_database(&self) -> io::Result<bool> {
+        self.user
+            .act(|| self.datadir().join("PG_VERSION").try_exists())
     }
 
     fn has_standby_signal(&self) -> bool {
-        standby_signal::is_there(self.datadir())
+        let there = self.user.act(|| standby_signal::is_there(self.datadir()));
+        there.unwrap_or_else(|error| {
+            log::warn!("Cannot see whether there is a standby.signal: {error}");
+            false
+        })
     }
 
     fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError> {
@@ -123,11 +128,28 @@ impl Server for RealServer {
     }
 
     fn history(&self, timeline: Timeline) -> History {
-        history_file::read(self.datadir(), timeline)
+        if timeline == Timeline::FIRST {
+            return History::root();
+        }
+        let path = history_file::path_of(self.datadir(), timeline);
+        let text = self
+            .user
+            .act(|| history_file::read(self.datadir(), timeline));
+        let Some(text) = text.unwrap_or_else(|error| {
+            log::warn!("Cannot read {}: {error}", path.display());
+            None
+        }) else {
+            return History::unknown();
+        };
+        History::parse(&text, timeline).unwrap_or_else(|error| {
+            log::warn!("{}: {error}", path.display());
+            History::unknown()
+        })
     }
 
-    fn written_timeline(&self, lsn: Lsn, segment_size: u64) -> Option<Timeline> {
-        wal_files::timeline_before(self.datadir(), lsn, segment_size)
+    fn written_timeline(&self, lsn: Lsn, segment_size: u64) -> io::Result<Option<Timeline>> {
+        let look = || wal_files::timeline_before(self.datadir(), lsn, segment_size);
+        self.user.act(look)
     }
 
     fn ends_with_shutdown(
@@ -143,7 +165,8 @@ impl Server for RealServer {
     }
 
     fn full_directory(&self) -> Option<PathBuf> {
-        write_probe::full(self.datadir())
+        let full = self.user.act(|| Ok(write_probe::full(self.datadir())));
+        full.ok().flatten()
     }
 
     fn role(&self, at: &Address, deadline: Deadline) -> Result<Role, NoAnswer> {
@@ -202,15 +225,16 @@ impl Server for RealServer {
     }
 
     fn write_standby_signal(&self) -> io::Result<()> {
-        standby_signal::write(self.datadir(), &self.user)
+        self.user.act(|| standby_signal::write(self.datadir()))
     }
 
     fn reserve_timeline(&self, own: Timeline, timeline: Timeline) -> io::Result<()> {
-        history_file::reserve(self.datadir(), &self.user, own, timeline)
+        let reserve = || history_file::reserve(self.datadir(), own, timeline);
+        self.user.act(reserve)
     }
 
     fn release_timelines(&self) -> io::Result<()> {
-        history_file::release(self.datadir())
+        self.user.act(|| history_file::release(self.datadir()))
     }
 
     fn output(&self) -> PathBuf {
@@ -228,7 +252,7 @@ impl Server for RealServer {
 
 impl Rewinder for RealServer {
     fn mark(&self) -> io::Result<Found> {
-        self.mark_place().look(self.datadir())
+        self.mark_place().look(self.datadir(), &self.user)
     }
 
     fn mark_folder(&self) -> PathBuf {
@@ -248,7 +272,8 @@ impl Rewinder for RealServer {
     }
 
     fn has_rewind_label(&self) -> bool {
-        let label = plain_file::read(&self.datadir().join("backup_label"));
+        let path = self.datadir().join("backup_label");
+        let label = self.user.act(|| plain_file::read(&path));
         label.is_ok_and(|text| text.contains("pg_rewind"))
     }
 
@@ -261,7 +286,7 @@ impl Rewinder for RealServer {
     }
 
     fn remove_standby_signal(&self) -> io::Result<()> {
-        standby_signal::remove(self.datadir())
+        self.user.act(|| standby_signal::remove(self.datadir()))
     }
 
     fn recover(&self, deadline: Deadline) -> Result<(), RewindError> {

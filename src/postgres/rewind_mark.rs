@@ -113,14 +113,14 @@ impl MarkFolder {
 
     /// The mark on `datadir` as it is now. One that cannot be read is an error: in
     /// doubt nothing is started.
-    pub fn look(&self, datadir: &Path) -> io::Result<Found> {
+    pub fn look(&self, datadir: &Path, user: &SystemUser) -> io::Result<Found> {
         let text = match fs::read_to_string(self.0.join("marker")) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) => return Err(error),
         };
         let mark = Mark::decode(&text).ok_or_else(|| io::Error::other("it is damaged"))?;
-        let control = identity(&datadir.join("global/pg_control"))?;
+        let control = user.act(|| identity(&datadir.join("global/pg_control")))?;
         if mark.datadir != datadir || mark.control != control {
             return Ok(Found::OfOtherData);
         }
@@ -132,14 +132,14 @@ impl MarkFolder {
 
     /// Copies the instance's own files and sets the mark; on disk when it returns.
     pub fn set(&self, datadir: &Path, fork: Lsn, user: &SystemUser) -> io::Result<()> {
-        let mark = Mark::now(datadir, fork)?;
+        let mark = user.act(|| Mark::now(datadir, fork))?;
         let files = self.0.join("files");
         if self.0.exists() {
             fs::remove_dir_all(&self.0)?;
         }
         fs::create_dir_all(&files)?;
         fs::set_permissions(&self.0, PermissionsExt::from_mode(0o700))?;
-        for path in own_files(&mark.datadir)? {
+        for path in user.act(|| own_files(&mark.datadir))? {
             let (bytes, mode) = user.act(|| read(&path))?;
             let name = path.file_name().unwrap_or_default();
             write(&files.join(name), &bytes, mode)?;
@@ -173,12 +173,14 @@ impl MarkFolder {
 
 /// A file in the way that pg_rewind could not overwrite would stop it half way.
 pub fn foreign_file(datadir: &Path, user: &SystemUser) -> io::Result<Option<PathBuf>> {
-    for path in own_files(datadir)? {
-        if fs::symlink_metadata(&path)?.uid() != user.uid.as_raw() {
-            return Ok(Some(path));
+    user.act(|| {
+        for path in own_files(datadir)? {
+            if fs::symlink_metadata(&path)?.uid() != user.uid.as_raw() {
+                return Ok(Some(path));
+            }
         }
-    }
-    Ok(None)
+        Ok(None)
+    })
 }
 
 /// Regular files in the data directory itself that an admin may have put there.
@@ -202,7 +204,8 @@ fn read(path: &Path) -> io::Result<(Vec<u8>, u32)> {
         .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
         .open(path)?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    // It may grow while it is read.
+    (&mut file).take(LARGEST_COPY).read_to_end(&mut bytes)?;
     Ok((bytes, file.metadata()?.mode() & 0o777))
 }
 
@@ -271,7 +274,7 @@ mod tests {
     }
 
     fn look(place: &Place) -> Found {
-        place.folder.look(&place.datadir).unwrap()
+        place.folder.look(&place.datadir, &place.user).unwrap()
     }
 
     #[test]
@@ -301,7 +304,7 @@ mod tests {
         let place = place();
         begin(&place);
         fs::write(place.folder.path().join("marker"), "0/1\n").unwrap();
-        assert!(place.folder.look(&place.datadir).is_err());
+        assert!(place.folder.look(&place.datadir, &place.user).is_err());
     }
 
     #[test]

@@ -48,15 +48,16 @@ pub trait Server: Rewinder {
     /// For how long the startup process of this postmaster has been running.
     fn recovering_for(&self, postmaster: i32) -> Option<Duration>;
     /// Whether there is a data directory with a database in it.
-    fn has_database(&self) -> bool;
-    /// Whether `standby.signal` is there.
+    fn has_database(&self) -> io::Result<bool>;
+    /// Whether `standby.signal` is there. Where that cannot be seen it is not: then the
+    /// server is taken for a primary, which is never stopped hard.
     fn has_standby_signal(&self) -> bool;
     /// The control file, by `pg_controldata`.
     fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError>;
     /// The history of a timeline, by its file; unknown without one.
     fn history(&self, timeline: Timeline) -> History;
     /// The highest timeline with a WAL file for the last byte before `lsn`.
-    fn written_timeline(&self, lsn: Lsn, segment_size: u64) -> Option<Timeline>;
+    fn written_timeline(&self, lsn: Lsn, segment_size: u64) -> io::Result<Option<Timeline>>;
     /// Whether the last WAL record held is a shutdown checkpoint.
     fn ends_with_shutdown(&self, held: &Position, deadline: Deadline)
     -> Result<bool, ProgramError>;

@@ -3,11 +3,14 @@
 //! The file belongs to the system user, who may put anything in its place: it is
 //! read as the other small files are, and nothing of its text is ever printed.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::instance::configuration;
 use crate::system::plain_file;
+use crate::system::user::act_as;
 
 /// The major version of the data; `None` where that cannot be told.
 pub fn major(datadir: &Path) -> Option<u32> {
@@ -16,14 +19,14 @@ pub fn major(datadir: &Path) -> Option<u32> {
 
 /// The major version of the data; `None` if the file does not begin with a number.
 pub fn read(datadir: &Path) -> io::Result<Option<u32>> {
-    let text = plain_file::read(&datadir.join("PG_VERSION"))?;
+    let place = fs::metadata(datadir)?;
+    let path = datadir.join("PG_VERSION");
+    let text = act_as(place.uid(), place.gid(), || plain_file::read(&path))?;
     Ok(configuration::major(&text))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

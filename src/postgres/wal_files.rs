@@ -7,19 +7,28 @@
 //! one looks like a branch that the cluster left (seen on a real cluster).
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use crate::wal::{Lsn, Timeline};
 
 /// The highest timeline that has a file for the segment which holds the last
 /// byte before `lsn`. Files that were recycled for later never hold it.
-pub fn timeline_before(datadir: &Path, lsn: Lsn, segment_size: u64) -> Option<Timeline> {
-    let wanted = segment_name(lsn.as_u64().checked_sub(1)?, segment_size)?;
-    let files = fs::read_dir(datadir.join("pg_wal")).ok()?;
-    files
-        .flatten()
-        .filter_map(|file| timeline_of(file.file_name().to_str()?, &wanted))
-        .max()
+pub fn timeline_before(
+    datadir: &Path,
+    lsn: Lsn,
+    segment_size: u64,
+) -> io::Result<Option<Timeline>> {
+    let byte = lsn.as_u64().checked_sub(1);
+    let Some(wanted) = byte.and_then(|byte| segment_name(byte, segment_size)) else {
+        return Ok(None);
+    };
+    let mut highest = None;
+    for file in fs::read_dir(datadir.join("pg_wal"))? {
+        let name = file?.file_name();
+        highest = highest.max(name.to_str().and_then(|name| timeline_of(name, &wanted)));
+    }
+    Ok(highest)
 }
 
 /// The last 16 digits of a WAL file's name (`XLogFileName`,
@@ -71,7 +80,7 @@ mod tests {
         ] {
             fs::write(wal.join(name), "").unwrap();
         }
-        let at = |lsn| timeline_before(datadir.path(), Lsn::from(lsn), SEGMENT);
+        let at = |lsn| timeline_before(datadir.path(), Lsn::from(lsn), SEGMENT).unwrap();
         assert_eq!(at(0x0500_D8B8), Timeline::new(2));
         assert_eq!(at(0x0600_0000), Timeline::new(2));
         assert_eq!(at(0x0900_0000), None);

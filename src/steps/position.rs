@@ -36,7 +36,7 @@ pub fn of_standby(
     let wal = wait_until_complete(server, patient, deadline)?;
     let control = server.control_data(deadline)?;
     let lsn = Lsn::from(wal.end);
-    let timeline = timeline_at(server, &control, &wal, lsn);
+    let timeline = timeline_at(server, &control, &wal, lsn)?;
     let held = position(server, &control, timeline, lsn);
     let beside = control.replayed_beside(&held.history);
     let held = beside.map_or(held, |(timeline, lsn)| {
@@ -71,11 +71,13 @@ fn timeline_at(
     control: &ControlData,
     wal: &WalPosition,
     lsn: Lsn,
-) -> Timeline {
+) -> Result<Timeline, Failure> {
     let received = wal.received_timeline.and_then(Timeline::new);
-    let written = server.written_timeline(lsn, control.segment_size);
+    let written = server
+        .written_timeline(lsn, control.segment_size)
+        .map_err(|error| Failure::soft(format!("Cannot read pg_wal: {error}")))?;
     let known = [received, written].into_iter().flatten();
-    known.fold(control.timeline(), Timeline::max)
+    Ok(known.fold(control.timeline(), Timeline::max))
 }
 
 fn wait_until_complete(

@@ -15,6 +15,9 @@ const POLL: Duration = Duration::from_millis(5);
 /// After the program's end: a child of it may hold the pipe open for ever.
 const PIPE_GRACE: Duration = Duration::from_secs(1);
 
+/// Longer than anything that a program has to say (bytes).
+const LONGEST_OUTPUT: u64 = 16 * 1024 * 1024;
+
 /// How long a killed program may take to die.
 const DEATH: Duration = Duration::from_millis(500);
 
@@ -104,7 +107,7 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> io::Result<mpsc::Receive
     if let Some(mut pipe) = pipe {
         thread::Builder::new().spawn(move || {
             let mut bytes = Vec::new();
-            let _ = pipe.read_to_end(&mut bytes);
+            let _ = (&mut pipe).take(LONGEST_OUTPUT).read_to_end(&mut bytes);
             let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
         })?;
     }
