@@ -32,7 +32,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
         &["format!(", "Some(", ".then(|| "],
     ),
     (
-        "src/election/scores/mod.rs",
+        "src/election/scores/roster.rs",
         &["write!(f, ", "f.write_str("],
     ),
     ("src/instance/answer.rs", &["write!(f, ", "f.write_str("]),

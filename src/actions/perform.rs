@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::Call;
+use crate::election::elected_instead_of;
 use crate::instance::plan::Step;
 use crate::ocf::notify::Transition;
 use crate::ocf::{Failure, OcfExit, Outcome, clone};
 use crate::pacemaker::Cluster;
 use crate::postgres::Server;
-use crate::record::elected_instead_of;
 use crate::steps::election::{Promotion, wait_until_primary};
 use crate::steps::{ballot, bring_down, offer, shutdown, validation};
 

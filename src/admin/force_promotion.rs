@@ -54,9 +54,9 @@ fn force(
 ) -> Result<(), Failure> {
     let deadline = Request::from_environment(shell, Instant::now()).deadline;
     let cluster = RealCluster::new(Tools::new(shell, deadline), &wish.resource);
-    let name = Force::attribute(&wish.resource);
-    let timeline = held.timeline.to_string();
-    cluster.set_permanent(node, &name, &timeline)?;
+    let name = Force::NAME.of(&wish.resource);
+    let timeline = held.timeline;
+    cluster.set_permanent(node, &name, &Force { timeline }.encode())?;
     let text = format!("An admin forces the next promotion of {node} (timeline {timeline})");
     ocf::log::record(&wish.resource, &text);
     say(&format!(

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rule::Rule;
 use crate::ocf::NodeName;
 use crate::record::Force;
-use crate::record::reign::{Reign, last_reign};
-use crate::record::shutdown::Floor;
+use crate::record::reign::{Reign, last_term};
+use crate::record::shutdown::ShutdownCheckpoint;
 use crate::record::vote::Vote;
 
 /// The facts of one election, as the candidate sees them.
@@ -23,12 +23,12 @@ pub struct Ballot {
     /// The votes that have arrived. The candidate's own comes from its own
     /// files, with the whole history.
     pub votes: BTreeMap<NodeName, Vote>,
-    /// Whether the bounded wait for mute voters has run out.
-    pub mute_wait_over: bool,
+    /// Whether the bounded wait for votes has run out.
+    pub wait_is_over: bool,
     /// The stored promotion scores (`master-<rsc>`) of the nodes that have one.
     pub scores: BTreeMap<NodeName, i32>,
-    /// All known floors: the demoted nodes' own and the copies of the others.
-    pub floors: BTreeSet<Floor>,
+    /// All known shutdown checkpoints: the demoted nodes' own and the copies of the others.
+    pub shutdown_checkpoints: BTreeSet<ShutdownCheckpoint>,
     /// The claims and reigns of all nodes, present or not.
     pub reigns: Vec<Reign>,
     /// Parameter `sync_guard`.
@@ -50,9 +50,9 @@ impl Ballot {
             known_nodes: BTreeSet::from([candidate.clone()]),
             candidate,
             votes: BTreeMap::new(),
-            mute_wait_over: false,
+            wait_is_over: false,
             scores: BTreeMap::new(),
-            floors: BTreeSet::new(),
+            shutdown_checkpoints: BTreeSet::new(),
             reigns: Vec::new(),
             sync_guard: true,
             demoted: None,
@@ -100,6 +100,6 @@ impl Ballot {
 
     /// The highest term known to the candidate; 0 before the first.
     pub fn term(&self) -> u64 {
-        last_reign(&self.reigns).map_or(0, |reign| reign.term)
+        last_term(&self.reigns)
     }
 }

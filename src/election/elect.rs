@@ -14,8 +14,8 @@ use crate::wal::{Position, Relation};
 pub fn elect(ballot: &Ballot) -> Verdict {
     let count = Count::of(ballot);
     let awaited = awaited(ballot, &count);
-    if !ballot.mute_wait_over && !awaited.is_empty() && Rule::WaitForMute.holds() {
-        return Verdict::Wait { mute: awaited };
+    if !ballot.wait_is_over && !awaited.is_empty() && Rule::WaitForVotes.holds() {
+        return Verdict::Wait { awaited };
     }
     let Some(own) = count.position(&ballot.candidate) else {
         return refuse(Refusal::NoOwnVote);
@@ -30,7 +30,7 @@ pub fn elect(ballot: &Ballot) -> Verdict {
 }
 
 /// Whether the decision may depend on the last record that the candidate holds:
-/// a node on the Perl agent was demoted, and tells nothing about its end.
+/// a node on PAF was demoted, and tells nothing about its end.
 pub fn asks_for_last_record(ballot: &Ballot) -> bool {
     let count = Count::of(ballot);
     let own = count.position(&ballot.candidate);
@@ -72,7 +72,11 @@ fn awaited(ballot: &Ballot, count: &Count<'_>) -> BTreeSet<NodeName> {
         .voters
         .iter()
         .filter(|node| newer_term(ballot, node).is_some());
-    count.with(Standing::Mute).chain(newer).cloned().collect()
+    count
+        .with(Standing::NotVoted)
+        .chain(newer)
+        .cloned()
+        .collect()
 }
 
 /// The term of a vote that was given after an election not known here.
@@ -150,7 +154,7 @@ fn ground(count: &Count<'_>, own: &Position) -> Ground {
     let voted = count
         .standings
         .values()
-        .filter(|standing| **standing != Standing::Mute);
+        .filter(|standing| **standing != Standing::NotVoted);
     if voted.count() == 1 {
         return Ground::OnlyVoter;
     }
@@ -175,8 +179,12 @@ fn warnings_of(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Vec<Warnin
         .filter(|node| **node != ballot.candidate);
     let unknown = count.electable().into_iter();
     let unknown = unknown.filter(|(_, held)| own.compare(held) == Relation::Unknown);
-    let mute = count.with(Standing::Mute).cloned().map(Warning::Mute);
-    mute.chain(foreign)
+    let absent = count
+        .with(Standing::NotVoted)
+        .cloned()
+        .map(Warning::NotVoted);
+    absent
+        .chain(foreign)
         .chain(left.cloned().map(Warning::LeftBranch))
         .chain(unknown.map(|(node, _)| Warning::UnknownHistory(node.clone())))
         .chain(primary_absent(ballot, count, own))
@@ -188,10 +196,8 @@ fn warnings_of(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Vec<Warnin
 fn primary_absent(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Option<Warning> {
     let last = count.last_reign().filter(|last| last.sync.is_none())?;
     let votes = count.position(&last.primary).is_some();
-    let mut floors = ballot
-        .floors
-        .iter()
-        .filter(|floor| floor.node == last.primary);
-    let has_end = floors.any(|floor| floor.is_held_by(own) == Some(true));
+    let checkpoints = ballot.shutdown_checkpoints.iter();
+    let mut checkpoints = checkpoints.filter(|checkpoint| checkpoint.node == last.primary);
+    let has_end = checkpoints.any(|checkpoint| checkpoint.is_held_by(own) == Some(true));
     (!votes && !has_end).then(|| Warning::PrimaryAbsent(last.primary.clone()))
 }

@@ -17,15 +17,15 @@ pub fn explain(ballot: &Ballot, verdict: &Verdict, resource: &str) -> Vec<String
         .iter()
         .map(|node| voter_line(&count, best, node));
     let reign = count.last_reign().map(reign_line);
-    let floors = ballot.floors.iter().map(|floor| {
+    let checkpoints = ballot.shutdown_checkpoints.iter().map(|checkpoint| {
         format!(
             "{} was stopped cleanly: its shutdown checkpoint is {} on timeline {}",
-            floor.node, floor.lsn, floor.timeline
+            checkpoint.node, checkpoint.lsn, checkpoint.timeline
         )
     });
     voters
         .chain(reign)
-        .chain(floors)
+        .chain(checkpoints)
         .chain(decision_lines(ballot, verdict, resource))
         .collect()
 }
@@ -47,7 +47,7 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
     match reason {
         Refusal::NoOwnVote => vec![format!("look at the log of PostgreSQL on {candidate}")],
         Refusal::NewerElection { voter, .. } => {
-            [Reign::attribute(resource), Reign::claim_attribute(resource)]
+            [Reign::NAME.of(resource), Reign::CLAIM_NAME.of(resource)]
                 .map(|name| format!("compare: crm_attribute --query --node {voter} --name {name}"))
                 .into()
         }
@@ -64,8 +64,11 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
         Refusal::ClaimInDoubt { claimant, .. } => vec![format!(
             "bring {claimant} back: it knows whether it was primary"
         )],
-        Refusal::BelowFloor { floor, .. } => {
-            vec![format!("bring {} back: it holds all commits", floor.node)]
+        Refusal::MissesShutdownCheckpoint { checkpoint, .. } => {
+            vec![format!(
+                "bring {} back: it holds all commits",
+                checkpoint.node
+            )]
         }
         Refusal::UncertainSwitchover { demoted } => vec![format!(
             "let replication from {demoted} catch up before moving the primary"
@@ -100,7 +103,7 @@ fn best_left<'a>(candidate: &'a NodeName, reason: &'a Refusal) -> Option<&'a Nod
     match reason {
         Refusal::NoOwnVote | Refusal::NewerElection { .. } => None,
         Refusal::ClaimInDoubt { best, .. }
-        | Refusal::BelowFloor { best, .. }
+        | Refusal::MissesShutdownCheckpoint { best, .. }
         | Refusal::Excluded { best, .. } => Some(best),
         _ => Some(candidate),
     }
@@ -120,12 +123,16 @@ fn list(names: &std::collections::BTreeSet<String>) -> String {
 }
 
 fn voter_line(count: &Count<'_>, best: Option<&Position>, node: &NodeName) -> String {
-    let standing = count.standings.get(node).copied().unwrap_or(Standing::Mute);
+    let standing = count
+        .standings
+        .get(node)
+        .copied()
+        .unwrap_or(Standing::NotVoted);
     let Some(held) = count.position(node) else {
         return format!("{node}: active, did not vote");
     };
     let remark = match standing {
-        Standing::Mute => String::new(),
+        Standing::NotVoted => String::new(),
         Standing::OtherSystem => ", another database: never a candidate".to_owned(),
         Standing::LeftBranch { fork } => format!(
             ", not on the elected branch{}: never a candidate",
@@ -141,8 +148,8 @@ fn voter_line(count: &Count<'_>, best: Option<&Position>, node: &NodeName) -> St
 /// The commit is the old primary's, so its clock counts too.
 fn age_remark(count: &Count<'_>, node: &NodeName) -> String {
     let vote = count.ballot.current_vote(node);
-    match vote.and_then(|vote| vote.last_commit_age_s) {
-        Some(seconds) => format!(" (last commit {seconds} s old)"),
+    match vote.and_then(|vote| vote.last_commit_age) {
+        Some(age) => format!(" (last commit {} s old)", age.as_secs()),
         None => String::new(),
     }
 }
@@ -176,8 +183,8 @@ fn reign_line(reign: &Reign) -> String {
 fn decision_lines(ballot: &Ballot, verdict: &Verdict, resource: &str) -> Vec<String> {
     let candidate = &ballot.candidate;
     match verdict {
-        Verdict::Wait { mute } => {
-            let names: Vec<&str> = mute.iter().map(NodeName::as_str).collect();
+        Verdict::Wait { awaited } => {
+            let names: Vec<&str> = awaited.iter().map(NodeName::as_str).collect();
             vec![format!("waiting for the vote of {}", names.join(", "))]
         }
         Verdict::Promote { ground, warnings } => {

@@ -3,8 +3,8 @@
 //! A commit that a client saw acknowledged is on its primary and on `k` of the
 //! listed standbys `S`. If more than `|S| − k` of them vote, one of the voters
 //! has it; so it is if the primary itself votes. The best voter holds all that
-//! these voters hold, except those that hold nothing at all of that reign: they
-//! count as well, because none of them is the one that has the commit.
+//! these voters hold, and so the commit. A voter that holds nothing at all of that
+//! reign counts too: the commit is certainly not on it, so it must be on another.
 
 use std::collections::BTreeSet;
 

@@ -1,13 +1,13 @@
-//! What a reign says about positions, floors and other reigns.
+//! What a reign says about positions, shutdown checkpoints and other reigns.
 //!
 //! An opened reign names its branch. A claim names only where the claimant stood:
 //! whether a branch was opened there, and under which number, is not known.
 
 use super::rule::Rule;
 use crate::ocf::NodeName;
-use crate::record::reign::{HISTORY_LIMIT, Reign, Stage, last_of, newest_timeline, next_term};
-use crate::record::{Floor, SyncRule};
-use crate::wal::{Common, History, Lsn, Position, Relation, Timeline};
+use crate::record::ShutdownCheckpoint;
+use crate::record::reign::{Reign, Stage};
+use crate::wal::{Common, History, Lsn, Position, Relation};
 
 /// How a position stands to the branch of a reign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,54 +49,52 @@ impl Reign {
     }
 
     /// Whether a position holds all that the primary held when it was elected.
-    pub fn start_is_held_by(&self, position: &Position) -> bool {
+    pub(super) fn start_is_held_by(&self, position: &Position) -> bool {
         self.base()
             .is_none_or(|base| matches!(base.compare(position), Relation::Same | Relation::Behind))
     }
 
-    /// Whether a floor is settled: somebody was elected after it and opened a
-    /// branch. He held it, or an admin gave it up by force. A claim shows that
-    /// only if it was made on a branch that was opened since. Of a floor whose
-    /// term is not known, a higher timeline shows it.
-    pub(super) fn settles(&self, floor: &Floor) -> bool {
-        let beyond = self.branch.timeline > floor.timeline;
-        match floor.term {
-            Some(term) => self.term > term && (beyond || self.stage == Stage::Opened),
+    /// Whether a shutdown checkpoint no longer binds, because this reign came after it
+    /// and its branch is open:
+    ///
+    /// ```text
+    /// n1: 1 ────■            n1, elected in term 1, was stopped at ■
+    /// n2:       └── 2 ──     n2, elected in term 2, went on from there
+    /// ```
+    ///
+    /// n2 held the checkpoint, or an admin gave it up by force. A claim of term 2 alone
+    /// does not prove that a branch was opened; it does if the claimant stood on a
+    /// higher timeline, which somebody must have opened. If the checkpoint's term is
+    /// not known, only a higher timeline shows that the reign came after it.
+    pub(super) fn supersedes(&self, checkpoint: &ShutdownCheckpoint) -> bool {
+        let beyond = self.branch.timeline > checkpoint.timeline;
+        match checkpoint.term {
+            Some(term) => self.term > term && (beyond || self.is_opened()),
             None => beyond,
         }
     }
 
-    /// Whether the primary of a timeline is on record, if this is the last one of
-    /// `known`: a later promotion by the Perl agent would have opened a higher one.
-    pub(super) fn accounts_for(&self, timeline: Timeline, known: &[Self]) -> bool {
-        let own = match self.stage {
-            Stage::Opened => Some(self.branch.timeline),
-            Stage::Claimed => newest_timeline(known),
-        };
-        own.is_none_or(|own| timeline <= own)
-    }
-
-    /// Whether this reign may have ended with a floor. A node that was promoted by
-    /// hand, and demoted again, publishes one that no reign ended with.
-    pub(super) fn may_have_ended_at(&self, floor: &Floor) -> bool {
+    /// Whether this reign may have ended with a shutdown checkpoint. No reign ended
+    /// with that of a node which was promoted by hand and demoted again.
+    pub(super) fn may_have_ended_at(&self, checkpoint: &ShutdownCheckpoint) -> bool {
         let timeline = self.branch.timeline;
-        self.primary == floor.node
+        self.primary == checkpoint.node
             && match self.stage {
-                Stage::Opened => floor.timeline == timeline,
-                Stage::Claimed => floor.timeline > timeline,
+                Stage::Opened => checkpoint.timeline == timeline,
+                Stage::Claimed => checkpoint.timeline > timeline,
             }
     }
 
     /// Whether a claim never came true: the claimant's own vote shows that it
     /// did not leave the timeline it was elected on.
-    pub fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
+    pub(super) fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
         self.stage == Stage::Claimed
             && vote_of_primary.is_some_and(|held| held.timeline <= self.branch.timeline)
     }
 
     /// Whether this reign began on the branch of an earlier one. Each reign
     /// opens a branch of its own, even where two have the same number.
-    pub(super) fn began_on(&self, earlier: &Reign) -> bool {
+    fn began_on(&self, earlier: &Self) -> bool {
         let Some(base) = self.base() else {
             return true;
         };
@@ -162,63 +160,24 @@ impl Reign {
     }
 }
 
-impl Reign {
-    /// What the primary's monitor publishes; `None` if nothing has changed.
-    /// `position` is the primary's own: timeline and history are what counts.
-    pub fn refresh(
-        primary: &NodeName,
-        position: &Position,
-        sync: Option<SyncRule>,
-        known: &[Reign],
-    ) -> Option<Self> {
-        let own = last_of(known.iter().filter(|reign| reign.primary == *primary));
-        let kept = own.filter(|own| own.is_last(known) && own.covers_branch(position));
-        let fresh = Self {
-            primary: primary.clone(),
-            term: kept.map_or_else(|| next_term(known), |own| own.term),
-            stage: Stage::Opened,
-            branch: opened(position),
-            sync,
-        };
-        (own != Some(&fresh)).then_some(fresh)
-    }
-
-    /// What a claim has become, by the claimant's own position before its
-    /// instance starts again: the reign to publish. `None` if it never left its
-    /// timeline, or if the monitor has published this or a later `reign` already.
-    pub fn ended_by(&self, own: &Position, reign: Option<&Reign>) -> Option<Self> {
-        let known = reign.is_some_and(|reign| reign.term >= self.term);
-        (!known && self.is_passed_by(own)).then(|| Self {
-            stage: Stage::Opened,
-            branch: opened(own),
-            ..self.clone()
-        })
-    }
-
-    fn is_last(&self, known: &[Reign]) -> bool {
-        known.iter().all(|other| other.term <= self.term)
-    }
-
-    /// Whether `position`, seen on the running primary, is on the branch that
-    /// this reign claimed or opened.
-    fn covers_branch(&self, position: &Position) -> bool {
-        match self.stage {
-            Stage::Claimed => self.lineage_of(position) == Lineage::Follows,
-            Stage::Opened => self.branch == opened(position),
-        }
-    }
-}
-
-/// The place where the timeline of a position began.
-fn opened(position: &Position) -> Position {
-    let history: History = position.history.newest(HISTORY_LIMIT);
-    let lsn = history
-        .switches()
-        .last()
-        .map_or(Lsn::ZERO, |switch| switch.at);
-    Position {
-        lsn,
-        history,
-        ..position.clone()
-    }
+/// Whether a node still holds a branch that it opened itself and that the `later`
+/// reign did not begin on. Then it holds nothing of the later reign's branch:
+///
+/// ```text
+/// n1: 1 ───┬── 2 ──×     n1 was elected, opened timeline 2, and died
+/// n2:      └── 2'──      n2 was elected without n1, and opened a timeline 2 too
+/// ```
+///
+/// The history files of both say "timeline 2, left timeline 1 here"; only the reigns
+/// tell the two branches apart. But a history does show that n1 was rewound or
+/// rebuilt by hand: then it holds nothing of its own branch any more.
+pub(super) fn reigned_aside_of(
+    reigns: &[&Reign],
+    later: &Reign,
+    node: &NodeName,
+    held: &Position,
+) -> bool {
+    let own = reigns.iter().filter(|reign| reign.primary == *node);
+    let mut kept = own.filter(|own| own.is_passed_by(held) && !own.is_untouched_by(held));
+    kept.any(|own| own.term < later.term && !later.began_on(own))
 }

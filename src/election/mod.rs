@@ -10,16 +10,17 @@
 //! The election is always held, also when the candidate was primary before.
 //!
 //! 1. **Who counts.** A voter is electable if it holds the cluster's database
-//!    and has not left the branch that was elected last (`Reign`), also not by
-//!    a promotion by hand (seen from its `Floor`, or from a timeline that is
-//!    beyond all elections). A vote from before the last election
-//!    counts as none. Mute voters are waited for while the caller's bounded
-//!    wait lasts.
+//!    and has not left the branch that was elected last (`Reign`). A node that
+//!    somebody promoted by hand has left it: its `ShutdownCheckpoint` shows that, or
+//!    a timeline for which nobody was elected. A vote from before the last election
+//!    counts as none. A voter that has not voted is waited for while the caller's
+//!    bounded wait lasts.
 //! 2. **Who is best.** The electable voter that nobody beats: A beats B if A
 //!    holds all that B holds and more; where they have diverged, or the
 //!    histories do not tell, the higher timeline was opened later and wins. A
 //!    tie keeps the candidate.
-//! 3. **Whether the best may be promoted.** Not if it misses a floor, if too few
+//! 3. **Whether the best may be promoted.** Not if it misses a shutdown
+//!    checkpoint, if too few
 //!    synchronous standbys vote, or if the last primary excluded it. An admin's
 //!    `Force` turns these obstacles into warnings, for one promotion.
 //! 4. If it may: promote, where it is the candidate; else yield to it. If it may
@@ -47,25 +48,30 @@
 //! `guard`.
 
 mod ballot;
+mod best;
+mod diverged;
 mod elect;
 mod explain;
-pub mod guard;
+mod guard;
 mod lineage;
 #[cfg(test)]
 mod model;
 mod obstacle;
 mod proof;
-#[cfg(test)]
-mod properties;
+mod reigning;
 mod rule;
 pub mod scores;
 mod standing;
 #[cfg(test)]
-mod tables;
+mod tests;
+mod timelines;
 mod verdict;
 
 pub use ballot::Ballot;
+pub use diverged::Diverged;
 pub use elect::{asks_for_last_record, elect};
 pub use explain::explain;
 pub use lineage::Lineage;
+pub use reigning::{EndOfClaim, elected_instead_of};
+pub use timelines::taken_timelines;
 pub use verdict::{Outvoted, Refusal, Verdict};

@@ -22,7 +22,7 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
         two_branches(count, best, held),
         claim_in_doubt(count, best, held),
         uncertain_switchover(count, best, held),
-        below_floor(count, best, held),
+        misses_shutdown_checkpoint(count, best, held),
         no_quorum(count, held),
         excluded(count, best, held),
     ];
@@ -65,8 +65,8 @@ fn claim_in_doubt(count: &Count<'_>, best: &NodeName, held: &Position) -> Option
     })
 }
 
-/// A demoted node on the Perl agent publishes no floor; then the candidate's
-/// own last record must be the shutdown checkpoint.
+/// A demoted node on PAF publishes no shutdown checkpoint; then the candidate's own
+/// last record must be one.
 fn uncertain_switchover(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
     let ballot = count.ballot;
     let own = ballot.current_vote(&ballot.candidate)?;
@@ -77,34 +77,39 @@ fn uncertain_switchover(count: &Count<'_>, best: &NodeName, held: &Position) -> 
     })
 }
 
-/// The demoted node, if it told nothing about its end and neither its vote nor
-/// any record shows that it is on this agent: then it is on the Perl agent.
-/// Pacemaker also demotes a node whose promotion failed: one of ours that lost
-/// the election votes again in the next one, or is stopped for good. Then nobody
-/// but the primary on record was primary on the candidate's timeline.
+/// The demoted node, if it must be taken for a primary on PAF: it told nothing about
+/// its end, its vote is not of this agent, and no reign shows that it was somebody
+/// else who was primary on the candidate's timeline.
+///
+/// The last matters because Pacemaker also demotes a node of ours whose promotion
+/// failed. That one votes again in the next election, or is stopped and does not.
 pub(super) fn silently_demoted<'a>(count: &Count<'a>, held: &Position) -> Option<&'a NodeName> {
     let demoted = count.ballot.demoted.as_ref()?;
     let reigned = count.last_reign().is_some_and(|last| {
         last.primary == *demoted || last.accounts_for(held.timeline, &count.ballot.reigns)
     });
     let told = count
-        .binding_floors(held)
-        .any(|floor| floor.node == *demoted);
+        .binding_checkpoints(held)
+        .any(|checkpoint| checkpoint.node == *demoted);
     let vote = count.ballot.votes.get(demoted);
     let ours = vote.is_some_and(Vote::is_own_form);
     (!reigned && !told && !ours && *demoted != count.ballot.candidate).then_some(demoted)
 }
 
 /// The shutdown checkpoint of a demoted primary that the node does not hold.
-fn below_floor(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
-    if !Rule::Floor.holds() {
+fn misses_shutdown_checkpoint(
+    count: &Count<'_>,
+    best: &NodeName,
+    held: &Position,
+) -> Option<Refusal> {
+    if !Rule::ShutdownCheckpoint.holds() {
         return None;
     }
-    let mut floors = count.binding_floors(held);
-    let missed = floors.find(|floor| floor.is_held_by(held) == Some(false))?;
-    Some(Refusal::BelowFloor {
+    let mut checkpoints = count.binding_checkpoints(held);
+    let missed = checkpoints.find(|checkpoint| checkpoint.is_held_by(held) == Some(false))?;
+    Some(Refusal::MissesShutdownCheckpoint {
         best: best.clone(),
-        floor: missed.clone(),
+        checkpoint: missed.clone(),
     })
 }
 

@@ -11,8 +11,8 @@ pub(super) enum Rule {
     BestWins,
     /// Timelines are compared by their history, not by number.
     History,
-    /// Mute voters are waited for.
-    WaitForMute,
+    /// Voters that have not voted are waited for.
+    WaitForVotes,
     /// A vote from before the last election does not count.
     FreshVotes,
     /// A node that left the branch elected last is not promoted.
@@ -26,7 +26,7 @@ pub(super) enum Rule {
     /// holds more.
     Doubt,
     /// A new primary holds the end of one that was stopped cleanly.
-    Floor,
+    ShutdownCheckpoint,
     /// Enough synchronous standbys vote.
     Quorum,
     /// The reigns before the last count too, unless the best holds their end.
@@ -74,11 +74,11 @@ mod tests {
 
     #[test]
     fn a_rule_is_weakened_only_inside() {
-        assert!(Rule::Floor.holds());
-        Rule::Floor.weakened(|| {
-            assert!(!Rule::Floor.holds());
+        assert!(Rule::ShutdownCheckpoint.holds());
+        Rule::ShutdownCheckpoint.weakened(|| {
+            assert!(!Rule::ShutdownCheckpoint.holds());
             assert!(Rule::Quorum.holds());
         });
-        assert!(Rule::Floor.holds());
+        assert!(Rule::ShutdownCheckpoint.holds());
     }
 }

@@ -1,22 +1,21 @@
-//! Who of the voters can be elected at all, and who of them holds most.
+//! Who of the voters can be elected at all.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::ballot::Ballot;
-use super::lineage::Lineage;
+use super::lineage::{Lineage, reigned_aside_of};
 use super::rule::Rule;
-use super::scores::PRIMARY;
+use super::scores::scale::PRIMARY;
 use crate::ocf::NodeName;
-use crate::record::reign::{Reign, Stage};
+use crate::record::reign::Reign;
 use crate::record::vote::Vote;
-use crate::wal::{Lsn, Position, Relation, SystemId};
+use crate::wal::{Lsn, Position, SystemId};
 
 /// Where a voter stands in this election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Has not voted, or only in an earlier election.
-    Mute,
+    NotVoted,
     /// Holds another database.
     OtherSystem,
     /// Holds WAL that the branch elected last does not have.
@@ -47,7 +46,7 @@ impl<'a> Count<'a> {
         };
         for node in &ballot.voters {
             let vote = ballot.current_vote(node);
-            let standing = vote.map_or(Standing::Mute, |vote| count.standing_of(node, vote));
+            let standing = vote.map_or(Standing::NotVoted, |vote| count.standing_of(node, vote));
             count.standings.insert(node, standing);
         }
         count
@@ -72,27 +71,6 @@ impl<'a> Count<'a> {
         standings.filter_map(move |(node, standing)| (*standing == wanted).then_some(*node))
     }
 
-    /// What a voter that has voted holds.
-    pub(super) fn position(&self, node: &NodeName) -> Option<&'a Position> {
-        self.ballot.current_vote(node).map(|vote| &vote.position)
-    }
-
-    /// The voters that can be elected, with what they hold. Where nobody is left
-    /// on the elected branch and an admin forces the candidate's timeline, those
-    /// who left it.
-    pub(super) fn electable(&self) -> Vec<(&'a NodeName, &'a Position)> {
-        let on_branch: Vec<_> = self.with(Standing::Electable).collect();
-        let nodes = if on_branch.is_empty() && self.is_forced(&self.ballot.candidate) {
-            self.left_branch().collect()
-        } else {
-            on_branch
-        };
-        nodes
-            .into_iter()
-            .filter_map(|node| Some((node, self.position(node)?)))
-            .collect()
-    }
-
     /// The voters that left the branch.
     pub(super) fn left_branch(&self) -> impl Iterator<Item = &'a NodeName> + '_ {
         let standings = self.standings.iter();
@@ -101,31 +79,9 @@ impl<'a> Count<'a> {
         })
     }
 
-    /// Whether an admin's force applies to the promotion of this node.
-    pub(super) fn is_forced(&self, node: &NodeName) -> bool {
-        let timeline = self.position(node).map(|position| position.timeline);
-        self.ballot
-            .force
-            .is_some_and(|force| Some(force.timeline) == timeline)
-    }
-
-    /// The node to elect: the candidate unless somebody beats it; of several,
-    /// the one that Pacemaker would rather have.
-    pub(super) fn best(&self) -> Option<&'a NodeName> {
-        let electable = self.electable();
-        let is_beaten = |held: &Position| electable.iter().any(|(_, other)| beats(other, held));
-        let unbeaten = electable.iter().filter(|(_, held)| !is_beaten(held));
-        unbeaten
-            .map(|(node, _)| *node)
-            .min_by_key(|node| self.preference(node))
-    }
-
-    /// Small is preferred: not excluded, the candidate, a high score, the name.
-    fn preference(&self, node: &'a NodeName) -> impl Ord + use<'a> {
-        let excluded = self.exclusion_of(node).is_some();
-        let other = *node != self.ballot.candidate;
-        let score = self.ballot.scores.get(node).copied();
-        (excluded, other, Reverse(score), node)
+    /// What a voter that has voted holds.
+    pub(super) fn position(&self, node: &NodeName) -> Option<&'a Position> {
+        self.ballot.current_vote(node).map(|vote| &vote.position)
     }
 
     fn standing_of(&self, node: &NodeName, vote: &Vote) -> Standing {
@@ -153,8 +109,8 @@ impl<'a> Count<'a> {
         }
         match last.lineage_of(held) {
             Lineage::Left { fork } => Standing::LeftBranch { fork: Some(fork) },
-            // Too old to tell. A higher timeline without history is a Perl
-            // vote of a node that followed a later promotion.
+            // Too old to tell. With a higher timeline and no history it is the vote of a
+            // node on PAF, which followed a later promotion.
             Lineage::Unknown if held.timeline < last.branch.timeline => {
                 Standing::LeftBranch { fork: None }
             }
@@ -162,22 +118,30 @@ impl<'a> Count<'a> {
         }
     }
 
-    /// Whether the node was a primary on its own timeline, as its floor shows, and
-    /// no election is on record for it: somebody promoted it past the cluster.
+    /// Whether somebody promoted the node past the cluster: its shutdown checkpoint
+    /// shows that it was a primary on its own timeline, and no election is on record
+    /// for that.
     fn was_opened_by_hand(&self, last: &Reign, node: &NodeName, held: &Position) -> bool {
-        let beyond = last.stage == Stage::Opened && held.timeline > last.branch.timeline;
-        let mut own = self.ballot.floors.iter().filter(|floor| {
-            floor.node == *node && floor.timeline == held.timeline && floor.concerns(held)
-        });
-        beyond && own.any(|floor| !self.reigns.iter().any(|r| r.may_have_ended_at(floor)))
+        let beyond = last.is_opened() && held.timeline > last.branch.timeline;
+        let checkpoints = self.ballot.shutdown_checkpoints.iter();
+        let mut own = checkpoints
+            .filter(|own| own.node == *node && own.timeline == held.timeline && own.concerns(held));
+        let is_on_record = |own| self.reigns.iter().any(|reign| reign.may_have_ended_at(own));
+        beyond && own.any(|own| !is_on_record(own))
     }
 
-    /// Whether a position is on a timeline that nobody was elected for. One that
-    /// a node on the Perl agent opened is not on record either, but such a primary
-    /// gave itself the primary's score; a promotion by hand leaves it to the last
-    /// one elected.
+    /// Whether a position is on a timeline that nobody was elected for:
+    ///
+    /// ```text
+    /// n1: 1 ────┬─────      n1 was elected last, and has the score of a primary
+    /// n2:       └── 2 ──    somebody ran pg_promote() here
+    /// ```
+    ///
+    /// If a node on PAF had opened timeline 2, no election would be on record either.
+    /// But a primary on PAF gives itself the score of a primary; a promotion by hand
+    /// leaves it with n1.
     fn is_beyond_all_elections(&self, last: &Reign, held: &Position) -> bool {
-        let beyond = last.stage == Stage::Opened && held.timeline > last.branch.timeline;
+        let beyond = last.is_opened() && held.timeline > last.branch.timeline;
         let mut scores = self.ballot.scores.iter();
         let of_others = scores.any(|(node, score)| *score >= PRIMARY && *node != last.primary);
         let of_last = self.ballot.scores.get(&last.primary);
@@ -188,22 +152,6 @@ impl<'a> Count<'a> {
     /// later election did not start from.
     fn reigned_aside(&self, node: &NodeName, held: &Position) -> bool {
         let mut reigns = self.reigns.iter();
-        reigns.any(|later| self.reigned_aside_of(later, node, held))
-    }
-}
-
-/// Whether `this` must win over `that`. Where the facts do not settle it, the
-/// higher timeline was opened later.
-pub(super) fn beats(this: &Position, that: &Position) -> bool {
-    if !Rule::BestWins.holds() {
-        return false;
-    }
-    if !Rule::History.holds() {
-        return (this.timeline, this.lsn) > (that.timeline, that.lsn);
-    }
-    match that.compare(this) {
-        Relation::Behind => true,
-        Relation::Diverged { .. } | Relation::Unknown => this.timeline > that.timeline,
-        Relation::Same | Relation::Ahead | Relation::OtherSystem => false,
+        reigns.any(|later| reigned_aside_of(&self.reigns, later, node, held))
     }
 }

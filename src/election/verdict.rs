@@ -9,8 +9,8 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::ocf::NodeName;
-use crate::record::shutdown::Floor;
-use crate::wal::{Lsn, Position, SystemId, Timeline};
+use crate::record::shutdown::ShutdownCheckpoint;
+use crate::wal::{Lsn, Place, SystemId, Timeline};
 
 /// The outcome for the candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Verdict {
     /// Read the facts again, shortly, and ask again.
     Wait {
         /// The voters whose vote, or whose knowledge, has not arrived yet.
-        mute: BTreeSet<NodeName>,
+        awaited: BTreeSet<NodeName>,
     },
     /// Promote this instance.
     Promote {
@@ -159,14 +159,14 @@ pub enum Refusal {
     /// The best voter does not hold the end of a primary that was stopped
     /// cleanly.
     #[error("{best} does not hold the shutdown checkpoint of {} ({} on timeline {})",
-        .floor.node, .floor.lsn, .floor.timeline)]
-    BelowFloor {
+        .checkpoint.node, .checkpoint.lsn, .checkpoint.timeline)]
+    MissesShutdownCheckpoint {
         /// The best voter.
         best: NodeName,
         /// What it does not hold.
-        floor: Floor,
+        checkpoint: ShutdownCheckpoint,
     },
-    /// A demoted Perl node tells nothing about its end, and the candidate's last
+    /// A demoted node on PAF tells nothing about its end, and the candidate's last
     /// record is not a shutdown checkpoint.
     #[error("the last record received from {demoted} is not its shutdown checkpoint")]
     UncertainSwitchover {
@@ -205,7 +205,7 @@ pub enum Refusal {
 pub enum Warning {
     /// A voter did not vote in time.
     #[error("{0} is active but did not vote; what it holds is not known")]
-    Mute(NodeName),
+    NotVoted(NodeName),
     /// A voter holds another database.
     #[error("{0} holds another database and has no place in this cluster")]
     OtherSystem(NodeName),
@@ -222,22 +222,6 @@ pub enum Warning {
     /// An obstacle that an admin overrode.
     #[error("forced although {0}")]
     Forced(Refusal),
-}
-
-/// A timeline and an LSN, for sentences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(pub Timeline, pub Lsn);
-
-impl From<&Position> for Place {
-    fn from(position: &Position) -> Self {
-        Self(position.timeline, position.lsn)
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "timeline {} at {}", self.0, self.1)
-    }
 }
 
 /// Where two branches part; not always known.

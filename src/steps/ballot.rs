@@ -6,7 +6,7 @@ use crate::election::Ballot;
 use crate::ocf::NodeName;
 use crate::ocf::notify::Transition;
 use crate::pacemaker::{Cluster, Permanent, ToolError};
-use crate::record::{FieldError, Floor, Force, Reign, SyncRule, Vote};
+use crate::record::{FieldError, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::wal::Position;
 
 /// Who stands for election, and under which rule.
@@ -36,19 +36,15 @@ pub fn gather(cluster: &dyn Cluster, candidacy: &Candidacy<'_>) -> Result<Ballot
     ballot.scores = permanent.scores(resource);
     ballot.reigns = reigns(resource, &permanent);
     ballot.known_nodes.extend(permanent.nodes());
-    let forces = permanent.values(&Force::attribute(resource));
+    let forces = permanent.values(&Force::NAME.of(resource));
     ballot.force = Force::of_timeline(forces.into_values(), held.timeline);
     ballot.sync_guard = sync_guard;
     ballot.demoted = demoted(cluster, node, transition)?;
-    ballot.floors = floors(cluster)?;
+    ballot.shutdown_checkpoints = shutdown_checkpoints(cluster)?;
     ballot.votes = votes(cluster)?;
     let published = ballot.votes.get(node);
-    let own = Vote {
-        position: held.clone(),
-        term: Some(ballot.term()),
-        ends_with_shutdown: None,
-        last_commit_age_s: published.and_then(|vote| vote.last_commit_age_s),
-    };
+    let age = published.and_then(|vote| vote.last_commit_age);
+    let own = Vote::cast(held.clone(), &ballot.reigns, age);
     ballot.votes.insert(node.clone(), own);
     Ok(ballot)
 }
@@ -69,26 +65,26 @@ fn demoted(
 /// All nodes' votes; of a node on PAF its form.
 fn votes(cluster: &dyn Cluster) -> Result<BTreeMap<NodeName, Vote>, ToolError> {
     let resource = cluster.resource();
-    let shared = cluster.of_members(&Vote::shared_attribute(resource))?;
-    let own = cluster.of_members(&Vote::attribute(resource))?;
-    let mut votes = decoded(shared, "vote", |_, text| Vote::decode_shared(text));
+    let shared = cluster.of_members(&Vote::PAF_NAME.of(resource))?;
+    let own = cluster.of_members(&Vote::NAME.of(resource))?;
+    let mut votes = decoded(shared, "vote", |_, text| Vote::decode_paf(text));
     votes.extend(decoded(own, "vote", |_, text| Vote::decode(text)));
     Ok(votes)
 }
 
-fn floors(cluster: &dyn Cluster) -> Result<BTreeSet<Floor>, ToolError> {
-    let resource = cluster.resource();
-    let mut floors = BTreeSet::new();
-    for name in [Floor::attribute(resource), Floor::copy_attribute(resource)] {
-        let published = cluster.of_members(&name)?;
-        floors.extend(decoded(published, "floor", |_, text| Floor::decode(text)).into_values());
+fn shutdown_checkpoints(cluster: &dyn Cluster) -> Result<BTreeSet<ShutdownCheckpoint>, ToolError> {
+    let mut checkpoints = BTreeSet::new();
+    for name in [ShutdownCheckpoint::NAME, ShutdownCheckpoint::COPY_NAME] {
+        let published = cluster.of_members(&name.of(cluster.resource()))?;
+        let decode = |_: &NodeName, text: &str| ShutdownCheckpoint::decode(text);
+        checkpoints.extend(decoded(published, "shutdown checkpoint", decode).into_values());
     }
-    Ok(floors)
+    Ok(checkpoints)
 }
 
 /// The claims and reigns of all nodes, present or not.
 pub fn reigns(resource: &str, permanent: &Permanent) -> Vec<Reign> {
-    let names = [Reign::claim_attribute(resource), Reign::attribute(resource)];
+    let names = [Reign::CLAIM_NAME.of(resource), Reign::NAME.of(resource)];
     let read = |name: &String| {
         let reign = |node: &NodeName, text: &str| Reign::decode(node.clone(), text);
         decoded(permanent.values(name), "reign", reign).into_values()
@@ -98,7 +94,7 @@ pub fn reigns(resource: &str, permanent: &Permanent) -> Vec<Reign> {
 
 /// The reign that the monitor of one node published last.
 pub fn reign_of(resource: &str, permanent: &Permanent, node: &NodeName) -> Option<Reign> {
-    let published = permanent.values(&Reign::attribute(resource));
+    let published = permanent.values(&Reign::NAME.of(resource));
     Reign::decode(node.clone(), published.get(node)?).ok()
 }
 

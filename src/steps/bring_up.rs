@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::rejoin::diverged::{self, Diverged};
-use super::rejoin::{attempt, rewind};
+use super::rejoin::{attempt, diverged, rewind};
 use super::{bring_down, claim, state};
+use crate::election::Diverged;
 use crate::instance::{NoAnswer, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
 use crate::pacemaker::Cluster;

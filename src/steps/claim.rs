@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{ballot, position, state};
-use crate::election::Ballot;
+use crate::election::{Ballot, EndOfClaim};
 use crate::instance::{Role, State};
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
@@ -35,7 +35,7 @@ pub fn publish(
     let sync = ballot::sync_rule(&setting);
     let held = own.position.clone();
     let claim = Reign::claim(ballot.candidate.clone(), held, sync, &ballot.reigns);
-    let name = Reign::claim_attribute(cluster.resource());
+    let name = Reign::CLAIM_NAME.of(cluster.resource());
     Ok(cluster.set_permanent(&claim.primary, &name, &claim.encode())?)
 }
 
@@ -72,22 +72,25 @@ fn try_end_before_start(
 ) -> Result<(), Failure> {
     let (node, resource) = (cluster.node()?, cluster.resource());
     let stored = cluster.permanent()?;
-    let name = Reign::claim_attribute(resource);
+    let name = Reign::CLAIM_NAME.of(resource);
     let Some(text) = stored.values(&name).get(&node).copied() else {
         return Ok(());
     };
     let held = position::of_control(server, &server.control_data(deadline)?);
     let reign = ballot::reign_of(resource, &stored, &node);
-    match Reign::decode(node.clone(), text).map(|claim| claim.ended_by(&held, reign.as_ref())) {
-        Ok(Some(reign)) => {
-            cluster.set_permanent(&node, &Reign::attribute(resource), &reign.encode())?;
+    let claim = Reign::decode(node.clone(), text);
+    match EndOfClaim::of(claim, &held, reign.as_ref()) {
+        EndOfClaim::CameTrue(reign) => {
+            cluster.set_permanent(&node, &Reign::NAME.of(resource), &reign.encode())?;
         }
-        Ok(None) => log::info!("The claim of this node never came true"),
-        Err(error) => log::warn!("The claim of this node is unreadable: {error}"),
+        EndOfClaim::NothingNew => log::info!("The claim of this node never came true"),
+        EndOfClaim::Unreadable(error) => {
+            log::warn!("The claim of this node is unreadable: {error}");
+        }
     }
     Ok(delete(cluster, &node)?)
 }
 
 fn delete(cluster: &dyn Cluster, node: &NodeName) -> Result<(), ToolError> {
-    cluster.delete_permanent(node, &Reign::claim_attribute(cluster.resource()))
+    cluster.delete_permanent(node, &Reign::CLAIM_NAME.of(cluster.resource()))
 }

@@ -5,20 +5,24 @@ use std::time::Duration;
 
 use super::ballot::{self, Candidacy};
 use super::{claim, position, scores, state};
-use crate::election::scores::{ELECTED, FIRST_STANDBY};
-use crate::election::{Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain};
+use crate::election::{
+    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain, taken_timelines,
+};
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, NodeName, OcfExit, Outcome};
 use crate::pacemaker::Cluster;
 use crate::postgres::Server;
-use crate::record::taken_timelines;
 use crate::wal::Timeline;
 
 const POLL: Duration = Duration::from_millis(50);
-/// How long mute voters are waited for: each voted before this action began, so only the
+/// How long votes are waited for: each node voted before this action began, so only the
 /// attribute may still be on its way.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How long the winner's scores may take: the look whether PostgreSQL has left recovery
+/// comes after them, and must not run out of time.
+const LONGEST_SCORES: Duration = Duration::from_secs(3);
 
 /// The promotion of this node, if it wins its election.
 pub struct Promotion<'a> {
@@ -36,7 +40,7 @@ impl Promotion<'_> {
     /// Holds the election, and opens the server for writing if this node wins.
     pub fn run(&self) -> Outcome {
         let (server, cluster, deadline) = (self.server, self.cluster, self.deadline);
-        let ballot = self.win()?;
+        let (ballot, scores) = self.win()?;
         claim::publish(server, cluster, &ballot, deadline)?;
         if let Err(why) = server.resume_replay(deadline) {
             log::warn!("Cannot make sure that replay is not paused: {why}");
@@ -49,15 +53,15 @@ impl Promotion<'_> {
         // From here on the claim stays: PostgreSQL may leave recovery after our time is
         // over. The next start or monitor of this node settles it.
         // PostgreSQL takes a while: time in which writing the scores costs nobody anything.
-        let maxlag = server.parameters().maxlag;
-        if let Err(error) = scores::write_winners(cluster, &ballot, maxlag) {
+        if let Err(error) = scores::write_all(cluster, &scores, LONGEST_SCORES) {
             log::warn!("Promotion scores may be wrong until the next monitor: {error}");
         }
         wait_until_primary(server, deadline)
     }
 
-    /// Returns the ballot, only if this node may be promoted.
-    fn win(&self) -> Result<Ballot, Failure> {
+    /// Returns the ballot and the scores that follow from it, only if this node may be
+    /// promoted.
+    fn win(&self) -> Result<(Ballot, Vec<(NodeName, i32)>), Failure> {
         let node = self.cluster.node()?;
         let held = position::of_standby(self.server, position::LONGEST_REPLAY, self.deadline)?;
         let candidacy = Candidacy {
@@ -69,7 +73,7 @@ impl Promotion<'_> {
         let patience = self.deadline.within(LONGEST_WAIT);
         loop {
             let mut ballot = ballot::gather(self.cluster, &candidacy)?;
-            ballot.mute_wait_over = patience.passed();
+            ballot.wait_is_over = patience.passed();
             if asks_for_last_record(&ballot) {
                 self.look_at_last_record(&mut ballot);
             }
@@ -79,11 +83,12 @@ impl Promotion<'_> {
                 continue;
             }
             self.log_decision(&ballot, &verdict);
-            match verdict {
-                Verdict::Yield { to, reason } => return Err(self.give_way(&node, &to, &reason)),
-                Verdict::Refuse { reason } => return Err(refusal(&reason)),
-                Verdict::Promote { .. } | Verdict::Wait { .. } => return Ok(ballot),
-            }
+            let scores = verdict.scores(&ballot, self.server.parameters().maxlag);
+            return match verdict {
+                Verdict::Yield { to, reason } => Err(self.give_way(&scores, &to, &reason)),
+                Verdict::Refuse { reason } => Err(refusal(&reason)),
+                Verdict::Promote { .. } | Verdict::Wait { .. } => Ok((ballot, scores)),
+            };
         }
     }
 
@@ -111,9 +116,8 @@ impl Promotion<'_> {
         }
     }
 
-    fn give_way(&self, candidate: &NodeName, to: &NodeName, reason: &Outvoted) -> Failure {
-        let write = |node, score| self.cluster.set_score(node, score);
-        if let Err(error) = write(to, FIRST_STANDBY).and_then(|()| write(candidate, ELECTED)) {
+    fn give_way(&self, scores: &[(NodeName, i32)], to: &NodeName, reason: &Outvoted) -> Failure {
+        if let Err(error) = scores::write_all(self.cluster, scores, self.deadline.left()) {
             log::error!("Cannot give way to {to}: {error}");
         }
         Failure::soft(format!("Promotion aborted: {reason}"))

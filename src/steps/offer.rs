@@ -4,7 +4,7 @@
 //! the last primary has excluded (it lagged, or did not stream) never offers itself: how
 //! much it lacks is not known. It says what an admin can do.
 
-use crate::election::scores::{ELECTED, is_excluded};
+use crate::election::scores::{LAST_CHOICE, Offer};
 use crate::ocf::NodeName;
 use crate::pacemaker::{Cluster, ToolError};
 
@@ -19,19 +19,16 @@ pub fn if_nobody_is_a_candidate(cluster: &dyn Cluster, why: &str) {
 fn offer(cluster: &dyn Cluster, why: &str) -> Result<(), ToolError> {
     let scores = cluster.permanent()?.scores(cluster.resource());
     let members = cluster.members()?;
-    let is_candidate = |node: &NodeName| scores.get(node).is_some_and(|score| !is_excluded(*score));
-    if members.iter().any(is_candidate) {
-        return Ok(());
-    }
     let node = cluster.node()?;
-    match scores.get(&node) {
-        Some(score) => {
-            log::warn!("{}", hint(cluster.resource(), &node, *score));
+    match Offer::of(&node, &scores, &members) {
+        Offer::Needless => Ok(()),
+        Offer::Excluded { score } => {
+            log::warn!("{}", hint(cluster.resource(), &node, score));
             Ok(())
         }
-        None => {
+        Offer::Score(score) => {
             log::info!("No candidate around: offering this node, {why}");
-            cluster.set_score(&node, ELECTED)
+            cluster.set_score(&node, score)
         }
     }
 }
@@ -41,6 +38,6 @@ fn hint(resource: &str, node: &NodeName, score: i32) -> String {
         "No node may be promoted: each was excluded when the last primary saw it last (promotion \
          score of {node}: {score}). Bring back the last primary, or, to promote {node} and lose \
          what it lacks: crm_attribute --lifetime forever --node {node} --name master-{resource} \
-         --update {ELECTED}"
+         --update {LAST_CHOICE}"
     )
 }

@@ -20,8 +20,8 @@ const POLL: Duration = Duration::from_millis(50);
 pub struct Held {
     /// Its position.
     pub position: Position,
-    /// The age of the last commit that it has replayed, in seconds.
-    pub last_commit_age_s: Option<u64>,
+    /// The age of the last commit that it has replayed.
+    pub last_commit_age: Option<Duration>,
 }
 
 /// What this standby holds once its local WAL is used up, for which `patience` is the
@@ -45,7 +45,7 @@ pub fn of_standby(
     });
     Ok(Held {
         position: held,
-        last_commit_age_s: wal.last_commit_age_s,
+        last_commit_age: wal.last_commit_age_s.map(Duration::from_secs),
     })
 }
 
@@ -65,7 +65,6 @@ fn wait_until_answering(
     }
 }
 
-/// The highest timeline that any source reports: each may lag, none runs ahead.
 fn timeline_at(
     server: &dyn Server,
     control: &ControlData,
@@ -76,8 +75,7 @@ fn timeline_at(
     let written = server
         .written_timeline(lsn, control.segment_size)
         .map_err(|error| Failure::soft(format!("Cannot read pg_wal: {error}")))?;
-    let known = [received, written].into_iter().flatten();
-    Ok(known.fold(control.timeline(), Timeline::max))
+    Ok(control.timeline_of_standby(received, written))
 }
 
 fn wait_until_complete(

@@ -21,9 +21,9 @@ pub fn refresh(
     let sync = ballot::sync_rule(&primary.synchronous_standby_names);
     let news = Reign::refresh(node, &branch, sync, &ballot::reigns(resource, stored));
     if let Some(reign) = &news {
-        cluster.set_permanent(node, &Reign::attribute(resource), &reign.encode())?;
+        cluster.set_permanent(node, &Reign::NAME.of(resource), &reign.encode())?;
     }
-    let claim = Reign::claim_attribute(resource);
+    let claim = Reign::CLAIM_NAME.of(resource);
     if stored.values(&claim).contains_key(node) {
         cluster.delete_permanent(node, &claim)?;
     }
@@ -34,7 +34,7 @@ pub fn refresh(
 }
 
 fn forget_forces(cluster: &dyn Cluster, stored: &Permanent) {
-    let name = Force::attribute(cluster.resource());
+    let name = Force::NAME.of(cluster.resource());
     for node in stored.values(&name).keys() {
         if let Err(error) = cluster.delete_permanent(node, &name) {
             log::warn!("Cannot delete the attribute {name}: {error}");
@@ -46,7 +46,7 @@ fn forget_forces(cluster: &dyn Cluster, stored: &Permanent) {
 pub fn forget(cluster: &dyn Cluster) {
     let resource = cluster.resource();
     let Ok(node) = cluster.node() else { return };
-    for name in [Reign::attribute(resource), Reign::claim_attribute(resource)] {
+    for name in [Reign::NAME.of(resource), Reign::CLAIM_NAME.of(resource)] {
         if let Err(error) = cluster.delete_permanent(&node, &name) {
             log::warn!("Cannot delete the attribute {name}: {error}");
         }

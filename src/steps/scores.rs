@@ -5,29 +5,20 @@
 //! While nothing changes it costs no process: what was seen is noted beside the version
 //! of the CIB it was settled with.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::reign;
 use super::rejoin::report;
-use crate::election::Ballot;
-use crate::election::scores::{
-    DEFAULT_GRACE_S, Ranking, Roster, is_beyond, rank, scores_of_winner,
-};
+use crate::election::scores::{GRACE, Ranking, Reach, Roster, rank};
 use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
-use crate::record::missing;
+use crate::record::{missing, note};
 use crate::system::Notes;
-use std::time::Duration;
 
 /// Lags closer than this (bytes) look the same to the note.
 const LAG_STEP: u64 = 16 * 1024 * 1024;
-const SETTLED: &str = "settled";
-/// How long the winner's scores may take: the look whether PostgreSQL has left recovery
-/// comes after them, and must not run out of time.
-const LONGEST_WINNERS: Duration = Duration::from_secs(3);
-
 /// What the primary's monitor looks after, and by when.
 pub struct Care<'a> {
     /// The primary.
@@ -42,15 +33,19 @@ pub struct Care<'a> {
 
 /// Makes the next monitor look at everything: a node came or went.
 pub fn look_again(notes: &Notes) {
-    notes.forget(SETTLED);
+    notes.forget(&note::SETTLED);
 }
 
-/// The scores of a new primary and of those that can follow it.
-pub fn write_winners(cluster: &dyn Cluster, ballot: &Ballot, maxlag: u64) -> Result<(), ToolError> {
-    let cluster = cluster.within(LONGEST_WINNERS);
-    for (node, score) in scores_of_winner(ballot, maxlag) {
+/// Writes the scores that follow a verdict, in their order, within `limit`.
+pub fn write_all(
+    cluster: &dyn Cluster,
+    scores: &[(NodeName, i32)],
+    limit: Duration,
+) -> Result<(), ToolError> {
+    let cluster = cluster.within(limit);
+    for (node, score) in scores {
         log::info!("Promotion score of {node}: {score}");
-        cluster.set_score(&node, score)?;
+        cluster.set_score(node, *score)?;
     }
     Ok(())
 }
@@ -59,11 +54,11 @@ impl Care<'_> {
     /// Writes the scores that changed, and the reign if it did.
     pub fn take(&self, primary: &Primary) {
         let seen = self.seen(primary);
-        if seen.is_some() && seen == self.notes.read(SETTLED) {
+        if seen.is_some() && seen == self.notes.read(&note::SETTLED) {
             return;
         }
         match (self.update(primary), seen) {
-            (Ok(true), Some(seen)) => drop(self.notes.write(SETTLED, &seen)),
+            (Ok(true), Some(seen)) => drop(self.notes.write(&note::SETTLED, &seen)),
             (Ok(_), _) => {}
             (Err(failure), _) => log::warn!("Promotion scores are not updated: {failure}"),
         }
@@ -76,9 +71,9 @@ impl Care<'_> {
     /// All that scores depend on, in one line; `None` if the CIB cannot be watched.
     fn seen(&self, primary: &Primary) -> Option<String> {
         let lags = primary.senders.iter().map(|sender| {
-            let beyond = is_beyond(self.maxlag(), sender.lag);
+            let reach = Reach::of(self.maxlag(), sender.lag);
             let step = sender.lag.map(|lag| lag / LAG_STEP);
-            format!("{:?} {:?} {step:?} {beyond:?}", sender.name, sender.state)
+            format!("{:?} {:?} {step:?} {reach:?}", sender.name, sender.state)
         });
         Some(format!(
             "{} {} {:?} {} {:?}",
@@ -108,9 +103,7 @@ impl Care<'_> {
                 (&roster.primary, missing.cloned().collect()),
             );
         }
-        let pending = |since: &u64| roster.now.saturating_sub(*since) < roster.grace_s;
-        let waiting = ranking.missing_since.values().any(pending);
-        Ok(!reigned && ranking.changes.is_empty() && !waiting)
+        Ok(!reigned && ranking.is_settled())
     }
 
     fn roster(
@@ -123,7 +116,7 @@ impl Care<'_> {
         let resource = self.cluster.resource();
         let scores = stored.scores(resource);
         let offline = scores.keys().filter(|node| !members.contains(*node));
-        let remembered = self.cluster.of_members(&missing::attribute(resource))?;
+        let remembered = self.cluster.of_members(&missing::NAME.of(resource))?;
         let missing_since = remembered.get(&node).map(|value| missing::decode(value));
         Ok(Roster {
             offline: offline.cloned().collect(),
@@ -132,9 +125,9 @@ impl Care<'_> {
             members,
             scores,
             missing_since: missing_since.unwrap_or_default(),
-            now: seconds_since_epoch(),
+            now: since_epoch(),
             maxlag: self.maxlag(),
-            grace_s: DEFAULT_GRACE_S,
+            grace: GRACE,
         })
     }
 
@@ -150,7 +143,7 @@ impl Care<'_> {
         if ranking.missing_since == roster.missing_since {
             return Ok(());
         }
-        let name = missing::attribute(self.cluster.resource());
+        let name = missing::NAME.of(self.cluster.resource());
         if ranking.missing_since.is_empty() {
             return self.cluster.delete_private(&name);
         }
@@ -159,7 +152,8 @@ impl Care<'_> {
     }
 }
 
-fn seconds_since_epoch() -> u64 {
+/// Whole seconds, as they are remembered.
+fn since_epoch() -> Duration {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |since| since.as_secs())
+    now.map_or(Duration::ZERO, |since| Duration::from_secs(since.as_secs()))
 }

@@ -9,7 +9,7 @@ use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
-use crate::record::{Floor, Reign};
+use crate::record::{Reign, ShutdownCheckpoint};
 
 /// How often a daemon that does not answer is asked again.
 const TRIES: usize = 3;
@@ -55,19 +55,16 @@ fn publish(
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let node = cluster.node()?;
-    let floor = Floor {
-        term: own_term(cluster, &node, deadline),
-        node,
-        system: Some(control.system),
-        timeline: control.checkpoint_timeline,
-        lsn: control.checkpoint,
-    };
+    let (system, start) = (control.system, control.checkpoint_start());
+    let reigns = reigns(cluster, deadline);
+    let checkpoint = ShutdownCheckpoint::of(node, system, start, reigns.as_deref());
     log::info!(
         "The primary is stopped: its shutdown checkpoint is at {} on timeline {}",
-        floor.lsn,
-        floor.timeline
+        checkpoint.lsn,
+        checkpoint.timeline
     );
-    let (name, value) = (Floor::attribute(cluster.resource()), floor.encode());
+    let name = ShutdownCheckpoint::NAME.of(cluster.resource());
+    let value = checkpoint.encode();
     Ok(patiently(deadline, || cluster.set_private(&name, &value))?)
 }
 
@@ -78,36 +75,24 @@ pub fn remember(
     deadline: Deadline,
 ) -> Result<(), ToolError> {
     let resource = cluster.resource();
-    let published = patiently(deadline, || cluster.of_members(&Floor::attribute(resource)))?;
-    let news = published
-        .iter()
-        .filter(|(node, _)| transition.demote.contains(*node))
-        .filter_map(|(_, value)| Some((Floor::decode(value).ok()?, value)))
-        .max_by_key(|(floor, _)| (floor.timeline, floor.lsn));
-    match news {
-        Some((_, value)) => cluster.set_private(&Floor::copy_attribute(resource), value),
+    let name = ShutdownCheckpoint::NAME.of(resource);
+    let published = patiently(deadline, || cluster.of_members(&name))?;
+    let is_demoted = |node: &NodeName| transition.demote.contains(node);
+    match ShutdownCheckpoint::to_copy(published.iter(), is_demoted) {
+        Some(value) => cluster.set_private(&ShutdownCheckpoint::COPY_NAME.of(resource), value),
         None => Ok(()),
     }
 }
 
-/// The term of this node's last reign; `None` if the cluster does not tell.
-fn own_term(cluster: &dyn Cluster, node: &NodeName, deadline: Deadline) -> Option<u64> {
+/// All claims and reigns; `None` if the cluster does not tell.
+fn reigns(cluster: &dyn Cluster, deadline: Deadline) -> Option<Vec<Reign>> {
     match patiently(deadline, || cluster.permanent()) {
-        Ok(stored) => Some(last_term(
-            &ballot::reigns(cluster.resource(), &stored),
-            node,
-        )),
+        Ok(stored) => Some(ballot::reigns(cluster.resource(), &stored)),
         Err(error) => {
             log::warn!("Cannot read this node's reign: {error}");
             None
         }
     }
-}
-
-/// 0 if it never was primary under this agent.
-fn last_term(reigns: &[Reign], node: &NodeName) -> u64 {
-    let own = reigns.iter().filter(|reign| reign.primary == *node);
-    own.map(|reign| reign.term).max().unwrap_or(0)
 }
 
 fn patiently<T>(

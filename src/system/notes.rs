@@ -25,18 +25,19 @@ impl Notes {
         }
     }
 
-    /// What was noted under `name`, if anything.
-    pub fn read(&self, name: &str) -> Option<String> {
+    /// What was noted under `name`, if anything. A name has `RESOURCE` where the resource
+    /// belongs.
+    pub fn read(&self, name: &impl AsRef<str>) -> Option<String> {
         fs::read_to_string(self.path(name)).ok()
     }
 
     /// Whether just `text` was noted under `name`.
-    pub fn is(&self, name: &str, text: &str) -> bool {
+    pub fn is(&self, name: &impl AsRef<str>, text: &str) -> bool {
         self.read(name).is_some_and(|noted| noted == text)
     }
 
     /// Notes `text`; `false` if that failed. Then the same is done once more next time.
-    pub fn write(&self, name: &str, text: &str) -> bool {
+    pub fn write(&self, name: &impl AsRef<str>, text: &str) -> bool {
         let path = self.path(name);
         let written = fs::write(&path, text);
         if let Err(error) = &written {
@@ -46,13 +47,13 @@ impl Notes {
     }
 
     /// Forgets a note.
-    pub fn forget(&self, name: &str) {
+    pub fn forget(&self, name: &impl AsRef<str>) {
         let _ = fs::remove_file(self.path(name));
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &impl AsRef<str>) -> PathBuf {
         self.folder
-            .join(format!("pgsqlms-{}.{name}", self.resource))
+            .join(name.as_ref().replace("RESOURCE", &self.resource))
     }
 }
 
@@ -71,21 +72,23 @@ impl Notes {
 mod tests {
     use super::*;
 
+    const NAME: &str = "pgsqlms-RESOURCE.diverged";
+
     #[test]
     fn a_note_stays_until_it_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let notes = Notes::of_a_test(folder.path());
-        assert_eq!(notes.read("diverged"), None);
-        assert!(notes.write("diverged", "at 0/1"));
-        assert!(notes.is("diverged", "at 0/1") && !notes.is("diverged", "at 0/2"));
+        assert_eq!(notes.read(&NAME), None);
+        assert!(notes.write(&NAME, "at 0/1"));
+        assert!(notes.is(&NAME, "at 0/1") && !notes.is(&NAME, "at 0/2"));
         assert!(folder.path().join("pgsqlms-pgsqld.diverged").exists());
-        notes.forget("diverged");
-        assert!(!notes.is("diverged", "at 0/1"));
+        notes.forget(&NAME);
+        assert!(!notes.is(&NAME, "at 0/1"));
     }
 
     #[test]
     fn a_note_that_cannot_be_written_is_told() {
         let notes = Notes::of_a_test(std::path::Path::new("/nonexistent"));
-        assert!(!notes.write("settled", "x"));
+        assert!(!notes.write(&NAME, "x"));
     }
 }

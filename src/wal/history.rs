@@ -17,7 +17,7 @@ pub struct Switch {
 /// The ancestors of a timeline, oldest first.
 ///
 /// Source: `pg_wal/%08X.history`. A history may be cut: a published vote
-/// carries only the newest steps, and a node on the Perl agent publishes none.
+/// carries only the newest steps, and a node on PAF publishes none.
 /// Then `is_complete` is false and what lies before is *unknown*, not absent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct History {

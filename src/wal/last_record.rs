@@ -1,6 +1,6 @@
 //! What the last WAL record of a node is, from what `pg_waldump` printed.
 //!
-//! Only asked when a node on the Perl agent was demoted, which does not publish
+//! Only asked when a node on PAF was demoted, which does not publish
 //! where its shutdown checkpoint is.
 
 use super::Lsn;

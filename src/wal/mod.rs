@@ -18,5 +18,5 @@ mod properties;
 
 pub use history::{History, HistoryError, Switch};
 pub use lsn::{Lsn, LsnError};
-pub use position::{Common, Position, Relation};
+pub use position::{Common, Place, Position, Relation};
 pub use timeline::{SystemId, Timeline, TimelineError};

@@ -19,7 +19,7 @@ use super::{History, Lsn, SystemId, Timeline};
 /// The end of the WAL that a node holds, and the branch it lies on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// The database; `None` where the source does not tell (Perl votes).
+    /// The database; `None` where the source does not tell (votes of PAF).
     pub system: Option<SystemId>,
     /// The highest timeline that the node's WAL belongs to.
     pub timeline: Timeline,
@@ -27,6 +27,16 @@ pub struct Position {
     pub lsn: Lsn,
     /// The ancestors of `timeline`, as far as they are known.
     pub history: History,
+}
+
+/// A timeline and an LSN on it, without the history: a place for sentences, and for
+/// the start of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The timeline.
+    pub timeline: Timeline,
+    /// The LSN.
+    pub lsn: Lsn,
 }
 
 /// What one position is to another. Read `a.compare(&b)` as "a is … b".
@@ -153,10 +163,26 @@ impl Position {
     }
 }
 
-/// `timeline 3 at 0/5000028`, the way log lines name a position.
-impl fmt::Display for Position {
+impl From<&Position> for Place {
+    fn from(position: &Position) -> Self {
+        Self {
+            timeline: position.timeline,
+            lsn: position.lsn,
+        }
+    }
+}
+
+/// `timeline 3 at 0/5000028`.
+impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "timeline {} at {}", self.timeline, self.lsn)
+    }
+}
+
+/// The place alone, the way log lines name a position.
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Place::from(self).fmt(f)
     }
 }
 

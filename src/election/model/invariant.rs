@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Phase, World, bit, name};
+use crate::election::scores::scale::is_excluded;
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +124,6 @@ fn excluded(world: &World, winner: Id) -> Option<Violation> {
         lsn: world.branches[world.elected].end,
     };
     let node = &world.nodes[winner];
-    let excluded = node.score.is_some_and(|score| score < 0);
+    let excluded = node.score.is_some_and(is_excluded);
     (excluded && !world.contains(node.wal, last)).then_some(Violation::Excluded { winner })
 }

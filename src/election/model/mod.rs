@@ -5,7 +5,7 @@
 //! can happen next and `step` what it leads to. After each decision `invariant`
 //! asks whether a promise was broken; in each state without a primary `settle`
 //! asks whether the cluster will find one by itself. Nothing decides here that
-//! does not decide in the agent: votes, claims, floors and scores are the real
+//! does not decide in the agent: votes, claims, shutdown checkpoints and scores are the real
 //! ones, through their real encodings, and so is the election.
 //!
 //! The bounds of `cargo test` fit into a minute. For wider ones:

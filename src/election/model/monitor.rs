@@ -1,16 +1,17 @@
 //! The primary's monitor: the real reign and the real scores.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::observe::published;
 use super::scenario::Scenario;
 use super::world::{Id, World, name};
-use crate::election::scores::{DEFAULT_GRACE_S, Roster, rank};
+use crate::election::scores::{GRACE, Roster, rank};
 use crate::instance::replication::{Sender, SenderState};
 use crate::record::Reign;
 use crate::testing::node;
 
-const NOW: u64 = 1_000_000;
+const NOW: Duration = Duration::from_secs(1_000_000);
 
 impl World {
     /// `late`: whoever is not connected has been so for longer than the grace
@@ -40,7 +41,7 @@ impl World {
         };
         let ids = || 0..self.nodes.len();
         let scores = ids().filter_map(|id| Some((node(name(id)), self.nodes[id].score?)));
-        let since = if late { NOW - DEFAULT_GRACE_S } else { NOW };
+        let since = if late { NOW - GRACE } else { NOW };
         Roster {
             primary: node(name(primary)),
             senders: self.followers().into_iter().map(sender).collect(),
@@ -53,7 +54,7 @@ impl World {
             missing_since: ids().map(|id| (node(name(id)), since)).collect(),
             now: NOW,
             maxlag: scenario.maxlag,
-            grace_s: DEFAULT_GRACE_S,
+            grace: GRACE,
         }
     }
 }

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Node, Phase, Wal, World, bit, name};
 use crate::election::Ballot;
-use crate::record::{Floor, Reign, Vote, last_reign};
+use crate::record::{Reign, ShutdownCheckpoint, Vote};
 use crate::testing::node;
-use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
+use crate::wal::{History, Lsn, Place, Position, Switch, SystemId, Timeline};
 
 /// A record of the model is this long, so that LSNs in traces look like LSNs.
 const RECORD: u64 = 0x100;
@@ -29,11 +29,15 @@ impl World {
         }
         switches.reverse();
         Position {
-            system: Some(SystemId::from(branch.system)),
+            system: Some(self.system(wal)),
             timeline: timeline(branch.number),
             lsn: lsn(wal.lsn),
             history: History::from_switches(switches, timeline(branch.number), true).unwrap(),
         }
+    }
+
+    fn system(&self, wal: Wal) -> SystemId {
+        SystemId::from(self.branches[wal.branch].system)
     }
 
     /// What a node holds, in the real type.
@@ -50,35 +54,16 @@ impl World {
 
     /// The vote that a node publishes now.
     pub(super) fn new_vote(&self, id: Id) -> Rc<Vote> {
-        let term = last_reign(&self.reigns()).map_or(0, |reign| reign.term);
-        let vote = Vote {
-            position: self.held_by(id),
-            term: Some(term),
-            ends_with_shutdown: None,
-            last_commit_age_s: None,
-        };
+        let vote = Vote::cast(self.held_by(id), &self.reigns(), None);
         Rc::new(Vote::decode(&vote.encode()).unwrap())
     }
 
-    /// The highest term of a node's own claim and reign.
-    fn term_of(&self, id: Id) -> u64 {
-        let published = [&self.nodes[id].claim, &self.nodes[id].reign];
-        let terms = published.into_iter().flatten().map(|reign| reign.term);
-        terms.max().unwrap_or_default()
-    }
-
-    /// The floor that a node publishes when its shutdown checkpoint starts at
-    /// `start`.
-    pub(super) fn new_floor(&self, id: Id, start: Wal) -> Rc<Floor> {
-        let position = self.position(start);
-        let floor = Floor {
-            node: node(name(id)),
-            term: Some(self.term_of(id)),
-            system: position.system,
-            timeline: position.timeline,
-            lsn: position.lsn,
-        };
-        Rc::new(Floor::decode(&floor.encode()).unwrap())
+    /// What a node publishes when its shutdown checkpoint starts at `start`.
+    pub(super) fn new_checkpoint(&self, id: Id, start: Wal) -> Rc<ShutdownCheckpoint> {
+        let (node, system) = (node(name(id)), self.system(start));
+        let start = Place::from(&self.position(start));
+        let checkpoint = ShutdownCheckpoint::of(node, system, start, Some(&self.reigns()));
+        Rc::new(ShutdownCheckpoint::decode(&checkpoint.encode()).unwrap())
     }
 
     /// The facts of an election as the candidate sees them. Late votes have not
@@ -94,7 +79,7 @@ impl World {
         };
         let missing = if wait_over { 0 } else { late };
         let mut ballot = Ballot::new(node(name(candidate)));
-        ballot.mute_wait_over = wait_over;
+        ballot.wait_is_over = wait_over;
         ballot.sync_guard = scenario.guard;
         ballot.reigns = self.reigns();
         for (id, seen) in self.nodes.iter().enumerate() {
@@ -108,7 +93,9 @@ impl World {
             ballot
                 .scores
                 .extend(seen.score.map(|score| (name.clone(), score)));
-            ballot.floors.extend(seen.floor.as_deref().cloned());
+            ballot
+                .shutdown_checkpoints
+                .extend(seen.checkpoint.as_deref().cloned());
             ballot.known_nodes.insert(name);
         }
         ballot

@@ -7,9 +7,8 @@ use super::invariant::{Violation, broken_by};
 use super::observe::published;
 use super::scenario::Scenario;
 use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
-use crate::election::scores::scores_of_winner;
-use crate::election::{Verdict, elect};
-use crate::record::{Reign, newest_timeline};
+use crate::election::{Verdict, elect, taken_timelines};
+use crate::record::Reign;
 use crate::testing::node;
 
 impl World {
@@ -39,7 +38,7 @@ impl World {
     pub(super) fn verdict(&self, scenario: &Scenario) -> Verdict {
         match elect(&self.ballot(scenario, false)) {
             Verdict::Wait { .. } => elect(&self.ballot(scenario, true)),
-            settled => settled,
+            decided => decided,
         }
     }
 
@@ -51,32 +50,24 @@ impl World {
         let Phase::Notified { candidate, .. } = self.phase else {
             panic!("no election is held");
         };
-        match self.verdict(scenario) {
-            Verdict::Promote { .. } => {
-                if let Some(violation) = broken_by(self, scenario, candidate) {
-                    return Err(violation);
-                }
-                self.set_scores(scenario);
-                self.claim(scenario, candidate);
-                return Ok(());
+        let verdict = self.verdict(scenario);
+        let promotes = matches!(verdict, Verdict::Promote { .. });
+        if promotes {
+            if let Some(violation) = broken_by(self, scenario, candidate) {
+                return Err(violation);
             }
-            Verdict::Yield { to, .. } => {
-                for (id, other) in self.nodes.iter_mut().enumerate() {
-                    if to.as_str() == name(id) {
-                        other.score = Some(1000);
-                    }
-                }
-                self.nodes[candidate].score = Some(1);
-            }
-            Verdict::Refuse { .. } => {}
-            Verdict::Wait { mute } => panic!("still waits for {mute:?}"),
         }
-        self.end_failed(scenario, candidate, keeps);
+        self.set_scores(scenario, &verdict);
+        if promotes {
+            self.claim(scenario, candidate);
+        } else {
+            self.end_failed(scenario, candidate, keeps);
+        }
         Ok(())
     }
 
-    fn set_scores(&mut self, scenario: &Scenario) {
-        let scores = scores_of_winner(&self.ballot(scenario, true), scenario.maxlag);
+    fn set_scores(&mut self, scenario: &Scenario, verdict: &Verdict) {
+        let scores = verdict.scores(&self.ballot(scenario, true), scenario.maxlag);
         let scores: BTreeMap<_, _> = scores.into_iter().collect();
         for (id, seen) in self.nodes.iter_mut().enumerate() {
             seen.score = scores.get(&node(name(id))).copied().or(seen.score);
@@ -110,7 +101,7 @@ impl World {
         self.elected = self.branches.len();
         self.branches.push(Branch {
             left: Some(left),
-            number: self.next_number(scenario, parent),
+            number: self.next_number(scenario, candidate),
             end: left.lsn,
             system: parent.system,
         });
@@ -123,14 +114,18 @@ impl World {
         candidate
     }
 
-    fn next_number(&self, scenario: &Scenario, parent: Branch) -> u32 {
-        let next = parent.number + 1;
-        if !scenario.reserves || !scenario.claims {
-            return next;
+    /// PostgreSQL takes the first number whose history it does not have.
+    fn next_number(&self, scenario: &Scenario, candidate: Id) -> u32 {
+        let own = self.held_by(candidate).timeline;
+        let mut reserved = Vec::new();
+        if scenario.reserves && scenario.claims {
+            let mut known = self.reigns();
+            // `promote` reads the record before it writes its own claim.
+            known.retain(|reign| reign.is_opened() || reign.primary.as_str() != name(candidate));
+            reserved = taken_timelines(own, &known).unwrap();
         }
-        // With the candidate's own claim.
-        let newest = newest_timeline(&self.reigns());
-        newest.map_or(next, |newest| next.max(newest.as_u32()))
+        let newest = reserved.last().copied().unwrap_or(own);
+        newest.next().unwrap().as_u32()
     }
 
     /// pg_promote failed. The node is demoted (cleanly, if it was open after
@@ -143,7 +138,7 @@ impl World {
             self.open_branch(scenario);
             let start = self.nodes[candidate].wal;
             self.append(candidate);
-            self.nodes[candidate].floor = Some(self.new_floor(candidate, start));
+            self.nodes[candidate].checkpoint = Some(self.new_checkpoint(candidate, start));
         }
         self.end_failed(scenario, candidate, None);
     }

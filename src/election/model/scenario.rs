@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::world::{Branch, Instance, Node, Phase, Wal, World, name};
+use crate::election::scores::scale::{FIRST_STANDBY, PRIMARY, STEP};
 use crate::record::reign::Stage;
 use crate::record::{Reign, SyncRule};
 use crate::testing::node;
@@ -24,7 +25,7 @@ pub(super) struct Trouble {
     pub(super) failed_cleaning: bool,
     /// pg_promote fails, before or after the branch is open.
     pub(super) failed_promote: bool,
-    /// A node does not copy the demoted primary's floor.
+    /// A node does not copy the demoted primary's shutdown checkpoint.
     pub(super) lost_copy: bool,
     /// The primary's standbys stay unconnected for longer than the grace time.
     pub(super) long_absence: bool,
@@ -153,10 +154,10 @@ fn first_node(id: usize) -> Node {
         up: true,
         instance: Instance::Standby,
         wal: Wal { branch: 0, lsn: 1 },
-        score: Some([1001, 1000, 990][id]),
+        score: Some([PRIMARY, FIRST_STANDBY, FIRST_STANDBY - STEP][id]),
         claim: None,
         reign: None,
         vote: None,
-        floor: None,
+        checkpoint: None,
     }
 }

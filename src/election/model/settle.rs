@@ -5,6 +5,7 @@ use super::invariant::{Violation, broken_by};
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Phase, World};
 use crate::election::Verdict;
+use crate::election::scores::scale::is_excluded;
 
 /// Transitions after which a primary must be there.
 const BOUND: usize = 6;
@@ -42,7 +43,7 @@ fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
     let gone = |id: &Id| world.nodes[*id].instance != Instance::Standby;
     let mut missing = (0..world.nodes.len()).filter(gone);
     let only_last = missing.all(|id| last.primary.as_str() == super::world::name(id));
-    if !only_last || super::step::is_claimed(last) {
+    if !only_last || !last.is_opened() {
         return None;
     }
     eligible(world).find(|id| {
@@ -58,7 +59,11 @@ fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
 /// Standbys that Pacemaker may choose by their score.
 fn eligible(world: &World) -> impl Iterator<Item = Id> + '_ {
     let standbys = world.running(Instance::Standby);
-    standbys.filter(|id| world.nodes[*id].score.is_some_and(|score| score >= 0))
+    standbys.filter(|id| {
+        world.nodes[*id]
+            .score
+            .is_some_and(|score| !is_excluded(score))
+    })
 }
 
 fn verdict_of(world: &World, scenario: &Scenario, candidate: Id) -> Verdict {

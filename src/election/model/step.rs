@@ -1,13 +1,17 @@
 //! From one state of the world to the next.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::event::{Cast, Change, Event};
 use super::invariant::Violation;
 use super::observe::published;
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Phase, Planned, Wal, World, bit, name};
+use crate::election::EndOfClaim;
 use crate::election::guard::standbys;
-use crate::record::Reign;
-use crate::record::reign::Stage;
+use crate::ocf::NodeName;
+use crate::record::{Reign, ShutdownCheckpoint};
 use crate::testing::node;
 
 /// What a step leads to.
@@ -87,7 +91,7 @@ impl World {
         node.up = false;
         node.instance = Instance::Stopped;
         node.vote = None;
-        node.floor = None;
+        node.checkpoint = None;
         if let Some(planned) = &mut self.planned {
             planned.witnesses &= !bit(id);
         }
@@ -109,10 +113,11 @@ impl World {
             return;
         }
         if let Some(claim) = node.claim.take() {
-            let reign = claim
-                .ended_by(&held, node.reign.as_deref())
-                .map(|reign| published(id, &reign));
-            node.reign = reign.or(node.reign.take());
+            let claim = Ok(Reign::clone(&claim));
+            if let EndOfClaim::CameTrue(reign) = EndOfClaim::of(claim, &held, node.reign.as_deref())
+            {
+                node.reign = Some(published(id, &reign));
+            }
         }
     }
 
@@ -121,13 +126,17 @@ impl World {
         let start = self.nodes[old].wal;
         self.append(old);
         let end = self.nodes[old].wal;
-        let floor = self.new_floor(old, start);
+        let own = self.new_checkpoint(old, start);
+        let copy = copy_of(old, &own);
         for (id, node) in self.nodes.iter_mut().enumerate() {
             if received & bit(id) != 0 {
                 node.wal = end;
             }
-            if id == old || copied & bit(id) != 0 {
-                node.floor = Some(floor.clone());
+            if copied & bit(id) != 0 {
+                node.checkpoint.clone_from(&copy);
+            }
+            if id == old {
+                node.checkpoint = Some(own.clone());
             }
         }
         self.planned = Some(Planned {
@@ -177,7 +186,10 @@ impl World {
     }
 }
 
-/// Whether a node's claim still stands unproved.
-pub(super) fn is_claimed(reign: &Reign) -> bool {
-    reign.stage == Stage::Claimed
+/// What the others copy in post-demote.
+fn copy_of(demoted: Id, own: &ShutdownCheckpoint) -> Option<Rc<ShutdownCheckpoint>> {
+    let published = BTreeMap::from([(node(name(demoted)), own.encode())]);
+    let is_demoted = |node: &NodeName| node.as_str() == name(demoted);
+    let copy = ShutdownCheckpoint::to_copy(published.iter(), is_demoted)?;
+    Some(Rc::new(ShutdownCheckpoint::decode(copy).unwrap()))
 }

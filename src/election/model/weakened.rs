@@ -81,14 +81,14 @@ fn branch() {
 }
 
 #[test]
-fn wait_for_mute() {
+fn wait_for_votes() {
     let trouble = Trouble {
         late_vote: true,
         instance_crash: true,
         ..Trouble::POWER
     };
     let violation = without(
-        Rule::WaitForMute,
+        Rule::WaitForVotes,
         &Scenario {
             trouble,
             ..power(2, 2)
@@ -160,9 +160,9 @@ fn doubt() {
 }
 
 #[test]
-fn floor() {
+fn shutdown_checkpoint() {
     let violation = without(
-        Rule::Floor,
+        Rule::ShutdownCheckpoint,
         &Scenario {
             moves: 1,
             ..power(2, 0)

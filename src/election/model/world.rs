@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-use crate::record::{Floor, Reign, Vote};
+use crate::record::{Reign, ShutdownCheckpoint, Vote};
 
 /// A node, by its place in `World::nodes`.
 pub(super) type Id = usize;
@@ -46,7 +46,7 @@ pub(super) struct Node {
     pub(super) reign: Option<Rc<Reign>>,
     /// Private attributes: they go with the node.
     pub(super) vote: Option<Rc<Vote>>,
-    pub(super) floor: Option<Rc<Floor>>,
+    pub(super) checkpoint: Option<Rc<ShutdownCheckpoint>>,
 }
 
 /// Only what tells most worlds apart: a full hash takes most of the time of an
@@ -59,8 +59,11 @@ impl Hash for Node {
             .vote
             .as_ref()
             .map(|vote| (vote.position.lsn, vote.term));
-        let floor = self.floor.as_ref().map(|floor| (floor.lsn, floor.term));
-        (terms, vote, floor).hash(state);
+        let checkpoint = self
+            .checkpoint
+            .as_ref()
+            .map(|checkpoint| (checkpoint.lsn, checkpoint.term));
+        (terms, vote, checkpoint).hash(state);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::Roster;
+use super::roster::Roster;
 use crate::ocf::NodeName;
 
 /// A standby that follows, and by how many bytes it is behind.

@@ -1,14 +1,21 @@
 //! From what the monitor gathered to the scores that must change.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::order::in_order;
-use super::{
-    CONNECTING, Change, FIRST_STANDBY, NOT_CONNECTED, Notice, PRIMARY, Ranking, Reason, Roster,
-    STEP,
-};
+use super::roster::{Change, Notice, Ranking, Reason, Roster};
+use super::scale::{CONNECTING, FIRST_STANDBY, NOT_CONNECTED, PRIMARY, STEP, is_excluded};
 use crate::instance::replication::{Sender, SenderState};
 use crate::ocf::NodeName;
+use crate::record::missing::MissingSince;
+
+/// The least score of a standby that follows, however many there are.
+const LAST_PLACE: i32 = 2;
+
+type Connections<'a> = BTreeMap<&'a NodeName, &'a Sender>;
+type Wanted<'a> = (&'a NodeName, i32, Reason);
 
 /// Decides the scores of all nodes.
 pub fn rank(roster: &Roster) -> Ranking {
@@ -30,15 +37,10 @@ pub fn rank(roster: &Roster) -> Ranking {
     Ranking {
         changes: changes(roster, wanted),
         notices: notices(roster, &connected),
+        is_pending: missing_since.values().any(|since| roster.is_lately(*since)),
         missing_since,
     }
 }
-
-/// What a standby has at least that follows, however many there are.
-const LAST_PLACE: i32 = 2;
-
-type Connections<'a> = BTreeMap<&'a NodeName, &'a Sender>;
-type Wanted<'a> = (&'a NodeName, i32, Reason);
 
 /// The best connection of each other member. Names are compared by equality.
 fn connections(roster: &Roster) -> Connections<'_> {
@@ -62,10 +64,7 @@ fn member_named<'a>(roster: &'a Roster, name: &str) -> Option<&'a NodeName> {
 
 /// The better state, then the smaller lag.
 fn quality(sender: &Sender) -> impl Ord + use<> {
-    (
-        sender.state,
-        std::cmp::Reverse(sender.lag.unwrap_or(u64::MAX)),
-    )
+    (sender.state, Reverse(sender.lag.unwrap_or(u64::MAX)))
 }
 
 fn follows(connected: &Connections<'_>, node: &NodeName) -> bool {
@@ -73,9 +72,8 @@ fn follows(connected: &Connections<'_>, node: &NodeName) -> bool {
     sender.is_some_and(|sender| sender.state == SenderState::Following)
 }
 
-/// Those within `maxlag` in order, then those beyond it. A place that a
-/// candidate holds which will soon be back is not given away: it would only be
-/// written twice.
+/// Those within `maxlag` in order, then those beyond it. A candidate that is away for
+/// a moment keeps its place; giving it away would cost two writes.
 fn follower_scores<'a>(
     roster: &Roster,
     connected: &Connections<'a>,
@@ -109,21 +107,42 @@ fn follower_scores<'a>(
     near.iter().copied().chain(lagging).collect()
 }
 
-/// Beyond `maxlag`. A standby that is excluded already comes back only when it
-/// is well within the limit, so that a lag at the limit does not swing it.
+/// Whether a standby counts as beyond `maxlag`. One that is excluded already comes
+/// back only when it is well within the limit, so that a lag at the limit does not
+/// swing it.
 fn lags(roster: &Roster, node: &NodeName, lag: Option<u64>) -> bool {
     let excluded = roster
         .scores
         .get(node)
         .is_some_and(|score| *score < CONNECTING);
-    let [excludes, readmits] = is_beyond(roster.maxlag, lag);
-    if excluded { readmits } else { excludes }
+    match Reach::of(roster.maxlag, lag) {
+        Reach::Within => false,
+        Reach::Near => excluded,
+        Reach::Beyond => true,
+    }
 }
 
-/// Whether a lag is beyond `maxlag` (bytes, 0: none), which excludes a candidate, and
-/// beyond three quarters of it, from where on an excluded one is a candidate again.
-pub fn is_beyond(maxlag: u64, lag: Option<u64>) -> [bool; 2] {
-    [maxlag, maxlag - maxlag / 4].map(|limit| maxlag > 0 && lag.is_none_or(|lag| lag > limit))
+/// How a lag stands to `maxlag`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// At most three quarters of it: an excluded standby is a candidate again.
+    Within,
+    /// Between that and `maxlag`: a standby stays what it is.
+    Near,
+    /// More than that, or not known: a candidate is excluded.
+    Beyond,
+}
+
+impl Reach {
+    /// Of a lag, `None` if it is not known. `maxlag` in bytes; 0: there is no limit.
+    pub fn of(maxlag: u64, lag: Option<u64>) -> Self {
+        match lag {
+            _ if maxlag == 0 => Self::Within,
+            Some(lag) if lag <= maxlag - maxlag / 4 => Self::Within,
+            Some(lag) if lag <= maxlag => Self::Near,
+            _ => Self::Beyond,
+        }
+    }
 }
 
 /// 1000, 990, … but never down to what excludes.
@@ -134,14 +153,15 @@ fn score_of_place(index: usize) -> i32 {
     FIRST_STANDBY.saturating_sub(below).max(LAST_PLACE)
 }
 
-/// Which negative score makes no difference, so an excluded node keeps its own.
+/// The negative score that a node has: an excluded node keeps it, since all negative
+/// scores mean the same to Pacemaker.
 fn excluded_score(roster: &Roster, node: &NodeName) -> Option<i32> {
     let present = roster.scores.get(node).copied();
     present.filter(|score| (NOT_CONNECTED..CONNECTING).contains(score))
 }
 
 /// The members that do not follow, and since when.
-fn missing_since(roster: &Roster, connected: &Connections<'_>) -> BTreeMap<NodeName, u64> {
+fn missing_since(roster: &Roster, connected: &Connections<'_>) -> MissingSince {
     let others = roster
         .members
         .iter()
@@ -157,16 +177,17 @@ fn missing_since(roster: &Roster, connected: &Connections<'_>) -> BTreeMap<NodeN
     missing.map(|node| (node.clone(), since(node))).collect()
 }
 
-/// A member that does not follow: not connected, or only begins to be.
+/// The score of a member that does not follow: it is not connected, or has only begun
+/// to be.
 fn waiting_score<'a>(
     roster: &Roster,
     connected: &Connections<'_>,
     node: &'a NodeName,
-    since: u64,
+    since: Duration,
 ) -> Wanted<'a> {
     let present = roster.scores.get(node).copied();
-    let lately = roster.now.saturating_sub(since) < roster.grace_s;
-    let candidate = present.filter(|score| *score >= 0 && lately);
+    let lately = roster.is_lately(since);
+    let candidate = present.filter(|score| !is_excluded(*score) && lately);
     let state = connected.get(node).map(|sender| sender.state);
     match (state, candidate) {
         (Some(SenderState::Backup), _) => (node, CONNECTING, Reason::Connecting),
@@ -176,7 +197,7 @@ fn waiting_score<'a>(
     }
 }
 
-/// A node that is not there keeps its score, but not that of a primary.
+/// An absent node keeps its score, unless it is that of a primary.
 fn offline_score<'a>(roster: &Roster, node: &'a NodeName) -> Option<Wanted<'a>> {
     let present = roster.scores.get(node).copied()?;
     (*node != roster.primary).then(|| (node, present.min(FIRST_STANDBY), Reason::Offline))
@@ -212,22 +233,4 @@ fn notices(roster: &Roster, connected: &Connections<'_>) -> Vec<Notice> {
         notices.push(Notice::Alone);
     }
     notices
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The monitor asks again only where this changes. Between the two limits an
-    /// excluded standby stays so; below both it must be seen to have come back.
-    #[test]
-    fn the_way_back_below_maxlag_is_seen() {
-        let maxlag = 16 * 1024 * 1024;
-        let at = |lag| is_beyond(maxlag, lag);
-        assert_eq!(at(Some(maxlag + 1)), [true, true]);
-        assert_eq!(at(Some(maxlag)), [false, true]);
-        assert_eq!(at(Some(maxlag / 4 * 3)), [false, false]);
-        assert_eq!(at(None), [true, true]);
-        assert_eq!(is_beyond(0, None), [false, false]);
-    }
 }

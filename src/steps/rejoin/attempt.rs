@@ -3,17 +3,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::diverged::Diverged;
 use super::primary;
+use crate::election::Diverged;
 use crate::instance::rejoin::attempts::Attempts;
 use crate::instance::rejoin::plan::Unable;
 use crate::ocf::{Deadline, Rejoin};
 use crate::postgres::Server;
-use crate::record::Divergence;
+use crate::record::{Divergence, note};
 use crate::system::Notes;
-
-const ATTEMPTS: &str = "rewinds";
-const NOT_REWOUND: &str = "not-rewound";
 
 /// Begins another attempt, if one is due and wanted and would work: counts it, and
 /// returns `true`. Once the standby is stopped PostgreSQL may not start it again as it
@@ -25,7 +22,7 @@ pub fn begin(server: &dyn Server, notes: &Notes, diverged: &Diverged, deadline: 
     if server.parameters().rejoin != Rejoin::Rewind {
         return false;
     }
-    let so_far = Attempts::decode(&notes.read(ATTEMPTS).unwrap_or_default());
+    let so_far = Attempts::decode(&notes.read(&note::REWINDS).unwrap_or_default());
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.map_or(0, |since| since.as_secs());
     let Some(next) = so_far.next(&fork.to_string(), now) else {
@@ -36,7 +33,7 @@ pub fn begin(server: &dyn Server, notes: &Notes, diverged: &Diverged, deadline: 
         return false;
     }
     // An attempt that is not counted would be repeated for ever.
-    notes.write(ATTEMPTS, &next.encode())
+    notes.write(&note::REWINDS, &next.encode())
 }
 
 fn would_work(server: &dyn Server, deadline: Deadline) -> Result<(), String> {
@@ -52,9 +49,9 @@ fn would_work(server: &dyn Server, deadline: Deadline) -> Result<(), String> {
 
 /// A monitor comes back every few seconds.
 fn warn_once(notes: &Notes, why: &str) {
-    if notes.is(NOT_REWOUND, why) {
+    if notes.is(&note::NOT_REWOUND, why) {
         return;
     }
     log::warn!("This node has diverged and cannot be rewound now: {why}");
-    notes.write(NOT_REWOUND, why);
+    notes.write(&note::NOT_REWOUND, why);
 }

@@ -9,12 +9,12 @@
 
 use std::time::Duration;
 
-use crate::election::Lineage;
-use crate::election::scores::{NOT_CONNECTED, is_excluded};
+use crate::election::Diverged;
+use crate::election::scores::exclusion_of_diverged;
 use crate::ocf::{Deadline, Failure, NodeName, Parameters};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
-use crate::record::{Divergence, last_reign};
+use crate::record::{Divergence, note};
 use crate::steps::{ballot, position};
 use crate::system::Notes;
 use crate::wal::Position;
@@ -23,17 +23,6 @@ use crate::wal::Position;
 pub const AFTER_START: Duration = Duration::from_secs(5);
 /// A monitor does not: it comes again.
 pub const AT_MONITOR: Duration = Duration::ZERO;
-
-const SAID: &str = "diverged";
-
-/// Data that do not fit the primary's, and who that is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diverged {
-    /// The primary that was elected last.
-    pub primary: NodeName,
-    /// How they differ.
-    pub how: Divergence,
-}
 
 /// Looks at this running standby; `patience` is how long it may still replay. That it
 /// cannot be seen never fails the action.
@@ -53,15 +42,15 @@ pub fn look(
 /// Takes back that this standby had diverged, if that was said: it streams. Streaming
 /// alone proves nothing, so its position is judged once more before.
 pub fn take_back(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, deadline: Deadline) {
-    if notes.read(SAID).is_none() {
+    if notes.read(&note::DIVERGED).is_none() {
         return;
     }
     if let Some(still) = look(server, cluster, AT_MONITOR, deadline) {
         return say_once(server, cluster, notes, &still);
     }
-    notes.forget(SAID);
+    notes.forget(&note::DIVERGED);
     log::info!("This standby follows again");
-    let name = Divergence::attribute(cluster.resource());
+    let name = Divergence::NAME.of(cluster.resource());
     if let Err(error) = cluster.delete_transient(&name) {
         log::warn!("Cannot take back that this node has diverged: {error}");
     }
@@ -77,25 +66,7 @@ fn judge(
     held: impl FnOnce() -> Result<Position, Failure>,
 ) -> Result<Option<Diverged>, Failure> {
     let reigns = ballot::reigns(cluster.resource(), &cluster.permanent()?);
-    // A claim may never come true: it says nothing of anybody's data yet.
-    let Some(last) = last_reign(&reigns).filter(|last| last.is_opened()) else {
-        return Ok(None);
-    };
-    if Some(&last.primary) == cluster.named_node() {
-        return Ok(None);
-    }
-    let held = held()?;
-    let how = match last.lineage_of(&held) {
-        Lineage::Follows | Lineage::Unknown => return Ok(None),
-        Lineage::OtherSystem => Divergence::OtherSystem,
-        Lineage::Left { fork } => Divergence::Left {
-            timeline: held.timeline,
-            lsn: held.lsn,
-            fork,
-        },
-    };
-    let primary = last.primary.clone();
-    Ok(Some(Diverged { primary, how }))
+    Diverged::find(&reigns, cluster.named_node(), held)
 }
 
 /// Says it in the log and announces it, unless that was done already.
@@ -106,18 +77,18 @@ pub fn say_once(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, diver
         diverged.how,
         repair(server.parameters(), cluster.resource(), node, diverged)
     );
-    if notes.is(SAID, &text) {
+    if notes.is(&note::DIVERGED, &text) {
         return;
     }
     log::error!("{text}");
     if let Err(error) = exclude(cluster) {
         log::warn!("Cannot take this node from the candidates: {error}");
     }
-    let name = Divergence::attribute(cluster.resource());
+    let name = Divergence::NAME.of(cluster.resource());
     if let Err(error) = cluster.set_transient(&name, &diverged.how.encode()) {
         log::warn!("Cannot announce that this node has diverged: {error}");
     }
-    notes.write(SAID, &text);
+    notes.write(&note::DIVERGED, &text);
 }
 
 /// Pacemaker must not try it first when the primary dies: a promotion that fails has the
@@ -127,9 +98,10 @@ fn exclude(cluster: &dyn Cluster) -> Result<(), ToolError> {
     let Some(node) = cluster.named_node() else {
         return Ok(());
     };
-    match cluster.permanent()?.scores(cluster.resource()).get(node) {
-        Some(score) if !is_excluded(*score) => cluster.set_score(node, NOT_CONNECTED),
-        _ => Ok(()),
+    let scores = cluster.permanent()?.scores(cluster.resource());
+    match exclusion_of_diverged(scores.get(node).copied()) {
+        Some(score) => cluster.set_score(node, score),
+        None => Ok(()),
     }
 }
 

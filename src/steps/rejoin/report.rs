@@ -1,14 +1,13 @@
 //! The primary's monitor says which nodes have announced that they diverged: an admin who
 //! looks why a standby is missing looks at the primary first.
 
-use super::diverged::{Diverged, repair};
+use super::diverged::repair;
+use crate::election::Diverged;
 use crate::ocf::NodeName;
 use crate::pacemaker::Cluster;
 use crate::postgres::Server;
-use crate::record::Divergence;
+use crate::record::{Divergence, note};
 use crate::system::Notes;
-
-const SAID: &str = "diverged-others";
 
 /// Says what is new of the `missing` nodes, which do not follow this `primary`.
 pub fn say(
@@ -17,11 +16,11 @@ pub fn say(
     notes: &Notes,
     (primary, missing): (&NodeName, Vec<NodeName>),
 ) {
-    let announced = match cluster.of_members(&Divergence::attribute(cluster.resource())) {
+    let announced = match cluster.of_members(&Divergence::NAME.of(cluster.resource())) {
         Ok(announced) => announced,
         Err(error) => return log::warn!("Cannot see which nodes have diverged: {error}"),
     };
-    let said = notes.read(SAID).unwrap_or_default();
+    let said = notes.read(&note::DIVERGED_OTHERS).unwrap_or_default();
     let mut lines = String::new();
     for node in &missing {
         let text = announced.get(node);
@@ -44,6 +43,6 @@ pub fn say(
         lines.push('\n');
     }
     if lines != said {
-        notes.write(SAID, &lines);
+        notes.write(&note::DIVERGED_OTHERS, &lines);
     }
 }

@@ -8,8 +8,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::diverged::{self, Diverged};
-use super::primary;
+use super::{diverged, primary};
+use crate::election::Diverged;
 use crate::instance::configuration::Conninfo;
 use crate::instance::rejoin::plan::{Facts, Interrupted, Plan, Unable, decide};
 use crate::instance::rejoin::preview::Preview;

@@ -4,20 +4,15 @@ use std::fmt::{self, Write};
 
 use super::line::{FieldError, escape, unescape};
 
-/// How PostgreSQL chooses among the listed standbys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SyncMethod {
-    /// `FIRST k`, or a list without a keyword.
-    First,
-    /// `ANY k`.
-    Any,
-}
+mod grammar;
+
+pub use grammar::{SyncMethod, SyncRuleError};
 
 /// The meaning of `synchronous_standby_names`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SyncRule {
-    /// For `FIRST` the rule below counts as for `ANY`: which of the listed
-    /// standbys were connected when a commit was acknowledged is not known.
+    /// Nobody knows which of the listed standbys were connected when a commit was
+    /// acknowledged, so the sync guard counts `FIRST` as it counts `ANY`.
     pub method: SyncMethod,
     /// How many standbys must confirm a commit.
     pub count: usize,
@@ -26,8 +21,19 @@ pub struct SyncRule {
 }
 
 impl SyncRule {
+    /// Reads the setting as PostgreSQL does; `None` if it names nobody, i.e.
+    /// replication is asynchronous.
+    pub fn parse(setting: &str) -> Result<Option<Self>, SyncRuleError> {
+        let parts = grammar::parse(setting)?;
+        Ok(parts.map(|(method, count, names)| Self {
+            method,
+            count,
+            names,
+        }))
+    }
+
     /// `any:1:n2,n3`.
-    pub(super) fn encode(&self) -> String {
+    pub(in crate::record) fn encode(&self) -> String {
         let method = match self.method {
             SyncMethod::First => "first",
             SyncMethod::Any => "any",
@@ -41,7 +47,7 @@ impl SyncRule {
     }
 
     /// Reads what `encode` wrote.
-    pub(super) fn decode(text: &str) -> Result<Self, FieldError> {
+    pub(in crate::record) fn decode(text: &str) -> Result<Self, FieldError> {
         let wrong = || FieldError::Value {
             key: "sync",
             value: text.to_owned(),

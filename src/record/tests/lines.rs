@@ -1,9 +1,10 @@
 //! What nodes publish comes back unchanged, and nothing else is believed.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
-use super::reign::Stage;
-use super::{Floor, Force, Reign, SyncRule, Vote, elected_instead_of, taken_timelines};
+use crate::record::{Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::node;
 use crate::wal::notation::position;
 use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
@@ -13,7 +14,7 @@ fn vote() -> Vote {
         position: position("3@0/5000028<2@0/4000000<1@0/3000000"),
         term: Some(4),
         ends_with_shutdown: Some(true),
-        last_commit_age_s: Some(3),
+        last_commit_age: Some(Duration::from_secs(3)),
     }
 }
 
@@ -28,13 +29,13 @@ fn a_vote_is_one_plain_line() {
 }
 
 #[test]
-fn the_shared_form_is_that_of_the_perl_agent() {
-    assert_eq!(vote().encode_shared(), "3#83886120");
-    let read = Vote::decode_shared("3#83886120").unwrap();
+fn the_form_of_paf_is_a_pair_of_numbers() {
+    assert_eq!(vote().encode_paf(), "3#83886120");
+    let read = Vote::decode_paf("3#83886120").unwrap();
     assert_eq!(read.position.lsn, Lsn::from(83_886_120));
     assert!(!read.position.history.is_complete());
     assert!(
-        Vote::decode_shared("1#5")
+        Vote::decode_paf("1#5")
             .unwrap()
             .position
             .history
@@ -43,7 +44,7 @@ fn the_shared_form_is_that_of_the_perl_agent() {
     for text in [
         "", "#", "3", "3#", "#5", "3#5#6", "0#5", "-3#5", "3# 5", "3#0/5", "3#+5",
     ] {
-        assert!(Vote::decode_shared(text).is_err(), "{text:?}");
+        assert!(Vote::decode_paf(text).is_err(), "{text:?}");
     }
 }
 
@@ -112,9 +113,9 @@ fn a_long_history_is_cut_at_its_old_end() {
 }
 
 #[test]
-fn a_floor_names_its_node() {
+fn a_shutdown_checkpoint_names_its_node() {
     let (timeline, lsn) = crate::wal::notation::place("2@0/5000028");
-    let floor = Floor {
+    let checkpoint = ShutdownCheckpoint {
         node: node("db node=1;"),
         term: Some(3),
         system: Some(SystemId::from(7)),
@@ -122,11 +123,14 @@ fn a_floor_names_its_node() {
         lsn,
     };
     assert_eq!(
-        floor.encode(),
+        checkpoint.encode(),
         "1;node=db%20node%3D1%3B;term=3;sys=7;tl=2;lsn=83886120"
     );
-    assert_eq!(Floor::decode(&floor.encode()), Ok(floor));
-    assert!(Floor::decode("1;node=%zz;tl=1;lsn=1").is_err());
+    assert_eq!(
+        ShutdownCheckpoint::decode(&checkpoint.encode()),
+        Ok(checkpoint)
+    );
+    assert!(ShutdownCheckpoint::decode("1;node=%zz;tl=1;lsn=1").is_err());
 }
 
 fn reign(sync: &str) -> Reign {
@@ -147,86 +151,15 @@ fn a_reign_comes_back() {
 }
 
 #[test]
-fn the_monitor_writes_a_reign_only_when_it_changes() {
-    let claim = reign("n2");
-    let primary = node("n1");
-    let opened = position("3@0/6000000<2@0/5000000<1@0/4000000");
-    let refresh = |known: &[Reign], sync: &str| {
-        Reign::refresh(&primary, &opened, SyncRule::parse(sync).unwrap(), known)
-    };
-    let first = refresh(&[claim], "n2").unwrap();
-    assert_eq!((first.term, first.stage), (1, Stage::Opened));
-    assert_eq!(first.branch.lsn, Lsn::from(0x500_0000));
-    assert_eq!(refresh(std::slice::from_ref(&first), "n2"), None);
-    let other_rule = refresh(std::slice::from_ref(&first), "n3").unwrap();
-    assert_eq!(other_rule.term, 1);
-    let later = Reign {
-        primary: node("n2"),
-        term: 5,
-        ..first.clone()
-    };
-    assert_eq!(refresh(&[first, later], "n2").unwrap().term, 6);
-    assert_eq!(refresh(&[], "n2").unwrap().term, 1);
-}
-
-#[test]
 fn a_force_that_is_left_over_hides_no_later_one() {
     let timeline = |number| Timeline::new(number).unwrap();
     let of = |number| Force::of_timeline(["3", "?", "7"].into_iter(), timeline(number));
     assert_eq!(of(7).map(|force| force.timeline), Some(timeline(7)));
     assert_eq!(of(4), None);
-}
-
-/// A promotion that is asked for again has come true, unless it was by hand.
-#[test]
-fn a_primary_is_accepted_unless_another_node_was_elected_last() {
-    let (own, other) = (reign(""), node("n2"));
-    let later = Reign {
-        primary: other.clone(),
-        term: own.term + 1,
-        ..own.clone()
+    let force = Force {
+        timeline: timeline(7),
     };
-    let known = [later, own];
-    assert_eq!(elected_instead_of(&node("n1"), &[]), None);
-    assert_eq!(elected_instead_of(&node("n1"), &known[1..]), None);
-    assert_eq!(elected_instead_of(&node("n1"), &known), Some(&other));
-    assert_eq!(elected_instead_of(&other, &known), None);
-}
-
-/// srv3 opened timeline 3 and died before anybody connected; n1, on 2, claimed then.
-#[test]
-fn a_timeline_that_may_be_open_is_taken() {
-    let timelines = |numbers: &[u32]| -> Vec<_> {
-        let all = numbers.iter().map(|number| Timeline::new(*number).unwrap());
-        all.collect()
-    };
-    let own = timelines(&[2])[0];
-    let opened = Reign {
-        stage: Stage::Opened,
-        branch: position("3@0/5000028<2@0/5000028<1@0/4000000"),
-        ..reign("")
-    };
-    let claim = Reign {
-        term: 2,
-        ..reign("")
-    };
-    let taken = |known: &[Reign]| taken_timelines(own, known);
-    assert_eq!(taken(&[]), Ok(vec![]));
-    assert_eq!(taken(std::slice::from_ref(&opened)), Ok(timelines(&[3])));
-    assert_eq!(taken(&[claim, opened.clone()]), Ok(timelines(&[3, 4])));
-    let damaged = Reign {
-        branch: position("4000000000@0/5000028<2@0/5000028<1@0/4000000"),
-        ..opened
-    };
-    assert_eq!(taken(&[damaged]), Err(timelines(&[4_000_000_000])[0]));
-}
-
-#[test]
-fn a_claim_is_void_if_its_claimant_stayed_where_it_was() {
-    let claim = reign("");
-    assert!(claim.is_void_given(Some(&position("2@0/5000028<1@0/4000000"))));
-    assert!(!claim.is_void_given(Some(&position("3@0/5000100<2@0/5000028<1@0/4000000"))));
-    assert!(!claim.is_void_given(None));
+    assert_eq!(Force::decode(&force.encode()), Ok(force));
 }
 
 fn positions() -> impl Strategy<Value = Position> {
@@ -251,9 +184,10 @@ proptest! {
     #[test]
     fn every_vote_comes_back(
         position in positions(), term: Option<u64>, ends_with_shutdown: Option<bool>,
-        last_commit_age_s: Option<u64>,
+        age: Option<u64>,
     ) {
-        let vote = Vote { position, term, ends_with_shutdown, last_commit_age_s };
+        let last_commit_age = age.map(Duration::from_secs);
+        let vote = Vote { position, term, ends_with_shutdown, last_commit_age };
         let line = vote.encode();
         prop_assert!(line.bytes().all(|b| b.is_ascii_alphanumeric() || b";=:,._%~-".contains(&b)));
         let read = Vote::decode(&line).unwrap();
@@ -267,8 +201,8 @@ proptest! {
     fn no_line_panics(line in ".*", tail in ".*") {
         for line in [line.clone(), format!("1;tl=1;lsn=5;{line}={tail}"), format!("1;{line}")] {
             let _ = Vote::decode(&line);
-            let _ = Vote::decode_shared(&line);
-            let _ = Floor::decode(&line);
+            let _ = Vote::decode_paf(&line);
+            let _ = ShutdownCheckpoint::decode(&line);
             let _ = Reign::decode(node("n1"), &line);
             let _ = Force::decode(&line);
         }

@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::verdict::{Ground, Warning};
-use super::*;
+use crate::election::standing::Count;
+use crate::election::verdict::{Ground, Warning};
+use crate::election::{Ballot, Verdict, elect, explain};
 use crate::ocf::NodeName;
 use crate::record::reign::Stage;
-use crate::record::{Floor, Force, Reign, SyncRule, Vote};
+use crate::record::{Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::node;
 use crate::wal::notation::{place, position};
 use crate::wal::{Position, Relation, SystemId};
@@ -56,7 +57,7 @@ fn votes() -> impl Strategy<Value = Vote> {
             position,
             term,
             ends_with_shutdown,
-            last_commit_age_s: None,
+            last_commit_age: None,
         })
 }
 
@@ -77,12 +78,12 @@ fn reigns() -> impl Strategy<Value = Reign> {
     )
 }
 
-fn floors() -> impl Strategy<Value = Floor> {
+fn checkpoints() -> impl Strategy<Value = ShutdownCheckpoint> {
     let at = prop::sample::select(vec!["1@0/90", "1@0/100", "2@0/110", "2@0/180"]);
     let term = prop::option::of(0..4_u64);
     (names(), term, at).prop_map(|(node, term, at)| {
         let (timeline, lsn) = place(at);
-        Floor {
+        ShutdownCheckpoint {
             node,
             term,
             system: Some(SystemId::from(7)),
@@ -98,7 +99,7 @@ prop_compose! {
         voters in prop::collection::btree_set(names(), 0..4),
         votes in prop::collection::btree_map(names(), votes(), 0..5),
         scores in prop::collection::btree_map(names(), -1000..1001_i32, 0..4),
-        floors in prop::collection::btree_set(floors(), 0..3),
+        checkpoints in prop::collection::btree_set(checkpoints(), 0..3),
         reigns in prop::collection::vec(reigns(), 0..4),
         flags in any::<(bool, bool)>(),
         demoted in prop::option::of(names()),
@@ -109,9 +110,9 @@ prop_compose! {
         ballot.known_nodes.extend(NAMES.map(node));
         ballot.votes = votes;
         ballot.scores = scores;
-        ballot.floors = floors;
+        ballot.shutdown_checkpoints = checkpoints;
         ballot.reigns = reigns;
-        (ballot.mute_wait_over, ballot.sync_guard) = flags;
+        (ballot.wait_is_over, ballot.sync_guard) = flags;
         ballot.demoted = demoted;
         ballot.force = force.map(|timeline| Force::decode(&timeline.to_string()).unwrap());
         ballot
@@ -120,7 +121,7 @@ prop_compose! {
 
 /// The voters that can be elected.
 fn electable(ballot: &Ballot) -> Vec<Position> {
-    let count = standing::Count::of(ballot);
+    let count = Count::of(ballot);
     let electable = count.electable().into_iter();
     electable.map(|(_, held)| held.clone()).collect()
 }
@@ -140,10 +141,10 @@ proptest! {
 
     #[test]
     fn who_is_yielded_to_does_not_yield_back(ballot in ballots()) {
-        if let Verdict::Yield { to, .. } = elect(&ballot) {
+        let verdict = elect(&ballot);
+        if let Verdict::Yield { to, .. } = &verdict {
             let mut second = Ballot { candidate: to.clone(), ..ballot.clone() };
-            second.scores.insert(ballot.candidate.clone(), 1);
-            second.scores.insert(to, 1000);
+            second.scores.extend(verdict.scores(&ballot, 0));
             if let Verdict::Yield { to, .. } = elect(&second) {
                 prop_assert_ne!(to, ballot.candidate);
             }
@@ -152,7 +153,7 @@ proptest! {
 
     #[test]
     fn the_wait_ends(ballot in ballots()) {
-        let ballot = Ballot { mute_wait_over: true, ..ballot };
+        let ballot = Ballot { wait_is_over: true, ..ballot };
         let verdict = elect(&ballot);
         let waits = matches!(verdict, Verdict::Wait { .. });
         prop_assert!(!waits);

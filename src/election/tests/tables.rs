@@ -1,24 +1,26 @@
-//! Reads the decision tables in `testdata/` and holds the code to them.
+//! Reads the decision tables in `../testdata/` and holds the code to them.
 //!
 //! A case is a paragraph: comments that tell the rule, the facts, a line of
 //! dashes, and what must come out, word for word. The files explain themselves
 //! and are meant to be reviewed by people who know PostgreSQL, not Rust.
 
-use super::*;
+use std::time::Duration;
+
+use crate::election::{Ballot, Verdict, elect, explain};
 use crate::ocf::NodeName;
 use crate::record::reign::Stage;
-use crate::record::{Floor, Force, Reign, SyncRule, Vote};
+use crate::record::{Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::{check, node};
 use crate::wal::SystemId;
 use crate::wal::notation::{SYSTEM, place, position};
 
 /// The ballot that the facts of a case describe.
-pub(super) fn ballot(facts: &[&str]) -> Ballot {
+fn ballot(facts: &[&str]) -> Ballot {
     let candidate = facts[0]
         .strip_prefix("candidate ")
         .unwrap_or_else(|| panic!("{facts:?}"));
     let mut ballot = Ballot::new(node(candidate));
-    ballot.mute_wait_over = true;
+    ballot.wait_is_over = true;
     ballot.known_nodes.extend(["n1", "n2", "n3"].map(node));
     for fact in &facts[1..] {
         add_fact(&mut ballot, fact);
@@ -34,7 +36,7 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
     let (fact, sync) = fact.split_once(" sync ").unwrap_or((fact, ""));
     let words: Vec<&str> = fact.split_whitespace().collect();
     match words.as_slice() {
-        ["mute", names @ ..] => ballot.voters.extend(names.iter().map(|name| node(name))),
+        ["not-voted", names @ ..] => ballot.voters.extend(names.iter().map(|name| node(name))),
         ["vote", name, held, rest @ ..] => {
             ballot.voters.insert(node(name));
             ballot.votes.insert(node(name), vote(held, rest));
@@ -45,11 +47,11 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         ["score", name, score] => {
             ballot.scores.insert(node(name), score.parse().unwrap());
         }
-        ["floor", name, at, term] => {
+        ["shutdown", name, at, term] => {
             let (timeline, lsn) = place(at);
             let system = Some(SystemId::from(SYSTEM));
             let term = (*term != "term=?").then(|| number(term));
-            ballot.floors.insert(Floor {
+            ballot.shutdown_checkpoints.insert(ShutdownCheckpoint {
                 node: node(name),
                 term,
                 system,
@@ -63,7 +65,7 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         }
         ["demoted", name] => ballot.demoted = Some(node(name)),
         ["force", timeline] => ballot.force = Some(Force::decode(timeline).unwrap()),
-        ["waiting"] => ballot.mute_wait_over = false,
+        ["waiting"] => ballot.wait_is_over = false,
         ["guard", "off"] => ballot.sync_guard = false,
         other => panic!("unknown fact {other:?}"),
     }
@@ -79,15 +81,17 @@ fn vote(held: &str, remarks: &[&str]) -> Vote {
         position: position(held),
         term: None,
         ends_with_shutdown: None,
-        last_commit_age_s: None,
+        last_commit_age: None,
     };
     for remark in remarks {
         match remark.split_once('=') {
             Some(("term", term)) => vote.term = Some(term.parse().unwrap()),
             Some(("sys", id)) => vote.position.system = Some(SystemId::from_decimal(id).unwrap()),
-            Some(("age", seconds)) => vote.last_commit_age_s = Some(seconds.parse().unwrap()),
+            Some(("age", seconds)) => {
+                vote.last_commit_age = Some(Duration::from_secs(seconds.parse().unwrap()));
+            }
             Some(("shutdown", last)) => vote.ends_with_shutdown = Some(last == "last"),
-            None if *remark == "perl" => vote = Vote::decode_shared(&vote.encode_shared()).unwrap(),
+            None if *remark == "paf" => vote = Vote::decode_paf(&vote.encode_paf()).unwrap(),
             _ => panic!("unknown remark {remark:?}"),
         }
     }
@@ -111,8 +115,8 @@ fn reign(stage: &str, name: &str, branch: &str, term: u64, sync: &str) -> Reign 
 fn answer(facts: &[&str]) -> String {
     let ballot = ballot(facts);
     match elect(&ballot) {
-        Verdict::Wait { mute } => {
-            let names: Vec<&str> = mute.iter().map(NodeName::as_str).collect();
+        Verdict::Wait { awaited } => {
+            let names: Vec<&str> = awaited.iter().map(NodeName::as_str).collect();
             format!("wait for {}", names.join(", "))
         }
         Verdict::Promote { ground, warnings } => {
@@ -128,47 +132,47 @@ fn answer(facts: &[&str]) -> String {
 
 #[test]
 fn best_position_wins() {
-    check(include_str!("testdata/best.txt"), answer);
+    check(include_str!("../testdata/best.txt"), answer);
 }
 
 #[test]
-fn mute_voters_are_waited_for_within_bounds() {
-    check(include_str!("testdata/mute.txt"), answer);
+fn votes_are_waited_for_within_bounds() {
+    check(include_str!("../testdata/not_voted.txt"), answer);
 }
 
 #[test]
 fn a_left_branch_is_never_promoted() {
-    check(include_str!("testdata/branch.txt"), answer);
+    check(include_str!("../testdata/branch.txt"), answer);
 }
 
 #[test]
 fn a_new_primary_holds_the_shutdown_checkpoint() {
-    check(include_str!("testdata/switchover.txt"), answer);
+    check(include_str!("../testdata/switchover.txt"), answer);
 }
 
 #[test]
 fn an_acknowledged_synchronous_commit_is_kept() {
-    check(include_str!("testdata/guard.txt"), answer);
+    check(include_str!("../testdata/guard.txt"), answer);
 }
 
 #[test]
 fn exclusions_hold_in_the_election() {
-    check(include_str!("testdata/exclusion.txt"), answer);
+    check(include_str!("../testdata/exclusion.txt"), answer);
 }
 
 #[test]
 fn another_database_is_never_promoted() {
-    check(include_str!("testdata/system.txt"), answer);
+    check(include_str!("../testdata/system.txt"), answer);
 }
 
 #[test]
 fn an_admin_forces_one_promotion() {
-    check(include_str!("testdata/force.txt"), answer);
+    check(include_str!("../testdata/force.txt"), answer);
 }
 
 #[test]
 fn a_decision_is_explained() {
-    check(include_str!("testdata/explain.txt"), |facts| {
+    check(include_str!("../testdata/explain.txt"), |facts| {
         let ballot = ballot(facts);
         explain(&ballot, &elect(&ballot), "pgsqld").join("\n")
     });

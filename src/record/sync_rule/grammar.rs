@@ -10,7 +10,17 @@ use std::str::Chars;
 
 use thiserror::Error;
 
-use super::sync_rule::{SyncMethod, SyncRule};
+/// How PostgreSQL chooses among the listed standbys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SyncMethod {
+    /// `FIRST k`, or a list without a keyword.
+    First,
+    /// `ANY k`.
+    Any,
+}
+
+/// The parts of a setting: how, how many, of whom.
+pub(super) type Parts = (SyncMethod, usize, Vec<String>);
 
 /// Why a setting could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -40,15 +50,9 @@ enum Token {
     Close,
 }
 
-impl SyncRule {
-    /// Reads the setting as PostgreSQL does; `None` if it names nobody, i.e.
-    /// replication is asynchronous.
-    pub fn parse(setting: &str) -> Result<Option<Self>, SyncRuleError> {
-        parse(setting)
-    }
-}
-
-fn parse(setting: &str) -> Result<Option<SyncRule>, SyncRuleError> {
+/// Reads the setting as PostgreSQL does; `None` if it names nobody, i.e.
+/// replication is asynchronous.
+pub(super) fn parse(setting: &str) -> Result<Option<Parts>, SyncRuleError> {
     let tokens = tokens(setting)?;
     let (method, count, list) = match tokens.as_slice() {
         [] => return Ok(None),
@@ -72,11 +76,8 @@ fn parse(setting: &str) -> Result<Option<SyncRule>, SyncRuleError> {
         list => (SyncMethod::First, "1", list),
     };
     let number: Option<usize> = count.parse().ok().filter(|count| *count > 0);
-    Ok(Some(SyncRule {
-        method,
-        count: number.ok_or_else(|| SyncRuleError::Count(count.to_owned()))?,
-        names: names(list)?,
-    }))
+    let number = number.ok_or_else(|| SyncRuleError::Count(count.to_owned()))?;
+    Ok(Some((method, number, names(list)?)))
 }
 
 /// Names with commas between them.

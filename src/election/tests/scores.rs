@@ -1,12 +1,22 @@
 //! The table of scores, and what must hold for all of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use proptest::prelude::*;
 
-use super::*;
-use crate::instance::replication::SenderState;
+use crate::election::scores::scale::FIRST_STANDBY;
+use crate::election::scores::{
+    GRACE, LAST_CHOICE, Offer, Ranking, Reach, Roster, exclusion_of_diverged, rank,
+};
+use crate::election::verdict::Ground;
+use crate::election::{Ballot, Verdict};
+use crate::instance::replication::{Sender, SenderState};
+use crate::ocf::NodeName;
+use crate::record::Vote;
 use crate::testing::{check, node};
 
-const NOW: u64 = 1_000_000;
+const NOW: Duration = Duration::from_secs(1_000_000);
 const NAMES: [&str; 4] = ["n1", "n2", "n3", "n4"];
 
 fn roster(facts: &[&str]) -> Roster {
@@ -19,7 +29,7 @@ fn roster(facts: &[&str]) -> Roster {
         missing_since: BTreeMap::new(),
         now: NOW,
         maxlag: 0,
-        grace_s: DEFAULT_GRACE_S,
+        grace: GRACE,
     };
     for fact in facts {
         add_fact(&mut roster, &fact.split_whitespace().collect::<Vec<_>>());
@@ -42,8 +52,8 @@ fn add_fact(roster: &mut Roster, fact: &[&str]) {
             roster.offline.insert(node(name));
         }
         ["missing", name, seconds] => {
-            let seconds: u64 = seconds.parse().unwrap();
-            roster.missing_since.insert(node(name), NOW - seconds);
+            let missing = Duration::from_secs(seconds.parse().unwrap());
+            roster.missing_since.insert(node(name), NOW - missing);
         }
         ["maxlag", bytes] => roster.maxlag = bytes.parse().unwrap(),
         other => panic!("unknown fact {other:?}"),
@@ -52,7 +62,7 @@ fn add_fact(roster: &mut Roster, fact: &[&str]) {
 
 #[test]
 fn the_table_of_scores_holds() {
-    check(include_str!("testdata/ranking.txt"), |facts| {
+    check(include_str!("../testdata/ranking.txt"), |facts| {
         let ranking = rank(&roster(facts));
         let changes = ranking.changes.iter();
         let mut lines: Vec<String> = changes
@@ -66,6 +76,112 @@ fn the_table_of_scores_holds() {
         );
         lines.join("\n")
     });
+}
+
+/// n1 is the candidate.
+fn ballot(votes: &[(&str, &str)], scores: &[(&str, i32)]) -> Ballot {
+    let mut ballot = Ballot::new(node("n1"));
+    for (name, vote) in votes {
+        ballot.voters.insert(node(name));
+        let vote = Vote::decode_paf(vote).unwrap();
+        ballot.votes.insert(node(name), vote);
+    }
+    ballot.scores = scores
+        .iter()
+        .map(|(name, score)| (node(name), *score))
+        .collect();
+    ballot
+}
+
+/// What the winner writes.
+fn of_winner(ballot: &Ballot, maxlag: u64) -> Vec<(NodeName, i32)> {
+    let verdict = Verdict::Promote {
+        ground: Ground::Best,
+        warnings: Vec::new(),
+    };
+    verdict.scores(ballot, maxlag)
+}
+
+#[test]
+fn on_a_first_start_every_close_voter_becomes_a_candidate() {
+    let votes = [("n1", "1#20000000"), ("n2", "1#19999000"), ("n3", "1#100")];
+    let first = ballot(&votes, &[("n1", 1)]);
+    assert_eq!(
+        of_winner(&first, 0),
+        [(node("n1"), 1001), (node("n2"), 990)]
+    );
+    assert_eq!(of_winner(&first, 10), []);
+}
+
+/// One that was refused had 1000, and Pacemaker demoted the winner for it.
+#[test]
+fn the_winner_has_the_highest_score_at_once_and_writes_it_once() {
+    let votes = [("n1", "2#200"), ("n2", "2#200")];
+    let refused = ballot(&votes, &[("n1", 990), ("n2", 1000)]);
+    assert_eq!(of_winner(&refused, 0), [(node("n1"), 1001)]);
+    let best = ballot(&votes, &[("n1", 1000), ("n2", 990), ("gone", 1001)]);
+    assert_eq!(of_winner(&best, 0), []);
+    let again = ballot(&votes, &[("n1", 1001), ("n2", -1)]);
+    assert_eq!(of_winner(&again, 0), [(node("n2"), 990)]);
+}
+
+#[test]
+fn a_candidate_keeps_its_score_and_an_unknown_branch_is_none() {
+    let votes = [("n1", "2#200"), ("n2", "2#200"), ("n3", "3#200")];
+    let later = ballot(&votes, &[("n1", 1000), ("n2", 990), ("n3", -1000)]);
+    assert_eq!(of_winner(&later, 0), []);
+}
+
+/// Where all are excluded, nobody offers himself: how much he lacks is not known.
+#[test]
+fn a_node_offers_itself_only_where_nobody_is_a_candidate() {
+    let members = BTreeSet::from([node("n1"), node("n2")]);
+    let offer = |scores: &[(&str, i32)]| {
+        let scores = scores.iter().map(|(name, score)| (node(name), *score));
+        Offer::of(&node("n1"), &scores.collect(), &members)
+    };
+    assert_eq!(offer(&[]), Offer::Score(LAST_CHOICE));
+    assert_eq!(offer(&[("n2", -1000)]), Offer::Score(LAST_CHOICE));
+    assert_eq!(offer(&[("n2", 0)]), Offer::Needless);
+    assert_eq!(offer(&[("gone", 1001)]), Offer::Score(LAST_CHOICE));
+    let excluded = offer(&[("n1", -1000), ("n2", -990)]);
+    assert_eq!(excluded, Offer::Excluded { score: -1000 });
+}
+
+#[test]
+fn a_diverged_node_loses_its_score_once() {
+    assert_eq!(exclusion_of_diverged(Some(990)), Some(-1000));
+    assert_eq!(exclusion_of_diverged(Some(0)), Some(-1000));
+    assert_eq!(exclusion_of_diverged(Some(-1)), None);
+    assert_eq!(exclusion_of_diverged(None), None);
+}
+
+/// The next monitor may look away only when no grace time runs any more.
+#[test]
+fn a_ranking_is_settled_once_nobody_is_missing_lately() {
+    let facts = ["score n1 1001", "score n2 -1000", "score n3 -1000"];
+    let lately = ["missing n2 59", "missing n3 99"];
+    let settled = |more: &[&str]| rank(&roster(&[&facts[..], more].concat())).is_settled();
+    assert!(!settled(&lately));
+    assert!(settled(&["missing n2 60", "missing n3 99"]));
+    assert!(!settled(&[
+        "missing n2 60",
+        "missing n3 99",
+        "score n2 990"
+    ]));
+}
+
+/// The monitor asks again only where this changes. Between the two limits an
+/// excluded standby stays so; below both it must be seen to have come back.
+#[test]
+fn the_way_back_below_maxlag_is_seen() {
+    let maxlag = 16 * 1024 * 1024;
+    let at = |lag| Reach::of(maxlag, lag);
+    assert_eq!(at(Some(maxlag + 1)), Reach::Beyond);
+    assert_eq!(at(Some(maxlag)), Reach::Near);
+    assert_eq!(at(Some(maxlag / 4 * 3)), Reach::Within);
+    assert_eq!(at(None), Reach::Beyond);
+    assert_eq!(Reach::of(0, None), Reach::Within);
 }
 
 fn senders() -> impl Strategy<Value = Vec<Sender>> {

@@ -1,0 +1,32 @@
+//! What a promotion score means. The table is in `super`.
+
+use std::time::Duration;
+
+/// The score of the primary.
+pub const PRIMARY: i32 = 1001;
+/// The score of the first standby, and the most that one can have.
+pub const FIRST_STANDBY: i32 = 1000;
+/// What a standby's score is below that of the one before it.
+pub const STEP: i32 = 10;
+/// The score of a node that lost an election, is the first of a new cluster, or
+/// offers itself: Pacemaker takes it where it has no better one.
+pub const LAST_CHOICE: i32 = 1;
+/// The score of a standby that connects for the first time.
+pub const CONNECTING: i32 = -1;
+/// The score of a member that is not connected.
+pub const NOT_CONNECTED: i32 = -1000;
+
+/// For how long a candidate stays one without a connection.
+pub const GRACE: Duration = Duration::from_secs(60);
+
+/// Whether Pacemaker promotes nobody with such a score.
+pub fn is_excluded(score: i32) -> bool {
+    score < 0
+}
+
+/// The new score of a node that has diverged: no candidate any more. `None` if it is
+/// none already, and nothing is to be written.
+pub fn exclusion_of_diverged(present: Option<i32>) -> Option<i32> {
+    let is_candidate = present.is_some_and(|score| !is_excluded(score));
+    is_candidate.then_some(NOT_CONNECTED)
+}

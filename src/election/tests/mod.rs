@@ -1,0 +1,7 @@
+//! The election held to its tables, and to what must be true of every one.
+
+mod properties;
+mod reigns;
+mod scores;
+mod sync;
+mod tables;
