@@ -49,6 +49,32 @@ pub fn check(table: &str, answer: impl Fn(&[&str]) -> String) {
     );
 }
 
+/// Holds `answer` to every row of a table. A row has the facts in columns, then `|`,
+/// then what must come out. Lines that begin with `#` explain.
+pub fn check_rows(table: &str, answer: impl Fn(&[&str]) -> String) {
+    let rows = table
+        .lines()
+        .filter(|row| !row.trim().is_empty() && !row.starts_with('#'));
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for row in rows {
+        let (facts, expected) = row.split_once('|').unwrap_or_else(|| panic!("{row:?}"));
+        let facts: Vec<_> = facts.split_whitespace().collect();
+        let got = answer(&facts);
+        if !got.split_whitespace().eq(expected.split_whitespace()) {
+            wrong.push(format!("{row}\n    but got {got}"));
+        }
+        seen += 1;
+    }
+    assert!(seen > 0, "the table has no row");
+    assert!(
+        wrong.is_empty(),
+        "{} of {seen} rows\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
 /// A node of that name.
 pub fn node(name: &str) -> NodeName {
     NodeName::new(name).unwrap()

@@ -44,7 +44,7 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
         Step::StopSilent => bring_down::silent(server, deadline).and(done),
         Step::ClearLeftBehind => bring_down::left_behind(server, deadline),
         Step::PublishShutdown => shutdown::publish_after_stop(server, cluster, deadline).and(done),
-        Step::PublishShutdownUnlessStandby if server.has_standby_signal() => done,
+        Step::PublishShutdownUnlessStandby if server.role_files().was_surely_standby() => done,
         Step::PublishShutdownUnlessStandby => perform_step(call, Step::PublishShutdown),
         Step::PublishShutdownIfAny => {
             shutdown::publish_if_possible(server, cluster, deadline);

@@ -21,7 +21,7 @@ pub fn monitor(environment: &Environment, failure: Failure) -> Outcome {
     match (server, found) {
         (Some(server), Some(Postmaster::Alive(_))) => {
             log::error!("{failure}: the instance runs, but is not asked until that is put right");
-            Ok(match bring_down::role_by_files(&server, request.deadline) {
+            Ok(match server.role_files().role() {
                 Role::Primary => OcfExit::Promoted,
                 Role::Standby => OcfExit::Success,
             })

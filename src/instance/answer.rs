@@ -27,14 +27,14 @@ pub enum NoAnswer {
 impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoAnswer::NotYet(text) => write!(f, "not accepting connections: {text}"),
-            NoAnswer::Full => f.write_str("all connections are taken"),
-            NoAnswer::Login(text) => write!(f, "login refused: {text}"),
-            NoAnswer::NotListening => f.write_str("not listening on pghost and pgport"),
-            NoAnswer::Denied => f.write_str("no permission to reach the socket"),
-            NoAnswer::Silent => f.write_str("no answer in time"),
-            NoAnswer::CutOff => f.write_str("connection cut off"),
-            NoAnswer::Other(text) => f.write_str(text),
+            Self::NotYet(text) => write!(f, "not accepting connections: {text}"),
+            Self::Full => f.write_str("all connections are taken"),
+            Self::Login(text) => write!(f, "login refused: {text}"),
+            Self::NotListening => f.write_str("not listening on pghost and pgport"),
+            Self::Denied => f.write_str("no permission to reach the socket"),
+            Self::Silent => f.write_str("no answer in time"),
+            Self::CutOff => f.write_str("connection cut off"),
+            Self::Other(text) => f.write_str(text),
         }
     }
 }

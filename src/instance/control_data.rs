@@ -25,6 +25,49 @@ pub enum ClusterState {
     ShuttingDown,
 }
 
+/// Bytes at the beginning of `pg_control` in which the state stands.
+pub const STATE_WITHIN: usize = 20;
+
+impl ClusterState {
+    /// Reads what `pg_controldata` prints.
+    pub fn named(text: &str) -> Option<Self> {
+        Some(match text {
+            "shut down" => Self::ShutDown,
+            "shut down in recovery" => Self::ShutDownInRecovery,
+            "in production" => Self::InProduction,
+            "in archive recovery" => Self::InArchiveRecovery,
+            "in crash recovery" => Self::InCrashRecovery,
+            "starting up" => Self::StartingUp,
+            "shutting down" => Self::ShuttingDown,
+            _ => return None,
+        })
+    }
+
+    /// Reads the beginning of the control file itself, where `pg_controldata` cannot
+    /// be run. In all versions the state follows the system identifier (8 bytes), the
+    /// version of the file and the one of the catalog (4 bytes each), in the byte order
+    /// of the machine (PostgreSQL `src/include/catalog/pg_control.h`).
+    pub fn of_control_file(begin: &[u8; STATE_WITHIN]) -> Option<Self> {
+        let number = |at: usize| -> Option<u32> {
+            Some(u32::from_ne_bytes(begin.get(at..at + 4)?.try_into().ok()?))
+        };
+        // 1201 is PostgreSQL 12, 1300 is 13 to 17.
+        if !(1201..10_000).contains(&number(8)?) {
+            return None;
+        }
+        Some(match number(16)? {
+            0 => Self::StartingUp,
+            1 => Self::ShutDown,
+            2 => Self::ShutDownInRecovery,
+            3 => Self::ShuttingDown,
+            4 => Self::InCrashRecovery,
+            5 => Self::InArchiveRecovery,
+            6 => Self::InProduction,
+            _ => return None,
+        })
+    }
+}
+
 /// The fields of the control file that the agent decides by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlData {
@@ -41,7 +84,7 @@ pub struct ControlData {
     /// Up to where recovery must go: what a standby has made durable changes
     /// for. Zero on a primary.
     pub recovery_end: Lsn,
-    /// Are changes of hint bits in the WAL (`wal_log_hints`, or checksums)?
+    /// Whether changes of hint bits are in the WAL (`wal_log_hints`, or checksums).
     /// Without them nothing can be rewound.
     pub hints_logged: bool,
     /// Bytes in one WAL file.
@@ -79,7 +122,7 @@ impl ControlData {
             system: fields.convert("Database system identifier", |text| {
                 SystemId::from_decimal(text).ok()
             })?,
-            state: fields.convert("Database cluster state", cluster_state)?,
+            state: fields.convert("Database cluster state", ClusterState::named)?,
             checkpoint: fields.convert("Latest checkpoint location", |text| {
                 Lsn::from_hex(text).ok()
             })?,
@@ -193,19 +236,6 @@ fn timeline(text: &str) -> Option<Option<Timeline>> {
     }
 }
 
-fn cluster_state(text: &str) -> Option<ClusterState> {
-    Some(match text {
-        "shut down" => ClusterState::ShutDown,
-        "shut down in recovery" => ClusterState::ShutDownInRecovery,
-        "in production" => ClusterState::InProduction,
-        "in archive recovery" => ClusterState::InArchiveRecovery,
-        "in crash recovery" => ClusterState::InCrashRecovery,
-        "starting up" => ClusterState::StartingUp,
-        "shutting down" => ClusterState::ShuttingDown,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -270,6 +300,27 @@ Bytes per WAL segment:                16777216
         assert!(!hints("", ""));
         assert!(hints("setting:                off", "setting: on"));
         assert!(hints("version:           0", "version: 1"));
+    }
+
+    /// The beginning of the file on a standby of PostgreSQL 15 that was stopped.
+    const FILE: [u8; STATE_WITHIN] = [
+        0xc2, 0x28, 0xaa, 0x0f, 0xf2, 0xe0, 0x0d, 0x6a, 0x14, 0x05, 0, 0, 0x25, 0x77, 0x0d, 0x0c,
+        2, 0, 0, 0,
+    ];
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn the_state_is_read_from_the_file_itself() {
+        let with = |at: usize, byte: u8| {
+            let mut file = FILE;
+            file[at] = byte;
+            ClusterState::of_control_file(&file)
+        };
+        assert_eq!(with(16, 2), Some(ClusterState::ShutDownInRecovery));
+        assert_eq!(with(16, 6), Some(ClusterState::InProduction));
+        assert_eq!(with(16, 7), None);
+        // Not the version of a control file.
+        assert_eq!(with(10, 9), None);
     }
 
     #[test]

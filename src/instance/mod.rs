@@ -11,9 +11,13 @@ pub mod postmaster_pid;
 pub mod process_stat;
 pub mod rejoin;
 pub mod replication;
+pub mod role;
 pub mod state;
+#[cfg(test)]
+mod tests;
 
 pub use answer::NoAnswer;
 pub use control_data::{ClusterState, ControlData};
 pub use process_stat::ProcessStat;
-pub use state::{Observation, Postmaster, Role, State};
+pub use role::Role;
+pub use state::{Observation, Postmaster, State};

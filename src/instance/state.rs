@@ -2,8 +2,8 @@
 //!
 //! The rules, in their order:
 //! 1. A server that answers is what it says it is.
-//! 2. A postmaster that lives but refuses is busy, not dead: its role is the
-//!    one of the control file. After a backend crashed it recovers by itself,
+//! 2. A postmaster that lives but refuses is busy, not dead: its role is the one
+//!    that its files show (`role`). After a backend crashed it recovers by itself,
 //!    for a grace time. Only silence, or not listening once it is up, is
 //!    a failure.
 //! 3. Without a postmaster nothing runs, unless processes of the instance
@@ -11,29 +11,13 @@
 
 use std::time::Duration;
 
-use super::{ClusterState, ControlData, NoAnswer};
+use super::answer::NoAnswer;
+use super::control_data::{ClusterState, ControlData};
+use super::role::{Files, Role, role_when_stopped};
 use crate::ocf::{Failure, OcfExit};
 
 /// How long a server may recover by itself before that counts as a failure.
 const RECOVERY_GRACE: Duration = Duration::from_secs(60);
-
-/// Primary or standby.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Open for writing.
-    Primary,
-    /// In recovery.
-    Standby,
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Role::Primary => "primary",
-            Role::Standby => "standby",
-        })
-    }
-}
 
 /// What the process table and `postmaster.pid` say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +37,9 @@ pub struct Observation {
     pub postmaster: Postmaster,
     /// What the server said; `None` if there was nobody to ask.
     pub answer: Option<Result<Role, NoAnswer>>,
-    /// Is there a `standby.signal`?
+    /// Whether there is a `standby.signal`.
     pub standby_signal: bool,
-    /// Was the server told to stop, by whomever?
+    /// Whether somebody told the server to stop.
     pub stopping: bool,
     /// For how long the startup process has been running, if there is one.
     pub recovering_for: Option<Duration>,
@@ -86,21 +70,21 @@ impl State {
     /// What the instance is, from what was seen.
     pub fn of(seen: &Observation) -> Self {
         match seen.postmaster {
-            Postmaster::LeftBehind(processes) => State::LeftBehind(processes),
-            Postmaster::None => not_running(seen.control.as_ref()),
+            Postmaster::LeftBehind(processes) => Self::LeftBehind(processes),
+            Postmaster::None => not_running(seen.control.as_ref().map(|control| control.state)),
             Postmaster::Alive(_) => match &seen.answer {
-                Some(Ok(role)) => State::Running(*role),
+                Some(Ok(role)) => Self::Running(*role),
                 Some(Err(refusal)) => refusing(refusal, seen),
-                None => State::Transient(NoAnswer::Other("not asked".to_owned())),
+                None => Self::Transient(NoAnswer::Other("not asked".to_owned())),
             },
         }
     }
 
-    /// Is there a postmaster?
+    /// Whether there is a postmaster.
     pub fn has_postmaster(&self) -> bool {
         !matches!(
             self,
-            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_)
+            Self::Stopped(_) | Self::Crashed(_) | Self::LeftBehind(_)
         )
     }
 
@@ -108,14 +92,14 @@ impl State {
     /// instance is simply not running, and startable.
     pub fn monitor(&self, probe: bool) -> Result<OcfExit, Failure> {
         match self {
-            State::Running(role) | State::Busy(role, _) => Ok(code_of(*role)),
-            State::Stopped(_) => Ok(OcfExit::NotRunning),
-            State::Crashed(_) if probe => Ok(OcfExit::NotRunning),
-            State::Crashed(Role::Standby) => Err(Failure::new(
+            Self::Running(role) | Self::Busy(role, _) => Ok(code_of(*role)),
+            Self::Stopped(_) => Ok(OcfExit::NotRunning),
+            Self::Crashed(_) if probe => Ok(OcfExit::NotRunning),
+            Self::Crashed(Role::Standby) => Err(Failure::new(
                 OcfExit::NotRunning,
                 "The standby crashed: no postmaster runs",
             )),
-            State::Crashed(Role::Primary) => Err(Failure::new(
+            Self::Crashed(Role::Primary) => Err(Failure::new(
                 OcfExit::PromotedFailed,
                 "The primary crashed: no postmaster runs",
             )),
@@ -145,17 +129,20 @@ fn code_of(role: Role) -> OcfExit {
 }
 
 fn refusing(refusal: &NoAnswer, seen: &Observation) -> State {
-    let known = seen.control.as_ref();
-    let role = known.and_then(|control| role_of(control.state));
-    match (refusal, role) {
-        (NoAnswer::Silent | NoAnswer::NotListening | NoAnswer::CutOff, _) => {
+    let files = Files {
+        standby_signal: seen.standby_signal,
+        control: seen.control.as_ref().map(|control| control.state),
+    };
+    match refusal {
+        NoAnswer::Silent | NoAnswer::NotListening | NoAnswer::CutOff => {
             State::Failing(refusal.clone())
         }
         // A smart stop waits for sessions without end, and lets nobody new in.
-        (NoAnswer::NotYet(_), _) if seen.stopping => State::Transient(refusal.clone()),
-        (_, Some(role)) => State::Busy(role, refusal.clone()),
-        (_, None) if is_recovering_lately(seen) => State::Busy(intended(seen), refusal.clone()),
-        (_, None) => State::Transient(refusal.clone()),
+        NoAnswer::NotYet(_) if seen.stopping => State::Transient(refusal.clone()),
+        _ if files.role_on_record().is_some() || is_recovering_lately(seen) => {
+            State::Busy(files.role(), refusal.clone())
+        }
+        _ => State::Transient(refusal.clone()),
     }
 }
 
@@ -165,114 +152,13 @@ fn is_recovering_lately(seen: &Observation) -> bool {
     recovers && seen.recovering_for.is_some_and(|age| age < RECOVERY_GRACE)
 }
 
-/// What the server will be once it has recovered.
-fn intended(seen: &Observation) -> Role {
-    if seen.standby_signal {
-        Role::Standby
-    } else {
-        Role::Primary
-    }
-}
-
-fn not_running(control: Option<&ControlData>) -> State {
-    match control.map(|control| control.state) {
-        None | Some(ClusterState::ShutDown) => State::Stopped(Role::Primary),
-        Some(ClusterState::ShutDownInRecovery) => State::Stopped(Role::Standby),
-        Some(ClusterState::InArchiveRecovery) => State::Crashed(Role::Standby),
-        Some(_) => State::Crashed(Role::Primary),
-    }
-}
-
-/// The role of a live server by its control file, where that is settled.
-fn role_of(state: ClusterState) -> Option<Role> {
-    match state {
-        ClusterState::InProduction => Some(Role::Primary),
-        ClusterState::InArchiveRecovery => Some(Role::Standby),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `postmaster answer control` → `state | code of monitor | code of probe`
-    const TABLE: &str = include_str!("testdata/states.txt");
-
-    fn control(state: &str) -> Option<ControlData> {
-        if state == "unread" {
-            return None;
+/// Gone without a clean stop, unless the control file says how it was stopped.
+fn not_running(control: Option<ClusterState>) -> State {
+    let role = role_when_stopped(control);
+    match control {
+        None | Some(ClusterState::ShutDown | ClusterState::ShutDownInRecovery) => {
+            State::Stopped(role)
         }
-        let output = format!(
-            "Database system identifier: 7301234567890123456\n\
-             Database cluster state: {}\n\
-             Latest checkpoint location: 0/3000060\n\
-             Latest checkpoint's TimeLineID: 1\n\
-             Min recovery ending loc's timeline: 0\n\
-             Minimum recovery ending location: 0/0\n\
-             wal_level setting: replica\n\
-             wal_log_hints setting: on\n\
-             Data page checksum version: 0\n\
-             Bytes per WAL segment: 16777216\n",
-            state.replace('-', " ")
-        );
-        Some(ControlData::parse(&output).unwrap())
-    }
-
-    fn observation(line: &str) -> Observation {
-        let words: Vec<_> = line.split_whitespace().collect();
-        let [postmaster, answer, state, more @ ..] = &words[..] else {
-            panic!("three columns wanted: {line}")
-        };
-        let seconds = more.iter().find_map(|word| word.strip_suffix('s'));
-        let (postmaster, answer) = (*postmaster, *answer);
-        Observation {
-            postmaster: match postmaster {
-                "alive" => Postmaster::Alive(4711),
-                "left-behind" => Postmaster::LeftBehind(3),
-                "none" => Postmaster::None,
-                other => panic!("{other}"),
-            },
-            answer: match answer {
-                "-" => None,
-                "primary" => Some(Ok(Role::Primary)),
-                "standby" => Some(Ok(Role::Standby)),
-                "not-yet" => Some(Err(NoAnswer::NotYet("starting up".into()))),
-                "full" => Some(Err(NoAnswer::Full)),
-                "login" => Some(Err(NoAnswer::Login("no pg_hba.conf entry".into()))),
-                "silent" => Some(Err(NoAnswer::Silent)),
-                "not-listening" => Some(Err(NoAnswer::NotListening)),
-                "cut-off" => Some(Err(NoAnswer::CutOff)),
-                other => panic!("{other}"),
-            },
-            control: control(state),
-            stopping: more.contains(&"stopping"),
-            standby_signal: more.contains(&"signal"),
-            recovering_for: seconds.map(|text| Duration::from_secs(text.parse().unwrap())),
-        }
-    }
-
-    fn code(outcome: Result<OcfExit, Failure>) -> u8 {
-        outcome.unwrap_or_else(|failure| failure.exit).code()
-    }
-
-    #[test]
-    fn every_row_of_the_table_holds() {
-        let rows = TABLE
-            .lines()
-            .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
-        let mut seen = 0;
-        for row in rows {
-            let (left, right) = row.split_once('|').unwrap();
-            let state = State::of(&observation(left));
-            let got = format!(
-                "{} {}",
-                code(state.monitor(false)),
-                code(state.monitor(true))
-            );
-            assert_eq!(got, right.trim(), "{row} ({state:?})");
-            seen += 1;
-        }
-        assert!(seen >= 20, "only {seen} rows");
+        Some(_) => State::Crashed(role),
     }
 }

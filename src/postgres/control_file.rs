@@ -1,15 +1,31 @@
-//! Reading the control file with the instance's own `pg_controldata`, which
-//! knows every version's layout.
+//! Reading the control file: with the instance's own `pg_controldata`, which knows
+//! every version's layout; or only the state in it, which stands at the same place in
+//! every version.
 
+use std::path::Path;
 use std::process::Command;
 
 use thiserror::Error;
 
+use super::standby_signal;
 use crate::instance::ControlData;
-use crate::instance::control_data::ControlDataError;
+use crate::instance::control_data::{ClusterState, ControlDataError};
+use crate::instance::role::Files;
 use crate::ocf::{Deadline, Failure, Parameters};
-use crate::system::SystemUser;
 use crate::system::program::{self, ProgramError};
+use crate::system::{SystemUser, plain_file};
+
+/// What the files of a data directory tell about the role. Needs no program and no
+/// parameter but the directory. What cannot be read tells nothing.
+pub fn role_files(datadir: &Path) -> Files {
+    let begin = plain_file::begin(&datadir.join("global/pg_control"));
+    Files {
+        standby_signal: standby_signal::is_there(datadir).unwrap_or(false),
+        control: begin
+            .ok()
+            .and_then(|begin| ClusterState::of_control_file(&begin)),
+    }
+}
 
 /// Why there is no control data.
 #[derive(Debug, Error)]

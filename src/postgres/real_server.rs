@@ -23,6 +23,7 @@ use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::replication::Details;
+use crate::instance::role::Files;
 use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
 use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::program::ProgramError;
@@ -120,6 +121,16 @@ impl Server for RealServer {
         there.unwrap_or_else(|error| {
             log::warn!("Cannot see whether there is a standby.signal: {error}");
             false
+        })
+    }
+
+    fn role_files(&self) -> Files {
+        let files = self
+            .user
+            .act(|| Ok(control_file::role_files(self.datadir())));
+        files.unwrap_or(Files {
+            standby_signal: false,
+            control: None,
         })
     }
 

@@ -19,6 +19,7 @@ use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::replication::Details;
+use crate::instance::role::Files;
 use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
 use crate::ocf::{Deadline, Parameters};
 use crate::system::program::ProgramError;
@@ -52,6 +53,8 @@ pub trait Server: Rewinder {
     /// Whether `standby.signal` is there. Where that cannot be seen it is not: then the
     /// server is taken for a primary, which is never stopped hard.
     fn has_standby_signal(&self) -> bool;
+    /// What its files tell about its role, without a program.
+    fn role_files(&self) -> Files;
     /// The control file, by `pg_controldata`.
     fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError>;
     /// The history of a timeline, by its file; unknown without one.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::state::SILENCE;
-use crate::instance::{ClusterState, Postmaster, Role};
+use crate::instance::Postmaster;
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
 use crate::postgres::{Server, StopMode};
 
@@ -59,25 +59,13 @@ pub fn standby(server: &dyn Server, deadline: Deadline) -> Outcome {
     kill(server, deadline)
 }
 
-/// Stops a server that cannot be asked what it is: its files say whether it may be forced.
+/// Stops a server that cannot be asked what it is: only where its files show beyond doubt
+/// that it is a standby may it be forced.
 pub fn by_files(server: &dyn Server, deadline: Deadline) -> Outcome {
-    match role_by_files(server, deadline) {
-        Role::Standby => standby(server, deadline),
-        Role::Primary => cleanly(server, deadline),
+    if server.role_files().is_surely_standby() {
+        return standby(server, deadline);
     }
-}
-
-/// The role of a server that cannot be asked. In doubt it is a primary, which is never
-/// stopped hard.
-pub fn role_by_files(server: &dyn Server, deadline: Deadline) -> Role {
-    let in_production = || {
-        let control = server.control_data(deadline);
-        control.is_ok_and(|control| control.state == ClusterState::InProduction)
-    };
-    if !server.has_standby_signal() || in_production() {
-        return Role::Primary;
-    }
-    Role::Standby
+    cleanly(server, deadline)
 }
 
 /// The postmaster is dead, so the crash has happened: what its children still do adds

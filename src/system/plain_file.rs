@@ -15,21 +15,28 @@ const LONGEST: u64 = 1024 * 1024;
 
 /// The text of a file.
 pub fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The beginning of a file that has at least so many bytes.
+pub fn begin<const BYTES: usize>(path: &Path) -> io::Result<[u8; BYTES]> {
+    let mut begin = [0; BYTES];
+    open(path)?.read_exact(&mut begin)?;
+    Ok(begin)
+}
+
+fn open(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NOFOLLOW.bits() | OFlag::O_NONBLOCK.bits();
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags)
         .open(path)?;
-    text(file)
-}
-
-fn text(file: File) -> io::Result<String> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text)?;
-    Ok(text)
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -46,6 +53,8 @@ mod tests {
         std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
         nix::unistd::mkfifo(&path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         assert_eq!(read(&path("file")).unwrap(), "text");
+        assert_eq!(begin(&path("file")).unwrap(), *b"te");
+        assert!(begin::<5>(&path("file")).is_err());
         for name in ["link", "fifo", "none", "."] {
             assert!(read(&path(name)).is_err(), "{name}");
         }

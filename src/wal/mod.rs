@@ -14,7 +14,7 @@ mod position;
 mod timeline;
 
 #[cfg(test)]
-mod properties;
+mod tests;
 
 pub use history::{History, HistoryError, Switch};
 pub use lsn::{Lsn, LsnError};

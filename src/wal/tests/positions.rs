@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::notation::{place, position};
-use super::*;
+use crate::testing::check_rows;
+use crate::wal::notation::{place, position};
+use crate::wal::{History, Lsn, Position, Relation, Switch, SystemId, Timeline};
 
 fn named(relation: Relation) -> String {
     match relation {
@@ -26,20 +27,11 @@ fn reversed(relation: Relation) -> Relation {
 
 #[test]
 fn every_row_of_the_table_holds_both_ways() {
-    let table = include_str!("testdata/positions.txt");
-    let rows = table
-        .lines()
-        .filter(|row| !row.is_empty() && !row.starts_with('#'));
-    for row in rows {
-        let mut words = row.split_whitespace();
-        let (a, b) = (
-            position(words.next().unwrap()),
-            position(words.next().unwrap()),
-        );
-        let expected: Vec<&str> = words.collect();
-        assert_eq!(named(a.compare(&b)), expected.join(" "), "{row}");
-        assert_eq!(b.compare(&a), reversed(a.compare(&b)), "{row}");
-    }
+    check_rows(include_str!("../testdata/positions.txt"), |words| {
+        let [a, b] = [words[0], words[1]].map(position);
+        assert_eq!(b.compare(&a), reversed(a.compare(&b)), "{words:?}");
+        named(a.compare(&b))
+    });
 }
 
 #[test]

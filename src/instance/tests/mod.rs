@@ -1,0 +1,5 @@
+//! The instance held to its tables.
+
+mod rejoin;
+mod roles;
+mod states;
