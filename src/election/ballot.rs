@@ -35,15 +35,15 @@ pub struct Ballot {
     pub sync_guard: bool,
     /// All nodes of the cluster, present or not (`*` in the rule means them).
     pub known_nodes: BTreeSet<NodeName>,
-    /// The node that this transition demotes (notify list `demote`), if it is one
-    /// other than the candidate and still a member: a fenced one is listed too.
+    /// The node that this transition demotes (notify list `demote`), if that is not the
+    /// candidate and is still a member: Pacemaker lists a fenced node too.
     pub demoted: Option<NodeName>,
     /// What an admin forces, if anything.
     pub force: Option<Force>,
 }
 
 impl Ballot {
-    /// An election of which only the candidate is known yet.
+    /// A ballot that has nothing but the candidate yet.
     pub fn new(candidate: NodeName) -> Self {
         Self {
             voters: BTreeSet::from([candidate.clone()]),
@@ -76,7 +76,7 @@ impl Ballot {
         Rule::VoidClaims.holds() && reign.is_void_given(vote.map(|vote| &vote.position))
     }
 
-    /// The cluster was built anew with another database, and an admin says so.
+    /// Whether the cluster was built anew with another database, and an admin says so.
     pub(super) fn is_given_up(&self, reign: &Reign) -> bool {
         let Some(own) = self.votes.get(&self.candidate) else {
             return false;
@@ -93,7 +93,7 @@ impl Ballot {
         (self.voters.contains(node) && !self.is_stale(vote)).then_some(vote)
     }
 
-    /// A vote given before the last reign began.
+    /// Whether a vote was given before the last reign began.
     pub(super) fn is_stale(&self, vote: &Vote) -> bool {
         Rule::FreshVotes.holds() && vote.term.is_some_and(|term| term < self.term())
     }

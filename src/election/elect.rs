@@ -65,8 +65,8 @@ fn refuse(reason: Refusal) -> Verdict {
     Verdict::Refuse { reason }
 }
 
-/// The voters whose vote has not arrived, or who know of an election whose
-/// record has not arrived here.
+/// The voters that are waited for: their vote has not arrived, or they know of an
+/// election whose reign has not arrived here.
 fn awaited(ballot: &Ballot, count: &Count<'_>) -> BTreeSet<NodeName> {
     let newer = ballot
         .voters
@@ -79,7 +79,7 @@ fn awaited(ballot: &Ballot, count: &Count<'_>) -> BTreeSet<NodeName> {
         .collect()
 }
 
-/// The term of a vote that was given after an election not known here.
+/// The term of a voter's vote, if it knows of an election that is not known here.
 fn newer_term(ballot: &Ballot, node: &NodeName) -> Option<u64> {
     let term = ballot.votes.get(node)?.term;
     term.filter(|term| *term > ballot.term())
@@ -96,7 +96,7 @@ fn unknown_election(ballot: &Ballot) -> Option<Refusal> {
     })
 }
 
-/// The candidate is another database than the cluster's.
+/// The candidate holds another database than the cluster's.
 fn wrong_system(count: &Count<'_>, own: &Position) -> Option<Refusal> {
     let (ours, theirs) = (own.system?, count.system()?);
     (Rule::System.holds() && ours != theirs).then_some(Refusal::OtherSystem { ours, theirs })

@@ -29,7 +29,7 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
     found.into_iter().flatten().collect()
 }
 
-/// Another voter stands on a branch with the same number that is not the same.
+/// Another voter stands on another branch, which has the same number.
 fn two_branches(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
     let electable = count.electable();
     let mut others = electable.into_iter().filter(|(node, _)| *node != best);
@@ -45,9 +45,14 @@ fn is_other_branch(held: &Position, other: &Position) -> bool {
     other.timeline == held.timeline && matches!(held.compare(other), Relation::Diverged { .. })
 }
 
-/// The last election's winner does not vote, and whether it ever was primary is
-/// not known. If it was, a voter that held more than it has diverged; if not,
-/// that voter must not be passed over.
+/// The last claimant does not vote, so nobody knows whether it ever was primary:
+///
+/// ```text
+/// n1: 1 ────┬─ ?       n1 was elected holding this much, and is away
+/// n2: 1 ────┴───       n2 holds more of timeline 1
+/// ```
+///
+/// If n1 opened a branch, n2 has diverged. If not, n2 must not be passed over.
 fn claim_in_doubt(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
     let last = count
         .last_reign()

@@ -1,5 +1,5 @@
-//! What is this instance? From what was seen to a state, its reason, and the
-//! code that monitor answers.
+//! What this instance is: from what was seen to a state, its reason, and the code
+//! that monitor answers.
 //!
 //! Pure: no file, process, clock or socket. `crate::postgres` looks.
 

@@ -39,7 +39,7 @@ pub struct PostmasterPid {
 /// Characters of a line that a message repeats: anybody may have written the file.
 const LONGEST_QUOTE: usize = 20;
 
-/// A lock file that is none.
+/// Not a postmaster.pid.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PidFileError {
     /// Line 1 is no process id.

@@ -10,7 +10,7 @@ pub enum Details {
     Primary(Primary),
     /// Of itself as a standby.
     Standby {
-        /// Does it stream?
+        /// Whether it streams.
         receives: bool,
     },
 }

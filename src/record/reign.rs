@@ -8,14 +8,14 @@
 //! * the *reign*: written by the primary's monitor once the branch is open, and
 //!   again only when its timeline or `synchronous_standby_names` changes.
 //!
-//! A quiet cluster writes nothing. The one with the highest *term* was elected
-//! last; timelines alone do not tell, because two nodes promoted apart from each
-//! other take the same number.
+//! In a quiet cluster nobody writes either. The node whose claim or reign has the
+//! highest *term* was elected last. Timelines do not tell that: two nodes that are
+//! promoted apart from each other take the same number.
 //!
-//! Duties of the caller: both go when the node is rewound or rebuilt. Whoever
-//! starts the instance as a standby (`start`, `demote`) first ends the node's
-//! own claim, by what the control file says (`ended_by`): one that came true
-//! becomes the reign, one that did not is deleted.
+//! Both attributes are deleted when the node is rewound. Before the agent starts the
+//! instance as a standby, it ends the node's own claim by what the control file says
+//! (`election::EndOfClaim`): a claim that came true becomes the reign, any other is
+//! deleted.
 
 use super::line::{FieldError, Fields, Line, push_position, read_position};
 use super::name::{Life, Name};
@@ -35,9 +35,9 @@ pub enum Stage {
 /// One node's time as primary: its claim, or what its monitor saw.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reign {
-    /// The node. Not part of the line: it is the node that has the attribute.
+    /// The node. It is not in the line, since the attribute stands on that node.
     pub primary: NodeName,
-    /// Counts elections. Higher than all terms known when it was written.
+    /// The number of the election: higher than all terms known when it was held.
     pub term: u64,
     /// Claimed or opened.
     pub stage: Stage,

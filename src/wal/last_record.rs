@@ -1,7 +1,7 @@
 //! What the last WAL record of a node is, from what `pg_waldump` printed.
 //!
-//! Only asked when a node on PAF was demoted, which does not publish
-//! where its shutdown checkpoint is.
+//! Only asked when a node on PAF was demoted, since PAF does not publish where its
+//! shutdown checkpoint is.
 
 use super::Lsn;
 

@@ -35,12 +35,12 @@ impl Timeline {
         NonZeroU32::new(number).map(Self)
     }
 
-    /// The one that a promotion opens, unless its number is taken already.
+    /// The timeline that a promotion opens, unless the number is taken already.
     pub fn next(self) -> Option<Self> {
         self.0.checked_add(1).map(Self)
     }
 
-    /// Those above this one, up to and with `newest`.
+    /// The timelines above this one, up to and with `newest`.
     pub fn up_to(self, newest: Self) -> impl Iterator<Item = Self> {
         std::iter::successors(self.next(), |timeline| timeline.next())
             .take_while(move |timeline| *timeline <= newest)

@@ -13,8 +13,8 @@
 //! | −1 | connecting for the first time, or being built |
 //! | −1000, −990, … | beyond `maxlag`, or not connected |
 //!
-//! The meaning is that of PAF, so that both can take turns. Unlike
-//! there, two standbys that follow keep their order while their lag differs
+//! The meaning is that of PAF, so that both agents can take turns. Unlike
+//! PAF, two standbys that follow keep their order while their lag differs
 //! little, and a standby that was a candidate stays one for a grace time after
 //! it lost its connection: right after a promotion nobody is connected yet, and
 //! a second failure must still find a candidate.

@@ -1,4 +1,4 @@
-//! How often may a standby that has diverged be restarted to be rewound?
+//! How often a standby that has diverged is restarted to be rewound.
 //!
 //! A start rewinds only while the primary can be reached and has had its first
 //! checkpoint. Where that was not so yet, another start may help; but a node
@@ -25,7 +25,7 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Reads a line; one that cannot be read is none.
+    /// Reads a line. One that cannot be read is as if nothing had been tried.
     pub fn decode(text: &str) -> Self {
         let mut words = text.split_whitespace();
         let mut read = || {

@@ -1,11 +1,11 @@
-//! May this data directory be started, and must it be rewound before?
+//! Whether a data directory may be started, and must be rewound before.
 //!
-//! 1. A rewind that was interrupted comes first: what it left is started by
-//!    nobody before it is finished.
-//! 2. What cannot be seen to have diverged is started. In recovery it adds
-//!    nothing to its WAL, and the replay tells what a crash has hidden.
-//! 3. What has diverged is started too, as a standby that follows nobody, or
-//!    rewound, if the admin asked for that and it can work.
+//! 1. A rewind that was interrupted comes first: nothing is started on the directory
+//!    before that rewind is finished.
+//! 2. A directory that is not seen to have diverged is started. In recovery the server
+//!    adds nothing to its WAL, and the replay shows what a crash has hidden.
+//! 3. A directory that has diverged is started too, as a standby that follows nobody;
+//!    or it is rewound, if the admin asked for that and it can work.
 
 use std::fmt;
 

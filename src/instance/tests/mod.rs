@@ -1,5 +1,7 @@
-//! The instance held to its tables.
+//! The instance held to its tables, and what its longer files must do.
 
+mod configuration;
+mod control_data;
 mod rejoin;
 mod roles;
 mod states;
