@@ -46,11 +46,7 @@ fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> {
 fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String> {
     match reason {
         Refusal::NoOwnVote => vec![format!("look at the log of PostgreSQL on {candidate}")],
-        Refusal::NewerElection { voter, .. } => {
-            [Reign::NAME.of(resource), Reign::CLAIM_NAME.of(resource)]
-                .map(|name| format!("compare: crm_attribute --query --node {voter} --name {name}"))
-                .into()
-        }
+        Refusal::NewerElection { voter, .. } => comparisons(voter, resource),
         Refusal::OtherSystem { .. } => vec![format!(
             "rebuild {candidate} from the primary (pg_basebackup), unless the whole cluster is new"
         )],
@@ -86,6 +82,13 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
             vec!["bring back the last primary or a standby that was up to date".to_owned()]
         }
     }
+}
+
+fn comparisons(voter: &NodeName, resource: &str) -> Vec<String> {
+    [Reign::NAME, Reign::CLAIM_NAME]
+        .map(|name| name.of(resource))
+        .map(|name| format!("compare: crm_attribute --query --node {voter} --name {name}"))
+        .into()
 }
 
 fn rewind_advice(candidate: &NodeName, primary: &NodeName) -> Vec<String> {
