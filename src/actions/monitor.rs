@@ -9,7 +9,7 @@ use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::postgres::Server;
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
-use crate::steps::{offer, state, write_probe};
+use crate::steps::{offer, state, unanswered, write_probe};
 
 /// The level from which on the primary is asked to write.
 const WRITE: u32 = 10;
@@ -27,10 +27,12 @@ pub fn run(call: &Call) -> Outcome {
         log::warn!("The {role} runs but cannot be asked: {why}");
     }
     if !probe {
-        look_after(call, details)?;
+        // Before the tools of Pacemaker, which may use up the time.
         if state == State::Running(Role::Primary) && check_level(&call.environment) >= WRITE {
             write_probe::run(&call.server, call.request.deadline)?;
         }
+        unanswered::note(&state, &call.cluster, &call.notes)?;
+        look_after(call, details)?;
     }
     state.monitor(probe)
 }

@@ -15,6 +15,7 @@ pub mod role;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod unknown;
 
 pub use answer::NoAnswer;
 pub use control_data::{ClusterState, ControlData};

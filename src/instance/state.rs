@@ -4,8 +4,9 @@
 //! 1. A server that answers is what it says it is.
 //! 2. A postmaster that lives but refuses is busy, not dead: its role is the one
 //!    that its files show (`role`). After a backend crashed it recovers by itself,
-//!    for a grace time. Only silence, or not listening once it is up, is
-//!    a failure.
+//!    for a grace time. Silence, not listening once it is up, and a server that calls
+//!    its own storage broken are failures. What nobody knows how to read is neither:
+//!    `unknown` bounds it.
 //! 3. Without a postmaster nothing runs, unless processes of the instance
 //!    are left behind.
 
@@ -75,7 +76,7 @@ impl State {
             Postmaster::Alive(_) => match &seen.answer {
                 Some(Ok(role)) => Self::Running(*role),
                 Some(Err(refusal)) => refusing(refusal, seen),
-                None => Self::Transient(NoAnswer::Other("not asked".to_owned())),
+                None => Self::Transient(NoAnswer::NotAsked),
             },
         }
     }
@@ -134,7 +135,7 @@ fn refusing(refusal: &NoAnswer, seen: &Observation) -> State {
         control: seen.control.as_ref().map(|control| control.state),
     };
     match refusal {
-        NoAnswer::Silent | NoAnswer::NotListening | NoAnswer::CutOff => {
+        NoAnswer::Silent | NoAnswer::NotListening | NoAnswer::CutOff | NoAnswer::Broken(_) => {
             State::Failing(refusal.clone())
         }
         // A smart stop waits for sessions without end, and lets nobody new in.

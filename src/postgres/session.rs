@@ -14,6 +14,7 @@
 use std::io::ErrorKind;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use ::postgres::error::SqlState;
 use ::postgres::{Client, Config, Error, NoTls};
@@ -22,6 +23,8 @@ use super::version_file;
 use crate::instance::answer::NoAnswer;
 use crate::ocf::{Deadline, Parameters};
 use crate::system::SystemUser;
+
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Databases to ask in: nothing that is asked depends on which. The second one is for a
 /// server on which the first was dropped, renamed or closed; initdb makes both.
@@ -66,13 +69,16 @@ pub fn ask<T: Send + 'static>(
     deadline: Deadline,
     question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, NoAnswer> {
+    if deadline.passed() {
+        return Err(NoAnswer::NotAsked);
+    }
     let config = config(parameters, user, deadline);
     let (sender, receiver) = mpsc::channel();
     let worn = user
         .wear()
-        .map_err(|error| NoAnswer::Other(error.to_string()))?;
+        .map_err(|error| NoAnswer::Unknown(error.to_string()))?;
     let spawned = thread::Builder::new().spawn(move || {
-        let mut client = match connect(&config) {
+        let mut client = match connect(&config, deadline) {
             Ok(client) => client,
             Err(error) => return drop(sender.send(Err(error))),
         };
@@ -82,7 +88,7 @@ pub fn ask<T: Send + 'static>(
     let answer = receiver.recv_timeout(deadline.left());
     drop(worn);
     // The limit of processes is reached: that says nothing of the server.
-    spawned.map_err(|error| NoAnswer::Other(format!("no thread to ask it: {error}")))?;
+    spawned.map_err(|error| NoAnswer::Busy(format!("no thread to ask it: {error}")))?;
     match answer {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(refusal(&error)),
@@ -92,18 +98,30 @@ pub fn ask<T: Send + 'static>(
 }
 
 /// To the first database that takes us in. If none does, what the first one said.
-fn connect(config: &Config) -> Result<Client, Error> {
+fn connect(config: &Config, deadline: Deadline) -> Result<Client, Error> {
     let [usual, other] = DATABASES.map(|name| {
         let mut config = config.clone();
         config.dbname(name);
         config
     });
-    usual.connect(NoTls).or_else(|error| {
+    connect_patiently(&usual, deadline).or_else(|error| {
         if !is_of_database(&error) {
             return Err(error);
         }
-        other.connect(NoTls).map_err(|_| error)
+        connect_patiently(&other, deadline).map_err(|_| error)
     })
+}
+
+/// A socket whose queue is full refuses at once (EAGAIN). A busy postmaster takes from it
+/// within moments; a frozen one never does, and is silent.
+fn connect_patiently(config: &Config, deadline: Deadline) -> Result<Client, Error> {
+    loop {
+        match config.connect(NoTls) {
+            Err(error)
+                if io_kind(&error) == Some(ErrorKind::WouldBlock) && deadline.sleep(PAUSE) => {}
+            connected => return connected,
+        }
+    }
 }
 
 /// Whether the server refused this database: it is not there, takes no connections,
@@ -144,17 +162,9 @@ fn pinned(version: u32) -> String {
     options.collect::<Vec<_>>().join(" ")
 }
 
-/// Codes are compared, never texts: texts follow the server's `lc_messages`.
 fn refusal(error: &Error) -> NoAnswer {
     if let Some(db) = error.as_db_error() {
-        let text = db.message().to_owned();
-        return match db.code() {
-            code if *code == SqlState::CANNOT_CONNECT_NOW => NoAnswer::NotYet(text),
-            code if *code == SqlState::TOO_MANY_CONNECTIONS => NoAnswer::Full,
-            code if *code == SqlState::ADMIN_SHUTDOWN => NoAnswer::CutOff,
-            code if code.code().starts_with("28") => NoAnswer::Login(text),
-            code => NoAnswer::Other(format!("{text} ({})", code.code())),
-        };
+        return NoAnswer::of_code(db.code().code(), db.message());
     }
     if error.is_closed() {
         return NoAnswer::CutOff;
@@ -162,11 +172,12 @@ fn refusal(error: &Error) -> NoAnswer {
     match io_kind(error) {
         Some(ErrorKind::NotFound | ErrorKind::ConnectionRefused) => NoAnswer::NotListening,
         Some(ErrorKind::PermissionDenied) => NoAnswer::Denied,
-        Some(ErrorKind::TimedOut) => NoAnswer::Silent,
+        // Its queue is full and nobody takes from it, all the time that we tried.
+        Some(ErrorKind::TimedOut | ErrorKind::WouldBlock) => NoAnswer::Silent,
         Some(ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof | ErrorKind::BrokenPipe) => {
             NoAnswer::CutOff
         }
-        _ => NoAnswer::Other(error.to_string()),
+        _ => NoAnswer::Unknown(error.to_string()),
     }
 }
 

@@ -10,6 +10,8 @@ use ::postgres::Client;
 use ::postgres::error::DbError;
 use nix::sys::statvfs::statvfs;
 
+use crate::instance::answer::is_of_storage;
+
 /// Does not wait for standbys: that they are away is no fault of the storage.
 const LOCALLY: &str = "SET synchronous_commit = local";
 /// Writes no table and needs no right; a commit of it flushes the WAL.
@@ -45,16 +47,14 @@ fn is_full(path: &Path) -> bool {
     room.is_ok_and(|bytes| bytes < PAGE)
 }
 
-/// 53100 (disk full), classes 58 (system: I/O) and XX (corruption), and 25006, a
-/// read-only transaction.
+/// What says that storage or catalogs are broken, and 25006, a read-only transaction.
 fn of_storage(error: &DbError) -> Option<String> {
     let code = error.code().code();
-    is_of_storage(code).then(|| format!("{} ({code})", error.message()))
+    is_fatal(code).then(|| format!("{} ({code})", error.message()))
 }
 
-fn is_of_storage(code: &str) -> bool {
-    let classes = ["58", "XX"];
-    matches!(code, "53100" | "25006") || classes.iter().any(|class| code.starts_with(class))
+fn is_fatal(code: &str) -> bool {
+    code == "25006" || is_of_storage(code)
 }
 
 #[cfg(test)]
@@ -73,10 +73,10 @@ mod tests {
     #[test]
     fn only_storage_is_the_storage_s_fault() {
         for code in ["53100", "58030", "58P01", "XX000", "25006"] {
-            assert!(is_of_storage(code), "{code}");
+            assert!(is_fatal(code), "{code}");
         }
         for code in ["53200", "42501", "57014", "57P01", "08006", ""] {
-            assert!(!is_of_storage(code), "{code}");
+            assert!(!is_fatal(code), "{code}");
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod shutdown;
 pub mod sync_rule;
 #[cfg(test)]
 mod tests;
+pub mod unanswered;
 pub mod vote;
 
 pub use divergence::Divergence;
@@ -30,7 +31,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 16] = [
+pub const ALL: [name::Name; 18] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -41,10 +42,12 @@ pub const ALL: [name::Name; 16] = [
     ShutdownCheckpoint::NAME,
     ShutdownCheckpoint::COPY_NAME,
     missing::NAME,
+    unanswered::NAME,
     note::REWIND_MARK,
     note::SETTLED,
     note::DIVERGED,
     note::DIVERGED_OTHERS,
     note::REWINDS,
     note::NOT_REWOUND,
+    note::UNANSWERED,
 ];

@@ -39,6 +39,13 @@ pub const REWINDS: Name = Name::new(
 pub const NOT_REWOUND: Name =
     Name::new(Life::File, "pgsqlms-RESOURCE.not-rewound", "why it was not");
 
+/// How many monitors in a row got an answer that nobody knows.
+pub const UNANSWERED: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.unanswered",
+    "how many monitors in a row got an answer that nobody knows",
+);
+
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,

@@ -15,6 +15,7 @@ pub mod rejoin;
 pub mod scores;
 pub mod shutdown;
 pub mod state;
+pub mod unanswered;
 pub mod validation;
 pub mod vote;
 pub mod write_probe;

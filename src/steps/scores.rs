@@ -14,7 +14,7 @@ use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
-use crate::record::{missing, note};
+use crate::record::{missing, note, unanswered};
 use crate::system::Notes;
 
 /// Lags closer than this (bytes) look the same to the note.
@@ -116,6 +116,7 @@ impl Care<'_> {
         let resource = self.cluster.resource();
         let scores = stored.scores(resource);
         let offline = scores.keys().filter(|node| !members.contains(*node));
+        let unanswered = self.cluster.of_members(&unanswered::NAME.of(resource))?;
         let remembered = self.cluster.of_members(&missing::NAME.of(resource))?;
         let missing_since = remembered.get(&node).map(|value| missing::decode(value));
         Ok(Roster {
@@ -124,6 +125,7 @@ impl Care<'_> {
             senders: primary.senders.clone(),
             members,
             scores,
+            unanswered: unanswered.into_keys().collect(),
             missing_since: missing_since.unwrap_or_default(),
             now: since_epoch(),
             maxlag: self.maxlag(),

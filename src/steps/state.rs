@@ -64,6 +64,11 @@ fn look(
         Postmaster::Alive(_) => Some(ask(server, deadline, question)),
         Postmaster::LeftBehind(_) | Postmaster::None => None,
     };
+    if let Some(Err(NoAnswer::NotAsked)) = answer {
+        return Err(Failure::soft(
+            "The time was over before PostgreSQL could be asked",
+        ));
+    }
     let control = match (postmaster, &answer) {
         (Postmaster::LeftBehind(_), _) | (_, Some(Ok(_))) => None,
         _ => Some(server.control_data(deadline)?),

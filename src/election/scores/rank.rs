@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::order::in_order;
 use super::roster::{Change, Notice, Ranking, Reason, Roster};
-use super::scale::{CONNECTING, FIRST_STANDBY, NOT_CONNECTED, PRIMARY, STEP, is_excluded};
+use super::scale::{
+    CONNECTING, FIRST_STANDBY, LAST_CHOICE, NOT_CONNECTED, PRIMARY, STEP, is_excluded,
+};
 use crate::instance::replication::{Sender, SenderState};
 use crate::ocf::NodeName;
 use crate::record::missing::MissingSince;
@@ -37,7 +39,8 @@ pub fn rank(roster: &Roster) -> Ranking {
     Ranking {
         changes: changes(roster, wanted),
         notices: notices(roster, &connected),
-        is_pending: missing_since.values().any(|since| roster.is_lately(*since)),
+        is_pending: !roster.unanswered.is_empty()
+            || missing_since.values().any(|since| roster.is_lately(*since)),
         missing_since,
     }
 }
@@ -96,6 +99,7 @@ fn follower_scores<'a>(
         .into_iter()
         .zip(free.by_ref().zip(places.by_ref()))
         .map(|((node, _), (score, place))| (node, score, Reason::Follows { place }))
+        .map(|wanted| last_if_unanswered(roster, wanted))
         .collect();
     let lagging = lagging
         .into_iter()
@@ -105,6 +109,14 @@ fn follower_scores<'a>(
             (*node, score, Reason::Lags { lag: sender.lag })
         });
     near.iter().copied().chain(lagging).collect()
+}
+
+/// A standby that cannot be asked cannot vote: it is tried after all others.
+fn last_if_unanswered<'a>(roster: &Roster, wanted: Wanted<'a>) -> Wanted<'a> {
+    match wanted {
+        (node, _, _) if roster.unanswered.contains(node) => (node, LAST_CHOICE, Reason::Unanswered),
+        answering => answering,
+    }
 }
 
 /// Whether a standby counts as beyond `maxlag`. One that is excluded already comes

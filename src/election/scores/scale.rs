@@ -24,6 +24,13 @@ pub fn is_excluded(score: i32) -> bool {
     score < 0
 }
 
+/// The new score of a standby that answers no question: it is tried after all others.
+/// `None` if it is not tried before, and nothing is to be written.
+pub fn score_of_unanswered(present: Option<i32>) -> Option<i32> {
+    let is_tried_before = present.is_some_and(|score| score > LAST_CHOICE);
+    is_tried_before.then_some(LAST_CHOICE)
+}
+
 /// The new score of a node that has diverged: no candidate any more. `None` if it is
 /// none already, and nothing is to be written.
 pub fn exclusion_of_diverged(present: Option<i32>) -> Option<i32> {

@@ -49,7 +49,7 @@ fn observation(words: &[&str]) -> Observation {
             "silent" => Some(Err(NoAnswer::Silent)),
             "not-listening" => Some(Err(NoAnswer::NotListening)),
             "cut-off" => Some(Err(NoAnswer::CutOff)),
-            other => panic!("{other}"),
+            code => Some(Err(NoAnswer::of_code(code, "in the server's words"))),
         },
         control: control(state),
         stopping: more.contains(&"stopping"),

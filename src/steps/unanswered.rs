@@ -1,0 +1,67 @@
+//! A server that refuses questions in a way that nobody knows: counted from monitor to
+//! monitor, and said. `crate::instance::unknown` has the bounds.
+
+use crate::election::scores::score_of_unanswered;
+use crate::instance::unknown::{Verdict, verdict};
+use crate::instance::{NoAnswer, Role, State};
+use crate::ocf::Failure;
+use crate::pacemaker::{Cluster, ToolError};
+use crate::record::{note, unanswered};
+use crate::system::Notes;
+
+/// Notes how this monitor was answered. Fails only a primary that was refused in this way
+/// for too long.
+pub fn note(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), Failure> {
+    let State::Busy(role, NoAnswer::Unknown(said)) = state else {
+        warn(forget(cluster, notes));
+        return Ok(());
+    };
+    let before: u32 = notes
+        .read(&note::UNANSWERED)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default();
+    let count = before.saturating_add(1);
+    notes.write(&note::UNANSWERED, &count.to_string());
+    match verdict(*role, count) {
+        Verdict::Wait => Ok(()),
+        // Once; also where a monitor was missed.
+        Verdict::Say => {
+            if before < 2 {
+                warn(say(*role, cluster, said));
+            }
+            Ok(())
+        }
+        Verdict::Fail => Err(Failure::soft(format!(
+            "The primary has answered no question for {count} monitors: {said}"
+        ))),
+    }
+}
+
+/// The standby itself writes its score: that is what the primary's monitor notices, and
+/// then it reads the attribute.
+fn say(role: Role, cluster: &dyn Cluster, said: &str) -> Result<(), ToolError> {
+    cluster.set_transient(&unanswered::NAME.of(cluster.resource()), said)?;
+    if role == Role::Primary {
+        return Ok(());
+    }
+    let node = cluster.node()?;
+    let scores = cluster.permanent()?.scores(cluster.resource());
+    match score_of_unanswered(scores.get(&node).copied()) {
+        Some(score) => cluster.set_score(&node, score),
+        None => Ok(()),
+    }
+}
+
+fn forget(cluster: &dyn Cluster, notes: &Notes) -> Result<(), ToolError> {
+    if notes.read(&note::UNANSWERED).is_none() {
+        return Ok(());
+    }
+    notes.forget(&note::UNANSWERED);
+    cluster.delete_transient(&unanswered::NAME.of(cluster.resource()))
+}
+
+fn warn(done: Result<(), ToolError>) {
+    if let Err(error) = done {
+        log::warn!("Cannot say in the cluster how PostgreSQL answers: {error}");
+    }
+}
