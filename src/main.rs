@@ -25,8 +25,8 @@ use std::panic;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
 
 use actions::Action;
 use admin::ForcePromotion;
@@ -40,7 +40,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
     #[command(flatten)]
     Action(Action),
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     let resource = Request::from_environment(&environment, Instant::now()).resource;
     ocf::log::install(&environment, &resource);
     panic::set_hook(Box::new(|panic| log::error!("Bug in pgsqlms: {panic}")));
-    let exit = match Arguments::try_parse_from(arguments()) {
+    let exit = match Arguments::try_parse_from(arguments(env::args_os())) {
         Ok(Arguments { command }) => report(guarded(&command, &environment), &environment),
         Err(error) => usage(&error),
     };
@@ -61,12 +61,15 @@ fn main() -> ExitCode {
 }
 
 /// Of an OCF call only the action counts: the standard has callers pass more
-/// one day.
-fn arguments() -> Vec<OsString> {
-    let all: Vec<_> = env::args_os().collect();
-    let is_admins = all.get(1).is_some_and(|word| word == "force-promotion");
-    let count = if is_admins { all.len() } else { 2 };
-    all.into_iter().take(count).collect()
+/// one day. A command for people keeps all that was typed, so that a typo in it
+/// is an error.
+fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut given: Vec<_> = given.collect();
+    let word = given.get(1).and_then(|word| word.to_str());
+    if word.is_some_and(Action::has_subcommand) {
+        given.truncate(2);
+    }
+    given
 }
 
 /// A bug ends in an OCF code with a message, never in a code of Rust's own.
@@ -98,5 +101,37 @@ fn usage(error: &clap::Error) -> OcfExit {
         ErrorKind::InvalidSubcommand | ErrorKind::MissingSubcommand => OcfExit::Unimplemented,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => OcfExit::Unimplemented,
         _ => OcfExit::Arguments,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(typed: &str) -> String {
+        let given = typed.split(' ').map(OsString::from);
+        let kept: Vec<_> = arguments(given).into_iter().collect();
+        kept.join(" ".as_ref()).into_string().unwrap()
+    }
+
+    #[test]
+    fn of_an_action_only_its_name_is_kept() {
+        for action in Action::names() {
+            let typed = format!("pgsqlms {action} --and more");
+            assert_eq!(kept(&typed), format!("pgsqlms {action}"));
+        }
+    }
+
+    #[test]
+    fn every_other_word_keeps_what_follows() {
+        for typed in [
+            "pgsqlms",
+            "pgsqlms status --json srv1",
+            "pgsqlms force-promotion --resource pgsqld --yes",
+            "pgsqlms dance start",
+            "pgsqlms --version start",
+        ] {
+            assert_eq!(kept(typed), typed);
+        }
     }
 }

@@ -23,7 +23,13 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn an_unknown_action_is_unimplemented() {
-    for arguments in [vec!["dance"], vec![], vec!["help"]] {
+    for arguments in [
+        vec!["dance"],
+        vec!["dance", "--resource", "x"],
+        vec!["status", "start"],
+        vec!["help"],
+        vec![],
+    ] {
         assert_eq!(code(&agent(&arguments, &[])), 3, "{arguments:?}");
     }
 }
@@ -39,8 +45,24 @@ fn further_arguments_are_ignored() {
 #[test]
 fn methods_are_the_actions_that_exist() {
     let output = agent(&["methods"], &[]);
-    for action in String::from_utf8_lossy(&output.stdout).lines() {
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(printed.lines().collect::<Vec<_>>(), ACTIONS);
+    for action in ACTIONS {
         assert_ne!(code(&agent(&[action], &[])), 3, "{action}");
+    }
+}
+
+#[test]
+fn a_command_for_people_takes_no_argument_that_it_does_not_know() {
+    for typed in [
+        "force-promotion --resource x --yes --bogus",
+        "force-promotion --resource x --yes more",
+        "force-promotion",
+    ] {
+        let arguments: Vec<_> = typed.split(' ').collect();
+        let output = agent(&arguments, &[]);
+        let usage = stderr(&output).contains("Usage: pgsqlms force-promotion");
+        assert!(code(&output) == 2 && usage, "{typed}: {}", stderr(&output));
     }
 }
 

@@ -13,12 +13,14 @@ mod stop;
 mod validate_all;
 mod wrong_parameters;
 
+use clap::Subcommand;
+
 pub use call::Call;
 
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, metadata};
 
 /// The actions this agent knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Action {
     /// Start the instance as a standby
     Start,
@@ -44,11 +46,20 @@ pub enum Action {
     Methods,
 }
 
+impl Action {
+    /// The names of all actions, as they are called.
+    pub fn names() -> Vec<String> {
+        let all = Self::augment_subcommands(clap::Command::new("pgsqlms"));
+        let names = all.get_subcommands().map(clap::Command::get_name);
+        names.map(str::to_owned).collect()
+    }
+}
+
 /// Runs `action` and returns what Pacemaker is told.
 pub fn run(action: Action, environment: &Environment) -> Outcome {
     let on_instance = match action {
         Action::MetaData => return metadata::print(),
-        Action::Methods => return metadata::print_methods(),
+        Action::Methods => return metadata::print_methods(&Action::names()),
         Action::Reload | Action::ReloadAgent => return reload(environment),
         Action::Stop => return stop::run(environment),
         Action::ValidateAll => return validate_all::run(environment),

@@ -14,12 +14,9 @@ pub fn print() -> Outcome {
     write(METADATA)
 }
 
-/// Prints the actions, one a line.
-pub fn print_methods() -> Outcome {
-    write(concat!(
-        "start\nstop\nmonitor\npromote\ndemote\nnotify\n",
-        "reload\nreload-agent\nmeta-data\nvalidate-all\nmethods\n"
-    ))
+/// Prints the names of the actions, one a line.
+pub fn print_methods(names: &[String]) -> Outcome {
+    write(&(names.join("\n") + "\n"))
 }
 
 /// A closed stdout is not our failure.
