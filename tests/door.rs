@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are outside #[test]
 
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
@@ -117,9 +118,12 @@ impl Postmaster {
         if role == "standby" {
             std::fs::write(datadir.path().join("standby.signal"), "").unwrap();
         }
-        let mut command = Command::new(program);
-        command.arg("60").current_dir(datadir.path());
-        let process = command.spawn().unwrap();
+        // Started in the background of a script, tests ignore SIGINT, and so would what they
+        // start; a postmaster never does.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", program.to_str().unwrap(), "60"]);
+        let process = command.current_dir(datadir.path()).spawn().unwrap();
+        wait_until_called("postgres", process.id());
         let pid = datadir.path().join("postmaster.pid");
         std::fs::write(pid, format!("{}\n", process.id())).unwrap();
         Self { datadir, process }
@@ -133,6 +137,19 @@ impl Postmaster {
             ("OCF_RESKEY_CRM_meta_interval", "15000"),
         ];
         code(&agent(&[action], &environment))
+    }
+}
+
+/// Waits until the process runs the program of that name.
+fn wait_until_called(name: &str, pid: u32) {
+    let is_called = || {
+        let comm = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        comm.is_ok_and(|comm| comm.trim() == name)
+    };
+    let end = Instant::now() + Duration::from_secs(10);
+    while !is_called() {
+        assert!(Instant::now() < end, "no process {pid} called {name}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
