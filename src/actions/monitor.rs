@@ -31,7 +31,7 @@ pub fn run(call: &Call) -> Outcome {
         if state == State::Running(Role::Primary) && check_level(&call.environment) >= WRITE {
             write_probe::run(&call.server, call.request.deadline)?;
         }
-        unanswered::note(&state, &call.cluster, &call.notes)?;
+        unanswered::count(&state, &call.cluster, &call.notes)?;
         look_after(call, details)?;
     }
     state.monitor(probe)

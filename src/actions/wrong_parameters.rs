@@ -7,11 +7,10 @@
 use std::time::Instant;
 
 use crate::instance::{Postmaster, Role};
-use crate::ocf::parameters::{Parameters, datadir};
+use crate::ocf::parameters::datadir;
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Request};
 use crate::postgres::{RealServer, Server};
 use crate::steps::bring_down;
-use crate::system::SystemUser;
 
 /// Says what can be seen without asking the server.
 pub fn monitor(environment: &Environment, failure: Failure) -> Outcome {
@@ -51,10 +50,7 @@ pub fn stop(environment: &Environment, failure: &Failure) -> Outcome {
     bring_down::by_files(&server, request.deadline)
 }
 
-/// The server of the data directory, its owner's, with everything else by default.
 fn server(environment: &Environment, request: &Request) -> Option<RealServer> {
     let datadir = datadir(environment)?;
-    let user = SystemUser::owner_of(&datadir);
-    let parameters = Parameters::of_datadir(datadir);
-    Some(RealServer::new(parameters, user, &request.resource))
+    Some(RealServer::of_datadir(datadir, &request.resource))
 }

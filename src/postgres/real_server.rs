@@ -45,8 +45,14 @@ impl RealServer {
         Ok(Self::new(parameters, user, resource))
     }
 
+    /// The server of a data directory, its owner's, with everything else by default.
+    pub fn of_datadir(datadir: PathBuf, resource: &str) -> Self {
+        let user = SystemUser::owner_of(&datadir);
+        Self::new(Parameters::of_datadir(datadir), user, resource)
+    }
+
     /// The server of an account that is known; `resource` names its files.
-    pub fn new(parameters: Parameters, user: SystemUser, resource: &str) -> Self {
+    fn new(parameters: Parameters, user: SystemUser, resource: &str) -> Self {
         Self {
             parameters,
             user,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::ballot::{self, Candidacy};
 use super::{claim, position, scores, state};
 use crate::election::{
-    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, explain, taken_timelines,
+    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, elected_instead_of, explain,
+    taken_timelines,
 };
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
@@ -167,5 +168,18 @@ pub fn wait_until_primary(server: &dyn Server, deadline: Deadline) -> Outcome {
                 ));
             }
         }
+    }
+}
+
+/// A promotion that is asked for again has come true. But one by hand was past all
+/// elections: that node lacks what the elected primary wrote since.
+pub fn confirm_elected(cluster: &dyn Cluster) -> Outcome {
+    let node = cluster.node()?;
+    let reigns = ballot::reigns(cluster.resource(), &cluster.permanent()?);
+    match elected_instead_of(&node, &reigns) {
+        None => Ok(OcfExit::Success),
+        Some(elected) => Err(Failure::soft(format!(
+            "A primary that nobody elected (promoted by hand?): the last one was {elected}"
+        ))),
     }
 }

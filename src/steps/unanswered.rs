@@ -11,7 +11,7 @@ use crate::system::Notes;
 
 /// Notes how this monitor was answered. Fails only a primary that was refused in this way
 /// for too long.
-pub fn note(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), Failure> {
+pub fn count(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), Failure> {
     let State::Busy(role, NoAnswer::Unknown(said)) = state else {
         warn(forget(cluster, notes));
         return Ok(());
@@ -20,9 +20,9 @@ pub fn note(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), F
         .read(&note::UNANSWERED)
         .and_then(|text| text.parse().ok())
         .unwrap_or_default();
-    let count = before.saturating_add(1);
-    notes.write(&note::UNANSWERED, &count.to_string());
-    match verdict(*role, count) {
+    let in_a_row = before.saturating_add(1);
+    notes.write(&note::UNANSWERED, &in_a_row.to_string());
+    match verdict(*role, in_a_row) {
         Verdict::Wait => Ok(()),
         // Once; also where a monitor was missed.
         Verdict::Say => {
@@ -32,7 +32,7 @@ pub fn note(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), F
             Ok(())
         }
         Verdict::Fail => Err(Failure::soft(format!(
-            "The primary has answered no question for {count} monitors: {said}"
+            "The primary has answered no question for {in_a_row} monitors: {said}"
         ))),
     }
 }
