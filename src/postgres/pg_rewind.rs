@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::settings::{self, SettingError};
 use super::version_file;
 use crate::instance::configuration::Conninfo;
-use crate::instance::rejoin::preview::{Preview, complaint};
+use crate::instance::rejoin::preview::{Preview, error_line};
 use crate::ocf::{Deadline, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::{self, Ended, ProgramError};
@@ -131,7 +131,7 @@ fn succeeded(ended: Ended) -> Result<Ended, RewindError> {
     if ended.status.success() {
         return Ok(ended);
     }
-    Err(RewindError::Failed(complaint(&ended.stderr).to_owned()))
+    Err(RewindError::Failed(error_line(&ended.stderr).to_owned()))
 }
 
 /// Whether pg_rewind has the option `--no-ensure-shutdown`: PostgreSQL 12 has not, and does

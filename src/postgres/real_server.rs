@@ -215,7 +215,12 @@ impl Server for RealServer {
     }
 
     fn start(&self, deadline: Deadline) -> Result<(), ServerError> {
-        pg_ctl::start(&self.parameters, &self.user, &self.output(), deadline)
+        pg_ctl::start(
+            &self.parameters,
+            &self.user,
+            &self.prepare_output(),
+            deadline,
+        )
     }
 
     fn stop(&self, mode: StopMode, deadline: Deadline) -> Result<(), ServerError> {
@@ -254,7 +259,7 @@ impl Server for RealServer {
         self.user.act(|| history_file::release(self.datadir()))
     }
 
-    fn output(&self) -> PathBuf {
+    fn prepare_output(&self) -> PathBuf {
         output::prepare(&self.resource, &self.user)
     }
 

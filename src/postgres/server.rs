@@ -102,8 +102,8 @@ pub trait Server: Rewinder {
     /// Takes back what was reserved and not used.
     fn release_timelines(&self) -> io::Result<()>;
 
-    /// The file with the server's own output; made if it is missing.
-    fn output(&self) -> PathBuf;
+    /// Makes sure that there is a file for the server's own output; its path.
+    fn prepare_output(&self) -> PathBuf;
     /// How much the server has written there so far, in bytes.
     fn output_length(&self, output: &Path) -> u64;
     /// Why the server ended, in its own words: the first fatal line behind `length`.

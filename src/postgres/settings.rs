@@ -42,7 +42,7 @@ pub fn read(
     if ended.status.success() {
         return Ok(ended.stdout.trim_end_matches('\n').to_owned());
     }
-    Err(SettingError::Refused(complaint(&ended.stderr).to_owned()))
+    Err(SettingError::Refused(error_line(&ended.stderr).to_owned()))
 }
 
 /// The server's program on this instance's configuration. The first word says
@@ -58,7 +58,7 @@ pub fn postgres(parameters: &Parameters, first: &[&str]) -> Result<Command, Sett
 
 /// The first line that the server logged, without its prefix: for a bad
 /// configuration it names file and line.
-fn complaint(output: &str) -> &str {
+fn error_line(output: &str) -> &str {
     let text = |line| {
         let after = |level| str::split_once(line, level).map(|(_, text)| text);
         after("LOG:  ").or_else(|| after("FATAL:  "))
@@ -81,15 +81,15 @@ mod tests {
                       2026-11-24 19:00:00 UTC [7] FATAL:  configuration file \"/etc/x.conf\" \
                       contains errors\n";
         let wanted = "syntax error in file \"/etc/x.conf\" line 3, near token \"=\"";
-        assert_eq!(complaint(output), wanted);
-        assert_eq!(complaint("postgres: odd\n"), "postgres: odd");
-        assert_eq!(complaint(""), "it did not say why");
+        assert_eq!(error_line(output), wanted);
+        assert_eq!(error_line("postgres: odd\n"), "postgres: odd");
+        assert_eq!(error_line(""), "it did not say why");
     }
 
     proptest! {
         #[test]
         fn no_output_panics(text in "(?s).*") {
-            let _ = complaint(&text);
+            let _ = error_line(&text);
         }
     }
 }

@@ -155,7 +155,7 @@ struct Beginning {
 
 impl Beginning {
     fn now(server: &dyn Server) -> Self {
-        let output = server.output();
+        let output = server.prepare_output();
         let length = server.output_length(&output);
         Self { output, length }
     }

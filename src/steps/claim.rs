@@ -1,8 +1,7 @@
 //! This node's claim to be primary: written before PostgreSQL leaves recovery, ended
 //! once it is known whether it did.
 
-use std::time::Duration;
-
+use super::patience::patiently;
 use super::{ballot, position, state};
 use crate::election::{Ballot, EndOfClaim};
 use crate::instance::{Role, State};
@@ -10,12 +9,6 @@ use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::Reign;
-
-/// How often Pacemaker is asked again before a start goes on without an answer. A claim
-/// that is still there after the start looks true as soon as this node follows another
-/// primary.
-const TRIES: u32 = 3;
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// Says in the CIB who was elected, before PostgreSQL leaves recovery: from then on
 /// there may be commits on a new branch, which the cluster must know of even if all
@@ -52,16 +45,13 @@ pub fn withdraw(server: &dyn Server, cluster: &dyn Cluster, node: &NodeName, dea
 }
 
 /// Before a start: ends the claim that an interrupted promotion of this node left, by
-/// what the control file says. It came true and is a reign, or it never did.
+/// what the control file says. It came true and is a reign, or it never did. One that is
+/// still there after the start looks true as soon as this node follows another primary;
+/// but a start does not wait for a Pacemaker that stays silent.
 pub fn end_before_start(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) {
-    for left in (0..TRIES).rev() {
-        let Err(failure) = try_end_before_start(server, cluster, deadline) else {
-            return;
-        };
+    let ended = patiently(deadline, || try_end_before_start(server, cluster, deadline));
+    if let Err(failure) = ended {
         log::warn!("Cannot see whether this node left a claim: {failure}");
-        if left > 0 && !deadline.sleep(PAUSE) {
-            return;
-        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod bring_up;
 pub mod claim;
 pub mod election;
 pub mod offer;
+mod patience;
 pub mod position;
 pub mod reign;
 pub mod rejoin;

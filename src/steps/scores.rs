@@ -5,7 +5,7 @@
 //! While nothing changes it costs no process: what was seen is noted beside the version
 //! of the CIB it was settled with.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::reign;
 use super::rejoin::report;
@@ -15,7 +15,7 @@ use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
 use crate::record::{missing, note, unanswered};
-use crate::system::Notes;
+use crate::system::{Notes, clock};
 
 /// Lags closer than this (bytes) look the same to the note.
 const LAG_STEP: u64 = 16 * 1024 * 1024;
@@ -127,7 +127,7 @@ impl Care<'_> {
             scores,
             unanswered: unanswered.into_keys().collect(),
             missing_since: missing_since.unwrap_or_default(),
-            now: since_epoch(),
+            now: clock::since_epoch(),
             maxlag: self.maxlag(),
             grace: GRACE,
         })
@@ -152,10 +152,4 @@ impl Care<'_> {
         let value = missing::encode(&ranking.missing_since);
         self.cluster.set_private(&name, &value)
     }
-}
-
-/// Whole seconds, as they are remembered.
-fn since_epoch() -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(Duration::ZERO, |since| Duration::from_secs(since.as_secs()))
 }

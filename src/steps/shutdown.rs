@@ -1,19 +1,14 @@
 //! Where a primary was stopped cleanly: its node publishes that after every such stop,
 //! and the other nodes keep a copy, in case the node goes away.
 
-use std::time::Duration;
-
 use super::ballot;
+use super::patience::patiently;
 use crate::instance::{ClusterState, ControlData};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::{Reign, ShutdownCheckpoint};
-
-/// How often a daemon that does not answer is asked again.
-const TRIES: usize = 3;
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// After the clean stop of a primary: there must be a shutdown checkpoint. That it
 /// cannot be published is no failure: the server is stopped and stays so.
@@ -93,17 +88,4 @@ fn reigns(cluster: &dyn Cluster, deadline: Deadline) -> Option<Vec<Reign>> {
             None
         }
     }
-}
-
-fn patiently<T>(
-    deadline: Deadline,
-    ask: impl Fn() -> Result<T, ToolError>,
-) -> Result<T, ToolError> {
-    for _ in 1..TRIES {
-        match ask() {
-            Err(error) if deadline.sleep(PAUSE) => log::warn!("{error}"),
-            answer => return answer,
-        }
-    }
-    ask()
 }

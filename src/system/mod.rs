@@ -1,8 +1,9 @@
 //! What both wings use of the system: a program that runs within a deadline, the
-//! identity of an account, small files, notes.
+//! identity of an account, small files, notes, the clock.
 //!
 //! Nothing here knows PostgreSQL or Pacemaker.
 
+pub mod clock;
 pub mod notes;
 pub mod plain_file;
 pub mod program;

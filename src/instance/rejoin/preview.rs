@@ -32,7 +32,7 @@ impl Preview {
 
 /// The line of a program's output that says why it failed: `pg_rewind: error:
 /// could not …`, or the first one there is.
-pub fn complaint(output: &str) -> &str {
+pub fn error_line(output: &str) -> &str {
     let lines = || {
         output
             .lines()
@@ -79,16 +79,16 @@ mod tests {
     #[test]
     fn a_complaint_is_the_error_itself() {
         let output = "pg_rewind: connected to server\npg_rewind: error: could not find\nmore\n";
-        assert_eq!(complaint(output), "could not find");
-        assert_eq!(complaint("\nodd\n"), "odd");
-        assert_eq!(complaint(""), "it did not say why");
+        assert_eq!(error_line(output), "could not find");
+        assert_eq!(error_line("\nodd\n"), "odd");
+        assert_eq!(error_line(""), "it did not say why");
     }
 
     proptest! {
         #[test]
         fn no_output_panics(output in "(?s).*") {
             let _ = Preview::parse(&output);
-            let _ = complaint(&output);
+            let _ = error_line(&output);
         }
     }
 }

@@ -1,8 +1,6 @@
 //! Restarts a standby that was seen to have diverged only when it ran, so that its start
 //! rewinds it: a few times at most.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::primary;
 use crate::election::Diverged;
 use crate::instance::rejoin::attempts::Attempts;
@@ -10,7 +8,7 @@ use crate::instance::rejoin::plan::Unable;
 use crate::ocf::{Deadline, Rejoin};
 use crate::postgres::Server;
 use crate::record::{Divergence, note};
-use crate::system::Notes;
+use crate::system::{Notes, clock};
 
 /// Begins another attempt, if one is due and wanted and would work: counts it, and
 /// returns `true`. Once the standby is stopped PostgreSQL may not start it again as it
@@ -23,8 +21,7 @@ pub fn begin(server: &dyn Server, notes: &Notes, diverged: &Diverged, deadline: 
         return false;
     }
     let so_far = Attempts::decode(&notes.read(&note::REWINDS).unwrap_or_default());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.map_or(0, |since| since.as_secs());
+    let now = clock::since_epoch().as_secs();
     let Some(next) = so_far.next(&fork.to_string(), now) else {
         return false;
     };

@@ -32,7 +32,7 @@ pub fn prepare(
     cluster: &dyn Cluster,
     deadline: Deadline,
 ) -> Result<Option<Diverged>, Failure> {
-    let mark = found(server).map_err(|error| unreadable(server, &error))?;
+    let mark = take_mark(server).map_err(|error| unreadable(server, &error))?;
     let control = server.control_data(deadline)?;
     let diverged = certain(server, cluster, &control);
     if mark.is_none() && diverged.is_none() {
@@ -62,8 +62,9 @@ pub fn prepare(
     }
 }
 
-/// The mark on this data directory; one of a directory that was rebuilt since goes.
-fn found(server: &dyn Server) -> io::Result<Option<Mark>> {
+/// Takes the mark on this data directory; one of a directory that was rebuilt since is
+/// removed.
+fn take_mark(server: &dyn Server) -> io::Result<Option<Mark>> {
     match server.mark()? {
         Found::Nothing => Ok(None),
         Found::Here { fork, same_boot } => Ok(Some(Mark { fork, same_boot })),
