@@ -14,7 +14,7 @@ pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline.within(state::SILENCE);
     let state = state::now(&call.server, deadline)?;
     if let State::Failing(why) = &state {
-        log::warn!("PostgreSQL runs, but: {why}. Stopping it all the same");
+        log::warn!("PostgreSQL runs, but: {why}. Stopping it anyway");
     }
     perform(call, plan(Verb::Demote, &state)?)
 }

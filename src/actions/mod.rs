@@ -84,7 +84,7 @@ pub fn run(action: Action, environment: &Environment) -> Outcome {
 fn reload(environment: &Environment) -> Outcome {
     match Parameters::from_environment(environment) {
         Ok(_) => log::info!("Nothing to do: parameters are read at every call"),
-        Err(error) => log::error!("{error}: put it right before the next start"),
+        Err(error) => log::error!("{error}: correct this before the next start"),
     }
     Ok(OcfExit::Success)
 }

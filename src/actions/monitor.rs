@@ -24,7 +24,7 @@ pub fn run(call: &Call) -> Outcome {
     }
     let (state, details) = state::with_details(&call.server, call.request.deadline)?;
     if let State::Busy(role, why) = &state {
-        log::warn!("The {role} runs but cannot be asked: {why}");
+        log::warn!("The {role} runs but cannot be queried: {why}");
     }
     if !probe {
         // Before the tools of Pacemaker, which may use up the time.
@@ -49,8 +49,8 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
     let deadline = call.request.deadline;
     match details {
         Some(Details::Primary(_)) if is_to_be_a_standby(call) => log::error!(
-            "This instance is a primary, but not by Pacemaker: was it promoted by hand? It counts \
-             for no election, and is demoted next"
+            "This instance is a primary, but Pacemaker did not promote it (promoted by hand?). It \
+             takes no part in elections and will be demoted"
         ),
         Some(Details::Primary(primary)) => {
             let care = Care {

@@ -29,7 +29,7 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
         Step::BringUpUnlessStoppedNext => bring_up_unless_stopped_next(call),
         Step::WaitUntilUp => call.bring_up().wait(),
         Step::Offer => {
-            offer::if_nobody_is_a_candidate(cluster, "a primary when it was stopped");
+            offer::if_nobody_is_a_candidate(cluster, "which was the primary when it was stopped");
             done
         }
         Step::Checkpoint => {
@@ -67,7 +67,9 @@ fn bring_up_unless_stopped_next(call: &Call) -> Outcome {
     let is_stopped_next = matches!((&transition, node), (Some(transition), Some(node))
         if transition.stop.contains(node));
     if is_stopped_next {
-        log::info!("Stopped; not started as a standby, since this transition stops it next");
+        log::info!(
+            "Stopped; not started again as a standby, because the cluster is about to stop it"
+        );
         return Ok(OcfExit::Success);
     }
     call.bring_up().without_look()
@@ -95,7 +97,7 @@ fn elect(call: &Call) -> Outcome {
     match call.transition() {
         Some(transition) => promotion(call, &transition).run(),
         None => {
-            log::warn!("No notify lists: promoting by hand, without an election");
+            log::warn!("No notify lists (run by hand?): promoting without an election");
             server.promote(deadline)?;
             wait_until_primary(server, deadline)
         }

@@ -23,7 +23,7 @@ pub fn run(environment: &Environment) -> Outcome {
 fn stop(call: &Call) -> Outcome {
     match call.server.postmaster() {
         Ok(Postmaster::None) => {
-            log::info!("Nothing of the instance runs");
+            log::info!("No process of the instance is running");
             return perform(call, &[Step::PublishShutdownIfAny]);
         }
         // To succeed without proof would let another node be promoted beside a server that runs.
@@ -32,7 +32,7 @@ fn stop(call: &Call) -> Outcome {
     }
     let deadline = call.request.deadline.within(state::SILENCE);
     let state = state::now(&call.server, deadline).unwrap_or_else(|failure| {
-        log::warn!("Stopping an instance whose state is not known: {failure}");
+        log::warn!("Stopping the instance although its state is not known: {failure}");
         State::Failing(NoAnswer::Silent)
     });
     perform(call, plan(Verb::Stop, &state)?)

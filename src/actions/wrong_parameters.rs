@@ -19,7 +19,9 @@ pub fn monitor(environment: &Environment, failure: Failure) -> Outcome {
     let found = server.as_ref().and_then(|server| server.postmaster().ok());
     match (server, found) {
         (Some(server), Some(Postmaster::Alive(_))) => {
-            log::error!("{failure}: the instance runs, but is not asked until that is put right");
+            log::error!(
+                "{failure}: the instance runs, but cannot be queried until this is corrected"
+            );
             Ok(match server.role_files().role() {
                 Role::Primary => OcfExit::Promoted,
                 Role::Standby => OcfExit::Success,
@@ -40,7 +42,7 @@ pub fn stop(environment: &Environment, failure: &Failure) -> Outcome {
     };
     let found = server.postmaster()?;
     if found == Postmaster::None {
-        log::info!("Nothing of the instance runs");
+        log::info!("No process of the instance is running");
         return Ok(OcfExit::Success);
     }
     log::error!("{failure}: stopping without the parameters");

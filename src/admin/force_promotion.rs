@@ -110,7 +110,7 @@ fn stakes(
         ),
         Lineage::OtherSystem => format!(
             "The last primary was {} ({away}). {node} holds another database: every commit of \
-             that one will be lost.",
+             the last primary will be lost.",
             last.primary
         ),
         Lineage::Follows | Lineage::Unknown => format!(
@@ -129,7 +129,7 @@ fn stakes(
 }
 
 fn confirmed(node: &NodeName) -> bool {
-    say(&format!("To promote {node} all the same, type its name:"));
+    say(&format!("To promote {node} anyway, type its name:"));
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     read.is_ok() && answer.trim() == node.as_str()

@@ -115,7 +115,7 @@ fn best_left<'a>(candidate: &'a NodeName, reason: &'a Refusal) -> Option<&'a Nod
 /// The admin's command; it says what may be lost and asks.
 fn force(node: &NodeName, resource: &str) -> String {
     format!(
-        "on {node}: /usr/lib/ocf/resource.d/heartbeat/pgsqlms force-promotion \
+        "on {node}: pgsqlms force-promotion \
          --resource {resource}; pcs resource cleanup {resource}"
     )
 }

@@ -62,7 +62,7 @@ fn debug_wanted(value: Option<&str>) -> bool {
 pub fn record(resource: &str, text: &str) {
     let tag = tag(resource);
     let Some(mut logger) = open_syslog("daemon", &tag) else {
-        log::error!("The system log of this node does not answer: keep a record of this yourself");
+        log::error!("Cannot write to the system log of this node: keep a record of this yourself");
         return;
     };
     let line = format!("{}: {}", priority(Level::Warn), one_line(text));

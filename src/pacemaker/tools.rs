@@ -86,7 +86,7 @@ impl Tools {
         let ended = self.ask(tool, arguments)?;
         let failed = |text| ToolError::Failed { tool, text };
         if !ended.whole {
-            return Err(failed("its answer did not end".to_owned()));
+            return Err(failed("its output is incomplete".to_owned()));
         }
         if ended.status.success() {
             return Ok(ended.stdout);

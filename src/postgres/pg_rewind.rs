@@ -36,7 +36,7 @@ pub enum RewindError {
     Failed(String),
     /// It sees nothing to do. Up to PostgreSQL 15 also when the primary has not
     /// finished its first checkpoint since it was promoted.
-    #[error("pg_rewind sees no other timeline yet: has the primary had a checkpoint?")]
+    #[error("pg_rewind sees no newer timeline yet: has the primary written a checkpoint?")]
     NothingToDo,
 }
 

@@ -36,12 +36,12 @@ pub enum LookError {
     #[error(transparent)]
     PidFile(#[from] PidFileError),
     /// The process table cannot be read.
-    #[error("Cannot see which processes run on this node: {0}")]
+    #[error("Cannot list the processes on this node: {0}")]
     ProcessTable(#[from] io::Error),
     /// A server of the same user may be of this instance.
     #[error(
-        "Cannot see whether process {0} is of this instance: does the unit, container or security \
-         module of Pacemaker deny it CAP_SYS_PTRACE?"
+        "Cannot tell whether process {0} belongs to this instance: is CAP_SYS_PTRACE denied to \
+         Pacemaker (unit, container, security module)?"
     )]
     Unseen(i32),
 }

@@ -125,7 +125,7 @@ impl Server for RealServer {
     fn has_standby_signal(&self) -> bool {
         let there = self.user.act(|| standby_signal::is_there(self.datadir()));
         there.unwrap_or_else(|error| {
-            log::warn!("Cannot see whether there is a standby.signal: {error}");
+            log::warn!("Cannot tell whether standby.signal exists: {error}");
             false
         })
     }

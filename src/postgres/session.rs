@@ -88,7 +88,8 @@ pub fn ask<T: Send + 'static>(
     let answer = receiver.recv_timeout(deadline.left());
     drop(worn);
     // The limit of processes is reached: that says nothing of the server.
-    spawned.map_err(|error| NoAnswer::Busy(format!("no thread to ask it: {error}")))?;
+    spawned
+        .map_err(|error| NoAnswer::Busy(format!("cannot start a thread for the query: {error}")))?;
     match answer {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(refusal(&error)),

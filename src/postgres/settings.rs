@@ -22,7 +22,7 @@ pub enum SettingError {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// Only a shell could tell what the options are.
-    #[error("start_opts needs a shell to be read")]
+    #[error("start_opts has characters that only a shell can interpret")]
     Options,
     /// The configuration is wrong, in the server's words.
     #[error("{0}")]

@@ -64,7 +64,7 @@ impl fmt::Display for Divergence {
                 fork,
             } => write!(
                 f,
-                "it holds timeline {timeline} up to {lsn}, the primary's branch left at {fork}"
+                "it holds timeline {timeline} up to {lsn}, the primary branched off at {fork}"
             ),
             Self::OtherSystem => f.write_str("it holds another database (system identifier)"),
         }

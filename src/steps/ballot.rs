@@ -120,7 +120,7 @@ fn decoded<V: AsRef<str>, T>(
             .filter_map(|(node, value)| match decode(&node, value.as_ref()) {
                 Ok(value) => Some((node, value)),
                 Err(error) => {
-                    log::warn!("The {what} of {node} is unreadable and does not count: {error}");
+                    log::warn!("Ignoring the {what} of {node}, which cannot be read: {error}");
                     None
                 }
             });

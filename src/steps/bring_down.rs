@@ -22,7 +22,7 @@ pub fn cleanly(server: &dyn Server, deadline: Deadline) -> Outcome {
         return Ok(OcfExit::Success);
     }
     Err(Failure::soft(
-        "The primary did not stop in time; it is not stopped hard, its node must be fenced",
+        "The primary did not stop in time; a primary is never killed, so this node must be fenced",
     ))
 }
 
@@ -39,7 +39,7 @@ pub fn silent(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::soft(
-        "PostgreSQL answers nobody and does not stop: its node is fenced unless the next stop helps",
+        "PostgreSQL neither answers nor stops; this node will be fenced unless the next stop succeeds",
     ))
 }
 
@@ -50,7 +50,7 @@ pub fn standby(server: &dyn Server, deadline: Deadline) -> Outcome {
     if wait_until_gone(server, patient) {
         return Ok(OcfExit::Success);
     }
-    log::warn!("The standby does not stop: stopping it with mode immediate");
+    log::warn!("The standby did not stop in time: stopping it again with mode immediate");
     let patient = deadline.less(HARD_STEP);
     ask_to_stop(server, StopMode::Immediate, patient);
     if wait_until_gone(server, patient) {
@@ -85,7 +85,7 @@ fn kill(server: &dyn Server, deadline: Deadline) -> Outcome {
         return Ok(OcfExit::Success);
     }
     Err(Failure::soft(
-        "Processes of the instance outlive SIGKILL: is its storage hung?",
+        "Processes of the instance survive SIGKILL: is the storage hung?",
     ))
 }
 

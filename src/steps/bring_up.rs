@@ -52,7 +52,9 @@ impl BringUp<'_> {
         if !attempt::begin(server, self.notes, &found, deadline) {
             return Ok(outcome);
         }
-        log::info!("Stopping again, to rewind what the replay has shown");
+        log::info!(
+            "Stopping again to rewind: replaying the local WAL has shown that this node diverged"
+        );
         bring_down::standby(server, deadline)?;
         self.without_look()
     }
@@ -77,7 +79,7 @@ impl BringUp<'_> {
             .write_standby_signal()
             .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
         if let Err(error) = self.server.release_timelines() {
-            log::warn!("Cannot release the timelines of a promotion that failed: {error}");
+            log::warn!("Cannot release the timelines that a failed promotion reserved: {error}");
         }
         self.start_server().map_err(|failure| match known {
             Some(diverged) => self.cannot_start(diverged, &failure),
@@ -90,7 +92,7 @@ impl BringUp<'_> {
     /// also to short-lived helpers; and a failed start bans the node.
     fn start_server(&self) -> Outcome {
         match self.start_once()? {
-            Err(ended) => log::warn!("{ended}; starting it once more"),
+            Err(ended) => log::warn!("{ended}; starting it again"),
             up => return up,
         }
         self.deadline.sleep(SHORT_LIFE);
@@ -111,7 +113,7 @@ impl BringUp<'_> {
         diverged::say_once(self.server, self.cluster, self.notes, diverged);
         log::error!("{failure}");
         Failure::soft(format!(
-            "Diverged, to be repaired (see log): {}",
+            "This node has diverged and needs repair (see log): {}",
             diverged.how
         ))
     }
@@ -127,7 +129,7 @@ impl BringUp<'_> {
                 State::Running(Role::Standby) => return Ok(Some(OcfExit::Success)),
                 State::Running(Role::Primary) => {
                     return Err(Failure::soft(
-                        "The instance came up as a primary: recovery ended (recovery_target_*?)",
+                        "PostgreSQL came up as a primary: is a recovery_target_* set that ends recovery?",
                     ));
                 }
                 // A postmaster works in the data directory a moment before it has written
@@ -167,9 +169,9 @@ impl Beginning {
     fn died(&self, server: &dyn Server) -> Failure {
         let path = self.output.display();
         match server.fatal_line(&self.output, self.length) {
-            Some(words) => Failure::soft(format!("PostgreSQL ended while starting: {words}")),
+            Some(words) => Failure::soft(format!("PostgreSQL exited during startup: {words}")),
             None => Failure::soft(format!(
-                "PostgreSQL ended while starting; see {path} and its log"
+                "PostgreSQL exited during startup; see {path} and its log"
             )),
         }
     }
@@ -180,5 +182,5 @@ fn not_up(state: &State) -> Failure {
         State::Busy(_, why) | State::Transient(why) | State::Failing(why) => why.clone(),
         _ => NoAnswer::Silent,
     };
-    Failure::soft(format!("PostgreSQL is not up in time: {said}"))
+    Failure::soft(format!("PostgreSQL did not start in time: {said}"))
 }

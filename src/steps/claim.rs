@@ -51,7 +51,7 @@ pub fn withdraw(server: &dyn Server, cluster: &dyn Cluster, node: &NodeName, dea
 pub fn end_before_start(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) {
     let ended = patiently(deadline, || try_end_before_start(server, cluster, deadline));
     if let Err(failure) = ended {
-        log::warn!("Cannot see whether this node left a claim: {failure}");
+        log::warn!("Cannot tell whether a promotion of this node left a claim: {failure}");
     }
 }
 
@@ -73,9 +73,9 @@ fn try_end_before_start(
         EndOfClaim::CameTrue(reign) => {
             cluster.set_permanent(&node, &Reign::NAME.of(resource), &reign.encode())?;
         }
-        EndOfClaim::NothingNew => log::info!("The claim of this node never came true"),
+        EndOfClaim::NothingNew => log::info!("The claim of this node came to nothing: deleting it"),
         EndOfClaim::Unreadable(error) => {
-            log::warn!("The claim of this node is unreadable: {error}");
+            log::warn!("Deleting the claim of this node, which cannot be read: {error}");
         }
     }
     Ok(delete(cluster, &node)?)

@@ -44,7 +44,7 @@ impl Promotion<'_> {
         let (ballot, scores) = self.win()?;
         claim::publish(server, cluster, &ballot, deadline)?;
         if let Err(why) = server.resume_replay(deadline) {
-            log::warn!("Cannot make sure that replay is not paused: {why}");
+            log::warn!("Cannot resume a replay that may be paused: {why}");
         }
         self.reserve_timelines(&ballot);
         if let Err(error) = server.promote(deadline) {
@@ -101,7 +101,7 @@ impl Promotion<'_> {
         };
         let looked = self.server.ends_with_shutdown(&own.position, self.deadline);
         own.ends_with_shutdown = Some(looked.unwrap_or_else(|error| {
-            log::warn!("Cannot look at the last WAL record: {error}");
+            log::warn!("Cannot read the last WAL record: {error}");
             false
         }));
     }
@@ -119,7 +119,7 @@ impl Promotion<'_> {
 
     fn give_way(&self, scores: &[(NodeName, i32)], to: &NodeName, reason: &Outvoted) -> Failure {
         if let Err(error) = scores::write_all(self.cluster, scores, self.deadline.left()) {
-            log::error!("Cannot give way to {to}: {error}");
+            log::error!("Cannot give {to} the higher promotion score: {error}");
         }
         Failure::soft(format!("Promotion aborted: {reason}"))
     }
@@ -135,12 +135,14 @@ impl Promotion<'_> {
             Ok(taken) => taken
                 .into_iter()
                 .for_each(|timeline| self.reserve(own, timeline)),
-            Err(newest) => log::warn!("Timeline {newest} on record is too far away: not reserved"),
+            Err(newest) => log::warn!(
+                "Not reserving timeline {newest}, which is on record: it is too far ahead"
+            ),
         }
     }
 
     fn reserve(&self, own: Timeline, timeline: Timeline) {
-        log::info!("Timeline {timeline} may have been opened by another node: not taken again");
+        log::info!("Not using timeline {timeline}: another node may have opened it");
         if let Err(error) = self.server.reserve_timeline(own, timeline) {
             log::warn!("Cannot reserve timeline {timeline}: {error}");
         }
@@ -158,7 +160,7 @@ pub fn wait_until_primary(server: &dyn Server, deadline: Deadline) -> Outcome {
             State::Running(Role::Primary) => return Ok(OcfExit::Success),
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
                 return Err(Failure::soft(
-                    "PostgreSQL ended while it was promoted; see its log",
+                    "PostgreSQL exited during promotion; see its log",
                 ));
             }
             _ if deadline.sleep(POLL) => {}
@@ -179,7 +181,7 @@ pub fn confirm_elected(cluster: &dyn Cluster) -> Outcome {
     match elected_instead_of(&node, &reigns) {
         None => Ok(OcfExit::Success),
         Some(elected) => Err(Failure::soft(format!(
-            "A primary that nobody elected (promoted by hand?): the last one was {elected}"
+            "This primary was not elected (promoted by hand?); the last elected one is {elected}"
         ))),
     }
 }

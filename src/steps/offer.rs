@@ -12,7 +12,7 @@ use crate::pacemaker::{Cluster, ToolError};
 /// it a good one. A failure here never fails the action.
 pub fn if_nobody_is_a_candidate(cluster: &dyn Cluster, why: &str) {
     if let Err(error) = offer(cluster, why) {
-        log::warn!("Cannot see whether anybody may be promoted: {error}");
+        log::warn!("Cannot tell whether any node is a candidate for promotion: {error}");
     }
 }
 
@@ -27,7 +27,7 @@ fn offer(cluster: &dyn Cluster, why: &str) -> Result<(), ToolError> {
             Ok(())
         }
         Offer::Score(score) => {
-            log::info!("No candidate around: offering this node, {why}");
+            log::info!("No node is a candidate for promotion: offering this one, {why}");
             cluster.set_score(&node, score)
         }
     }
@@ -35,9 +35,9 @@ fn offer(cluster: &dyn Cluster, why: &str) -> Result<(), ToolError> {
 
 fn hint(resource: &str, node: &NodeName, score: i32) -> String {
     format!(
-        "No node may be promoted: each was excluded when the last primary saw it last (promotion \
-         score of {node}: {score}). Bring back the last primary, or, to promote {node} and lose \
-         what it lacks: crm_attribute --lifetime forever --node {node} --name master-{resource} \
+        "No node may be promoted: the last primary excluded every standby (promotion score of \
+         {node}: {score}). Bring back the last primary. Or, to promote {node} and lose the \
+         commits that it lacks: crm_attribute --lifetime forever --node {node} --name master-{resource} \
          --update {LAST_CHOICE}"
     )
 }

@@ -40,7 +40,7 @@ pub fn of_standby(
     let held = position(server, &control, timeline, lsn);
     let beside = control.replayed_beside(&held.history);
     let held = beside.map_or(held, |(timeline, lsn)| {
-        log::warn!("WAL of timeline {timeline} was replayed up to {lsn}, beyond its end");
+        log::warn!("This standby replayed timeline {timeline} up to {lsn}, beyond the fork: it has diverged");
         position(server, &control, timeline, lsn)
     });
     Ok(Held {
@@ -57,10 +57,10 @@ fn wait_until_answering(
     match state::settled(server, patient, deadline)? {
         State::Running(Role::Standby) => Ok(()),
         State::Busy(Role::Standby, why) | State::Transient(why) => Err(Failure::soft(format!(
-            "Cannot ask for the WAL position: {why}"
+            "Cannot ask PostgreSQL for its WAL position: {why}"
         ))),
         _ => Err(Failure::soft(
-            "Only a running standby has a position to vote",
+            "PostgreSQL is not running as a standby: it has no WAL position to vote with",
         )),
     }
 }
@@ -92,7 +92,7 @@ fn wait_until_complete(
         }
         if !patient.sleep(POLL) {
             return Err(Failure::soft(
-                "Still replaying local WAL: the position is not known",
+                "Still replaying local WAL: how much this node holds is not known yet",
             ));
         }
     }

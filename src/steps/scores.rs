@@ -60,7 +60,7 @@ impl Care<'_> {
         match (self.update(primary), seen) {
             (Ok(true), Some(seen)) => drop(self.notes.write(&note::SETTLED, &seen)),
             (Ok(_), _) => {}
-            (Err(failure), _) => log::warn!("Promotion scores are not updated: {failure}"),
+            (Err(failure), _) => log::warn!("Cannot update promotion scores: {failure}"),
         }
     }
 

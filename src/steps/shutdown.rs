@@ -40,7 +40,7 @@ pub fn publish_if_possible(server: &dyn Server, cluster: &dyn Cluster, deadline:
 
 fn warn(published: Result<(), Failure>) {
     if let Err(failure) = published {
-        log::warn!("Cannot publish where the primary was stopped: {failure}");
+        log::warn!("Cannot publish the shutdown checkpoint of this node: {failure}");
     }
 }
 

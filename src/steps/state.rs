@@ -129,7 +129,7 @@ fn ask_elsewhere(
     }
     let answer = question(&other, deadline)?;
     log::warn!(
-        "Nobody listens on pghost={} pgport={}, but the server does on pghost={} pgport={}: correct \
+        "Nothing listens on pghost={} pgport={}; the server listens on pghost={} pgport={}: correct \
          it with pcs resource update {}",
         usual.host,
         usual.port,

@@ -62,7 +62,11 @@ fn version(server: &RealServer, deadline: Deadline) -> Result<(), Failure> {
     let path = path.display();
     let version = installation::data_version(&parameters.datadir)
         .map_err(|error| not_installed(format!("No database here: {path}: {error}")))?;
-    let nameless = || not_installed(format!("No database here: {path} names no version"));
+    let nameless = || {
+        not_installed(format!(
+            "No database here: {path} does not contain a version"
+        ))
+    };
     let data = version.ok_or_else(nameless)?;
     if data < OLDEST_VERSION {
         return Err(not_installed(format!(
@@ -71,7 +75,7 @@ fn version(server: &RealServer, deadline: Deadline) -> Result<(), Failure> {
     }
     match installation::program_version(parameters, server.user(), deadline) {
         Some(program) if program != data => Err(not_installed(format!(
-            "The data are of PostgreSQL {data}, bindir has {program}"
+            "The data directory is of PostgreSQL {data}, the programs in bindir are of {program}"
         ))),
         _ => Ok(()),
     }
@@ -86,7 +90,7 @@ fn private(server: &RealServer) -> Result<(), Failure> {
     if access.uid != user.uid.as_raw() {
         let name = &user.name;
         return Err(Failure::soft(format!(
-            "{path} belongs to uid {}, not to {name}: chown -R {name} it",
+            "{path} belongs to uid {}, not to {name}: chown -R {name} {path}",
             access.uid
         )));
     }
@@ -95,7 +99,7 @@ fn private(server: &RealServer) -> Result<(), Failure> {
     }
     let mode = access.mode;
     Err(Failure::soft(format!(
-        "{path} has mode {mode:o}: chmod 0700 (or 0750) it"
+        "{path} has mode {mode:o}, not 0700 or 0750: chmod 0700 {path}"
     )))
 }
 
@@ -104,7 +108,7 @@ fn no_template(path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(arguments(format!(
-        "Recovery template {} is forbidden since PostgreSQL 12: remove it",
+        "Recovery template {} is not allowed since PostgreSQL 12: remove it",
         path.display()
     )))
 }
@@ -153,7 +157,7 @@ fn read_settings(
             Ok(value) => drop(settings.insert(name, value)),
             Err(SettingError::Refused(text)) => return Err(arguments(text)),
             Err(error) => {
-                log::warn!("The configuration is not judged: {error}");
+                log::warn!("The configuration was not checked: {error}");
                 break;
             }
         }

@@ -24,7 +24,7 @@ pub fn run(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
             "The primary cannot write: no WAL record reached its disk in time",
         )),
         Err(why) => {
-            log::warn!("Cannot see whether the primary can write: {why}");
+            log::warn!("Cannot check whether the primary can write: {why}");
             Ok(())
         }
     }

@@ -40,7 +40,7 @@ pub enum IdentityError {
     #[error("system user \"{0}\" does not exist on this node (parameter system_user)")]
     Unknown(String),
     /// The account database failed, or we may not change identity.
-    #[error("cannot become system user \"{name}\": {source}")]
+    #[error("cannot switch to system user \"{name}\": {source}")]
     Denied {
         /// The account.
         name: String,
@@ -191,7 +191,7 @@ impl Drop for Worn {
             .and_then(|()| setegid(self.gid))
             .and_then(|()| setgroups(&self.groups));
         if let Err(error) = back {
-            log::error!("cannot return from the system user's identity: {error}");
+            log::error!("cannot switch back from the system user: {error}");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,6 +15,9 @@ use crate::machine::node::Node;
 
 /// Where Pacemaker looks for the agent.
 pub const PATH: &str = "usr/lib/ocf/resource.d/heartbeat/pgsqlms";
+
+/// The same agent as a command for people, as the packages install it.
+const COMMAND: &str = "usr/sbin/pgsqlms";
 
 /// A resource agent that nodes may get.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +103,10 @@ impl Agent {
             .with_context(|| format!("cannot install the agent as {}", target.display()))?;
         fs::set_permissions(&new, fs::Permissions::from_mode(0o755))?;
         fs::rename(&new, &target)?;
+        let command = root.join(COMMAND);
+        if !command.is_symlink() {
+            symlink(Path::new("/").join(PATH), command)?;
+        }
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::run::staging::Stage;
 use crate::tests::paf_losses::lose_primary_and_synchronous_standby;
 
 /// The agent's own command, for admins.
-const COMMAND: &str = "/usr/lib/ocf/resource.d/heartbeat/pgsqlms";
+const COMMAND: &str = "pgsqlms";
 
 /// Two rounds of `lab prove any`.
 pub fn power_cuts_of_primary_and_standby(scene: &mut Scene) -> Result<()> {

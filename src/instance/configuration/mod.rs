@@ -101,20 +101,25 @@ impl Facts<'_> {
 /// The agent and the server must mean the same instance.
 fn place(facts: &Facts<'_>) -> Option<String> {
     if let Some(path) = facts.get("data_directory").filter(|_| !facts.is_datadir) {
-        return Some(format!("data_directory is {path}, not parameter datadir"));
+        return Some(format!(
+            "data_directory is {path}, but parameter datadir is another directory"
+        ));
     }
     if let Some(port) = facts
         .get("port")
         .filter(|port| *port != facts.pgport.to_string())
     {
-        return Some(format!("port is {port}, parameter pgport {}", facts.pgport));
+        return Some(format!(
+            "port is {port}, but parameter pgport is {}",
+            facts.pgport
+        ));
     }
     let sockets = facts.get("unix_socket_directories")?;
     let same = |one: &str| Path::new(one.trim().trim_matches('"')) == Path::new(facts.pghost);
     let is_socket = facts.pghost.starts_with('/');
     (is_socket && !resolves_elsewhere(facts.pghost) && !sockets.split(',').any(same)).then(|| {
         format!(
-            "unix_socket_directories has no {}, parameter pghost",
+            "unix_socket_directories lacks {}, which is parameter pghost",
             facts.pghost
         )
     })
@@ -130,7 +135,7 @@ fn replication(facts: &Facts<'_>) -> Option<String> {
         return Some("wal_level=minimal: replication needs replica or logical".to_owned());
     }
     if facts.is_off("hot_standby") {
-        return Some("hot_standby=off: a standby could not be asked anything".to_owned());
+        return Some("hot_standby=off: the agent could not query a standby".to_owned());
     }
     match facts.get("recovery_target_timeline") {
         None | Some("latest") => None,
@@ -166,8 +171,8 @@ fn conninfo(facts: &Facts<'_>) -> Option<String> {
     let (name, node) = (name.unwrap_or("walreceiver"), facts.node?);
     (name != node).then(|| {
         format!(
-            "primary_conninfo has application_name {name}, this node is {node}: it will be no \
-             candidate for promotion"
+            "primary_conninfo has application_name {name}, this node is {node}: it will not \
+             be a candidate for promotion"
         )
     })
 }
@@ -205,8 +210,8 @@ fn streams_from_itself(facts: &Facts<'_>) -> Option<String> {
         is_host && is_replication && line.contains(&"reject")
     };
     (facts.hba.is_some() && !lines().any(|line| includes(&line) || rejects(&line))).then(|| {
-        "pg_hba.conf rejects no replication: let it reject this node's own address and that of \
-         the primary"
+        "pg_hba.conf does not reject replication from this node: reject its own address and that \
+         of the primary"
             .to_owned()
     })
 }

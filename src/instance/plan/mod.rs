@@ -78,7 +78,7 @@ fn start(state: &State) -> Result<&'static [Step], Failure> {
         State::Stopped(Role::Standby) | State::Crashed(_) => Ok(&[Step::Validate, Step::BringUp]),
         State::Transient(_) | State::Busy(Role::Standby, _) => Ok(&[Step::WaitUntilUp]),
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => Err(Failure::soft(
-            "The instance already runs as a primary, which start never leaves behind",
+            "The instance already runs as a primary: stop it, and Pacemaker starts it as a standby",
         )),
         State::Failing(why) => Err(unwell(why)),
         State::LeftBehind(processes) => Err(left_behind(*processes)),

@@ -34,7 +34,7 @@ pub fn look(
 ) -> Option<Diverged> {
     let held = || Ok(position::of_standby(server, patience, deadline)?.position);
     judge(cluster, held).unwrap_or_else(|failure| {
-        log::debug!("Cannot see whether this standby has diverged: {failure}");
+        log::debug!("Cannot tell whether this standby has diverged: {failure}");
         None
     })
 }
@@ -49,10 +49,10 @@ pub fn take_back(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, dead
         return say_once(server, cluster, notes, &still);
     }
     notes.forget(&note::DIVERGED);
-    log::info!("This standby follows again");
+    log::info!("This standby follows the primary again");
     let name = Divergence::NAME.of(cluster.resource());
     if let Err(error) = cluster.delete_transient(&name) {
-        log::warn!("Cannot take back that this node has diverged: {error}");
+        log::warn!("Cannot delete the attribute that says that this node has diverged: {error}");
     }
 }
 
@@ -73,7 +73,8 @@ fn judge(
 pub fn say_once(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, diverged: &Diverged) {
     let node = cluster.named_node().map_or("NODE", NodeName::as_str);
     let text = format!(
-        "This standby has diverged: {}. It follows nobody and is no candidate. {}",
+        "This standby has diverged: {}. It does not follow the primary and is not a candidate for \
+         promotion. {}",
         diverged.how,
         repair(server.parameters(), cluster.resource(), node, diverged)
     );
@@ -82,11 +83,11 @@ pub fn say_once(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, diver
     }
     log::error!("{text}");
     if let Err(error) = exclude(cluster) {
-        log::warn!("Cannot take this node from the candidates: {error}");
+        log::warn!("Cannot exclude this node from promotion: {error}");
     }
     let name = Divergence::NAME.of(cluster.resource());
     if let Err(error) = cluster.set_transient(&name, &diverged.how.encode()) {
-        log::warn!("Cannot announce that this node has diverged: {error}");
+        log::warn!("Cannot set the attribute that says that this node has diverged: {error}");
     }
     notes.write(&note::DIVERGED, &text);
 }
@@ -114,10 +115,10 @@ pub fn repair(parameters: &Parameters, resource: &str, node: &str, diverged: &Di
         );
     }
     format!(
-        "To give up what only {node} holds, on {node}: \
+        "To discard what only {node} holds, run on {node}: \
          pcs resource ban {resource}-clone {node} --wait; as {}: {} --target-pgdata={} \
          --source-server='host={} port={} dbname=postgres'; pcs resource clear {resource}-clone \
-         {node}. Or have it done at every start: pcs resource update {resource} rejoin=rewind",
+         {node}. Or let every start do it: pcs resource update {resource} rejoin=rewind",
         parameters.system_user,
         parameters.program("pg_rewind").display(),
         parameters.datadir.display(),

@@ -18,7 +18,7 @@ pub fn say(
 ) {
     let announced = match cluster.of_members(&Divergence::NAME.of(cluster.resource())) {
         Ok(announced) => announced,
-        Err(error) => return log::warn!("Cannot see which nodes have diverged: {error}"),
+        Err(error) => return log::warn!("Cannot tell which nodes have diverged: {error}"),
     };
     let said = notes.read(&note::DIVERGED_OTHERS).unwrap_or_default();
     let mut lines = String::new();
@@ -37,7 +37,7 @@ pub fn say(
                 node.as_str(),
                 &diverged,
             );
-            log::error!("{node} has diverged: {how}. It follows nobody. {repair}");
+            log::error!("{node} has diverged: {how}. It does not follow the primary. {repair}");
         }
         lines.push_str(&line);
         lines.push('\n');

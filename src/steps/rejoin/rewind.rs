@@ -52,11 +52,11 @@ pub fn prepare(
             server.sync_disks();
             work.finish().map(|()| None)
         }
-        Plan::Refuse => Err(work.refusal("it was interrupted")),
+        Plan::Refuse => Err(work.refusal("the rewind was interrupted")),
         Plan::Rewind { recover } if work.mark.is_some() => work.resume(recover).map(|()| None),
         Plan::Rewind { recover } => work.rewind(recover, diverged),
         Plan::StartDiverged(unable) => {
-            log::warn!("This node has diverged and is not rewound: {unable}");
+            log::warn!("This node has diverged and will not be rewound: {unable}");
             Ok(diverged)
         }
     }
@@ -69,7 +69,9 @@ fn take_mark(server: &dyn Server) -> io::Result<Option<Mark>> {
         Found::Nothing => Ok(None),
         Found::Here { fork, same_boot } => Ok(Some(Mark { fork, same_boot })),
         Found::OfOtherData => {
-            log::info!("The data directory was rebuilt since a rewind of it was interrupted");
+            log::info!(
+                "The data directory was rebuilt after an interrupted rewind: nothing to resume"
+            );
             server.remove_mark()?;
             Ok(None)
         }
@@ -80,7 +82,7 @@ fn take_mark(server: &dyn Server) -> io::Result<Option<Mark>> {
 fn certain(server: &dyn Server, cluster: &dyn Cluster, control: &ControlData) -> Option<Diverged> {
     let held = position::of_control(server, control);
     diverged::of_position(cluster, &held).unwrap_or_else(|failure| {
-        log::warn!("Cannot see whether this node has diverged: {failure}");
+        log::warn!("Cannot tell whether this node has diverged: {failure}");
         None
     })
 }
@@ -88,7 +90,7 @@ fn certain(server: &dyn Server, cluster: &dyn Cluster, control: &ControlData) ->
 fn unreadable(server: &dyn Server, error: &io::Error) -> Failure {
     let folder = server.mark_folder();
     Failure::soft(format!(
-        "Cannot tell if a rewind was interrupted: {}: {error}",
+        "Cannot tell whether a rewind was interrupted: {}: {error}",
         folder.display()
     ))
 }
@@ -162,7 +164,9 @@ impl Work<'_> {
         let text = |error: io::Error| error.to_string();
         if let Some(path) = self.server.foreign_file().map_err(text)? {
             let (path, user) = (path.display(), &self.server.parameters().system_user);
-            return Err(format!("pg_rewind could not write {path}: chown {user} it"));
+            return Err(format!(
+                "pg_rewind could not write {path}: chown {user} {path}"
+            ));
         }
         if recover {
             self.set_mark(fork).map_err(text)?;
@@ -173,7 +177,7 @@ impl Work<'_> {
     }
 
     fn recover(&self) -> Result<(), RewindError> {
-        log::info!("Replaying the WAL of this crashed instance, to rewind it then");
+        log::info!("Replaying the local WAL of this crashed instance before it is rewound");
         let removed = self.server.remove_standby_signal();
         removed.map_err(|error| RewindError::Failed(error.to_string()))?;
         self.server.recover(self.deadline)
@@ -204,7 +208,7 @@ impl Work<'_> {
             return Ok(preview);
         }
         Err(RewindError::Failed(format!(
-            "the server of primary_conninfo left at {}, the elected primary at {fork}",
+            "the server in primary_conninfo branched off at {}, the elected primary at {fork}",
             preview.fork
         )))
     }
@@ -255,7 +259,7 @@ impl Work<'_> {
         let preview = self
             .patient_preview(fork)
             .map_err(|error| self.refusal(&error.to_string()))?;
-        log::info!("Rewinding to {} again", preview.fork);
+        log::info!("Rewinding to {} once more", preview.fork);
         let source = self.source();
         let done = source.and_then(|source| self.server.rewind(source, self.deadline));
         done.map_err(|error| self.refusal(&error.to_string()))?;
@@ -270,7 +274,7 @@ impl Work<'_> {
             .and_then(|()| server.write_standby_signal())
             .and_then(|()| server.remove_mark())
             .map_err(|error| unreadable(server, &error))?;
-        log::info!("Rewound: this node now holds the primary's branch");
+        log::info!("Rewound: this node is on the primary's branch now");
         reign::forget(self.cluster);
         Ok(())
     }
@@ -278,16 +282,18 @@ impl Work<'_> {
     fn refusal(&self, why: &str) -> Failure {
         let parameters = self.server.parameters();
         log::error!(
-            "The data directory is half rewound and is not started. The next start resumes: pcs \
-             resource cleanup {}. It needs the primary of primary_conninfo, and a timeout of start \
-             that pg_rewind can keep. If that does not help, rebuild it as {}: empty {}, then \
-             pg_basebackup -D {} -X stream -c fast -d 'host=PRIMARY …'",
+            "The data directory is only half rewound, so PostgreSQL is not started. To resume: pcs \
+             resource cleanup {}. This needs the primary in primary_conninfo, and a start timeout \
+             that is long enough for pg_rewind. If that does not help, rebuild the node as {}: \
+             empty {}, then pg_basebackup -D {} -X stream -c fast -d 'host=PRIMARY …'",
             self.cluster.resource(),
             parameters.system_user,
             parameters.datadir.display(),
             parameters.datadir.display(),
         );
-        Failure::soft(format!("Half rewound, not started (see log): {why}"))
+        Failure::soft(format!(
+            "Not started: the data directory is only half rewound (see log): {why}"
+        ))
     }
 }
 
