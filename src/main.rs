@@ -44,7 +44,7 @@ struct Arguments {
 enum Command {
     #[command(flatten)]
     Action(Action),
-    /// Allow one promotion that was refused, although commits may be lost
+    /// Allow one promotion that was refused, even if commits may be lost
     ForcePromotion(ForcePromotion),
 }
 

@@ -26,21 +26,21 @@ pub enum Action {
     Start,
     /// Stop the instance
     Stop,
-    /// Say what the instance is
+    /// Report the state of the instance
     Monitor,
-    /// Make a primary of the standby, if it wins the election
+    /// Promote the standby to primary, if it wins the election
     Promote,
-    /// Make a standby of the primary
+    /// Demote the primary to standby
     Demote,
-    /// Take part in what the cluster is about to do or did
+    /// Vote before a promotion, copy the shutdown checkpoint after a demotion
     Notify,
-    /// Make changed parameters effective (they are read at every call)
+    /// Accept changed parameters (nothing to do: each call reads them)
     Reload,
-    /// The same, under its OCF 1.1 name
+    /// Same as reload, under its OCF 1.1 name
     ReloadAgent,
-    /// Print the agent's description as XML
+    /// Print the agent's metadata as XML
     MetaData,
-    /// Judge the parameters on this node
+    /// Validate the parameters on this node
     ValidateAll,
     /// List the actions
     Methods,

@@ -16,10 +16,10 @@ use crate::wal::Position;
 /// What the admin typed.
 #[derive(Debug, clap::Args)]
 pub struct ForcePromotion {
-    /// The resource: the primitive's id, as pgsqld
+    /// Id of the resource (the primitive, not the clone), such as pgsqld
     #[arg(long)]
     resource: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }

@@ -6,25 +6,31 @@ use super::roff::{bold, italic, item, paragraphs, section, title};
 use crate::ocf::OcfExit;
 
 const CALLED_BY: &str = "
-Pacemaker calls it with one of the actions of the OCF standard and describes
-the resource in environment variables. Further commands are for admins.
+Pacemaker runs it with one of the actions of the OCF standard and describes the
+resource in environment variables. Further commands are for admins.
 ";
 
 /// What an exit code means, in a few words.
 const CODES: &[(OcfExit, &str)] = &[
     (OcfExit::Success, "success; from monitor: runs as a standby"),
-    (OcfExit::Generic, "a failure that may pass"),
-    (OcfExit::Arguments, "a parameter is wrong on this node"),
+    (OcfExit::Generic, "failed; a retry may succeed"),
+    (
+        OcfExit::Arguments,
+        "a parameter or setting is wrong on this node",
+    ),
     (OcfExit::Unimplemented, "no such action"),
     (
         OcfExit::NotInstalled,
         "something is missing on this node: PostgreSQL, a permission",
     ),
-    (OcfExit::NotRunning, "from monitor: nothing runs"),
+    (
+        OcfExit::NotRunning,
+        "from monitor: the instance is not running",
+    ),
     (OcfExit::Promoted, "from monitor: runs as the primary"),
     (
         OcfExit::PromotedFailed,
-        "from monitor: was the primary and failed",
+        "from monitor: was the primary and crashed",
     ),
 ];
 
