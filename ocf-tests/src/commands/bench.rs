@@ -67,13 +67,13 @@ Measured by `cargo lab bench --write --runs {runs} --seed {seed}` on {day}: thre
 bookworm, corosync's default token of 1 s, monitors every 15 and 16 s. `paf` is the agent in Perl
 of Debian's resource-agents-paf, `ours` is pgsqlms. Cells are median (smallest–largest).
 
-Times of disturbances are what one client sees that writes a row every 5 ms through the address of
-the primary: from the first write that had to wait until writes went on for good, {runs} runs each, at
-random moments after a monitor of the primary, the same for both agents. After a crash nearly all
-of it is the time until the next monitor, which depends on the moment alone. After a power cut most
-is the time until corosync gives the node up and Pacemaker decides (it pauses for 0 to 2 s then,
-whatever the agent) and fencing is confirmed; what follows is the agents' part. Interruptions are
-gaps of 200 ms and more: two means that clients could write for a moment and were cut off again.
+The times of disturbances are measured by a client that writes a row every 5 ms through the address
+of the primary: from the first write that has to wait until writes continue for good, {runs} runs each, at
+random moments after a monitor of the primary, the same for both agents. After a crash nearly all of
+this is the time until the next monitor, which depends only on the moment. After a power cut most of
+it passes until corosync gives up the node, Pacemaker decides (it pauses for 0 to 2 s then, with any
+agent) and fencing is confirmed; the rest is due to the agents. Interruptions are gaps of 200 ms and
+more: two means that clients could write for a moment and were then cut off again.
 
 CPU is user and system time of the agent and all its children. Only ratios count:
 absolute values depend on the machine.
