@@ -44,6 +44,12 @@ pub struct Node {
     warden: i32,
 }
 
+/// A test may give others' sessions odd defaults: they are not the lab's.
+const OWN_SETTINGS: &str = "PGOPTIONS=-c default_transaction_isolation=read\\ committed \
+     -c default_transaction_read_only=off -c default_transaction_deferrable=off \
+     -c statement_timeout=0 -c lock_timeout=0 -c search_path=\"$user\",public \
+     -c session_preload_libraries= -c row_security=on";
+
 impl Node {
     /// Node number `index` of the cluster that `warden` runs.
     pub fn new(cluster: &str, warden: i32, index: usize) -> Self {
@@ -137,6 +143,7 @@ impl Node {
         let words = [
             "env",
             "PGCONNECT_TIMEOUT=5",
+            OWN_SETTINGS,
             "psql",
             "-XAtq",
             "-v",

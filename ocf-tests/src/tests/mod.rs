@@ -11,6 +11,7 @@ mod crash;
 mod daemons;
 mod documents;
 mod election;
+mod facts;
 mod faults;
 mod hands;
 mod hung;
@@ -81,6 +82,11 @@ pub const ALL: &[Case] = cases![
     paf_losses::node_standby_is_checked_like_a_move needs Silence,
     paf_losses::synchronous_commits_outlive_a_double_fault needs SynchronousSilence long,
     paf_losses::fork_of_a_stale_node_does_not_win needs Silence,
+    facts::frozen_primary_with_a_full_queue needs SynchronousClient long,
+    facts::agent_that_may_not_trace_processes needs SynchronousClient,
+    facts::session_defaults_reach_no_session_of_the_agent needs Silence,
+    facts::database_postgres_is_gone needs Silence long,
+    facts::what_stands_in_pg_version_is_told_to_nobody needs Client long,
     faults::frozen_postmaster_of_the_primary needs SynchronousClient,
     faults::cable_of_the_primary_pulled needs SynchronousClient,
     faults::power_cut_of_all_nodes needs SynchronousClient,
