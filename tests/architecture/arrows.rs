@@ -108,7 +108,7 @@ impl Tree<'_> {
 
     /// How many files have a function of that name.
     fn files_with(&self, name: &str) -> usize {
-        let has = |paths: &&Paths| paths.items.iter().any(|(_, item)| item == name);
+        let has = |paths: &&Paths| paths.functions.contains(name);
         self.paths.iter().filter(has).count()
     }
 }
@@ -172,6 +172,21 @@ mod tests {
             let wanted = "src/a/two.rs src/a/one.rs".to_owned();
             assert!(found.contains(&wanted), "{text}: {found:?}");
         }
+    }
+
+    /// `note` is a module here and a function there.
+    #[test]
+    fn a_function_may_be_called_as_a_module_that_its_file_uses() {
+        let a = ("src/a/mod.rs", "pub mod note;\npub mod say;");
+        let note = ("src/a/note.rs", "pub const X: u8 = 1;");
+        let say = (
+            "src/a/say.rs",
+            "use super::note;\npub fn note() { note::X }",
+        );
+        let user = ("src/b.rs", "use crate::a::say;\nfn f() { say::note() }");
+        let found = arrows(&[MAIN, a, note, say, user]);
+        let leads_on = found.contains(&"src/b.rs src/a/note.rs".to_owned());
+        assert!(!leads_on, "{found:?}");
     }
 
     #[test]

@@ -39,8 +39,10 @@ pub struct Paths {
     pub uses: Vec<Use>,
     /// Paths of two segments and more in the code.
     pub paths: Vec<Named>,
-    /// Items by scope and name.
+    /// Items by scope and name, without those of blocks.
     pub items: BTreeSet<(Path, String)>,
+    /// The names of all functions.
+    pub functions: BTreeSet<String>,
     /// Every word outside of `use` that belongs to the product.
     pub words: BTreeSet<String>,
 }
@@ -141,10 +143,14 @@ impl<'a> Reader<'a> {
             word,
             "fn" | "struct" | "enum" | "const" | "static" | "type" | "trait" | "union"
         );
-        if is_item && is_word(self.token(at + 1)) {
+        let is_in_no_block = self.scope.iter().all(Option::is_some);
+        if is_item && is_in_no_block && is_word(self.token(at + 1)) {
             let item = self.named(vec![], at);
             let name = self.token(at + 1).to_owned();
             self.found.items.insert((item.scope, name));
+        }
+        if word == "fn" {
+            self.found.functions.insert(self.token(at + 1).to_owned());
         }
         if !self.source.is_test(self.tokens[at].1) {
             self.found.words.insert(word.to_owned());

@@ -143,6 +143,9 @@ impl<'a> Tree<'a> {
         let Some(here) = self.modules.get(module) else {
             return Place::Foreign(path.to_vec());
         };
+        if rest.is_empty() && here.items.contains(name) {
+            return self.file(module);
+        }
         if let Some(alias) = here.names.get(name).filter(|alias| alias[..] != path[..1]) {
             let path = [alias.as_slice(), rest].concat();
             return self.resolve(module, &path, depth + 1);
