@@ -67,14 +67,32 @@ fn a_command_for_people_takes_no_argument_that_it_does_not_know() {
     }
 }
 
-const WRONG: [(&str, &str); 6] = [
-    ("OCF_RESKEY_pgport", "http"),
-    ("OCF_RESKEY_pgdata", "data"),
+const WRONG: [(&str, &str); 9] = [
     ("OCF_RESKEY_system_user", "nobody-has-this-name"),
+    ("OCF_RESKEY_bindir", "bin"),
+    ("OCF_RESKEY_pgdata", "data"),
+    ("OCF_RESKEY_datadir", "data"),
+    ("OCF_RESKEY_pgport", "http"),
     ("OCF_RESKEY_maxlag", "1e6"),
     ("OCF_RESKEY_sync_guard", "maybe"),
     ("OCF_RESKEY_rejoin", "somehow"),
+    ("OCF_RESKEY_recovery_template", "recovery.conf"),
 ];
+/// Parameters of which every value can be right.
+const NEVER_WRONG: [&str; 2] = ["pghost", "start_opts"];
+
+#[test]
+fn every_parameter_that_can_be_wrong_is_tried() {
+    let output = agent(&["meta-data"], &[]);
+    let metadata = String::from_utf8_lossy(&output.stdout).into_owned();
+    let names = metadata.lines().filter(|l| l.starts_with("<parameter "));
+    let names: Vec<_> = names.filter_map(|line| line.split('"').nth(1)).collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        let is_tried = WRONG.iter().any(|(variable, _)| variable.ends_with(name));
+        assert!(is_tried || NEVER_WRONG.contains(&name), "{name}");
+    }
+}
 
 #[test]
 fn a_bad_parameter_keeps_a_node_from_starting_with_one_reason() {

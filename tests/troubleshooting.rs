@@ -27,6 +27,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
     ("src/steps/offer.rs", &["format!("]),
     ("src/admin/force_promotion.rs", &["text = format!("]),
     ("src/ocf/clone.rs", &["format!("]),
+    ("src/ocf/parameter.rs", &["write!("]),
     (
         "src/instance/configuration/mod.rs",
         &["format!(", "Some(", ".then(|| "],

@@ -7,8 +7,7 @@
 use std::time::Instant;
 
 use crate::instance::{Postmaster, Role};
-use crate::ocf::parameters::datadir;
-use crate::ocf::{Environment, Failure, OcfExit, Outcome, Request};
+use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request};
 use crate::postgres::{RealServer, Server};
 use crate::steps::bring_down;
 
@@ -53,6 +52,6 @@ pub fn stop(environment: &Environment, failure: &Failure) -> Outcome {
 }
 
 fn server(environment: &Environment, request: &Request) -> Option<RealServer> {
-    let datadir = datadir(environment)?;
-    Some(RealServer::of_datadir(datadir, &request.resource))
+    let parameters = Parameters::of_datadir(environment)?;
+    Some(RealServer::of_owner(parameters, &request.resource))
 }

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::ocf::parameters::NAMES;
+use crate::ocf::parameters::ALL;
 use crate::ocf::{Deadline, Environment, Failure, Parameters, Request};
 use crate::pacemaker::{RealCluster, ToolError, Tools};
 use crate::postgres::RealServer;
@@ -36,7 +36,7 @@ impl Resource {
 /// The environment that Pacemaker would give an action of `resource`.
 fn environment(tools: &Tools, resource: &str) -> Result<Environment, ToolError> {
     let mut variables = vec![("OCF_RESOURCE_INSTANCE".to_owned(), resource.to_owned())];
-    for name in NAMES {
+    for name in ALL.map(|parameter| parameter.name) {
         let query = ["--resource", resource, "--get-parameter", name];
         let ended = tools.ask("crm_resource", &query)?;
         if ended.status.success() {

@@ -30,7 +30,8 @@ fn write(text: &str) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ocf::{Environment, Parameters};
+    use crate::ocf::parameter::Kind;
+    use crate::ocf::parameters::ALL;
 
     fn document(text: &str) -> roxmltree::Document<'_> {
         let options = roxmltree::ParsingOptions {
@@ -40,19 +41,6 @@ mod tests {
         roxmltree::Document::parse_with_options(text, options).unwrap()
     }
 
-    fn default_of(name: &str) -> String {
-        let document = document(METADATA);
-        let parameter = document
-            .descendants()
-            .find(|node| node.has_tag_name("parameter") && node.attribute("name") == Some(name))
-            .unwrap();
-        let content = parameter
-            .children()
-            .find(|node| node.has_tag_name("content"))
-            .unwrap();
-        content.attribute("default").unwrap_or("").to_owned()
-    }
-
     #[test]
     fn its_version_is_that_of_the_package() {
         let document = document(METADATA);
@@ -60,29 +48,32 @@ mod tests {
         assert_eq!(version, Some(env!("CARGO_PKG_VERSION")));
     }
 
-    #[test]
-    fn its_parameters_are_those_of_the_code() {
-        let document = document(METADATA);
-        let parameters = document
-            .descendants()
-            .filter(|node| node.has_tag_name("parameter"));
-        let names: Vec<_> = parameters
-            .filter_map(|node| node.attribute("name"))
-            .collect();
-        assert_eq!(names, crate::ocf::parameters::NAMES);
+    /// Name, type and default.
+    fn described(parameter: roxmltree::Node<'_, '_>) -> [String; 3] {
+        let mut children = parameter.children();
+        let content = children.find(|node| node.has_tag_name("content")).unwrap();
+        [
+            parameter.attribute("name"),
+            content.attribute("type"),
+            content.attribute("default"),
+        ]
+        .map(|text| text.unwrap().to_owned())
     }
 
     #[test]
-    fn its_defaults_are_those_of_the_code() {
-        let code = Parameters::from_environment(&Environment::default()).unwrap();
-        assert_eq!(default_of("system_user"), code.system_user);
-        assert_eq!(default_of("bindir"), code.bindir.to_string_lossy());
-        assert_eq!(default_of("pgdata"), code.pgdata.to_string_lossy());
-        assert_eq!(default_of("pghost"), code.pghost);
-        assert_eq!(default_of("pgport"), code.pgport.to_string());
-        assert_eq!(default_of("sync_guard"), code.sync_guard.to_string());
-        assert_eq!(default_of("rejoin"), code.rejoin.to_string());
-        assert_eq!(default_of("maxlag"), code.maxlag.to_string());
+    fn its_parameters_are_those_of_the_code() {
+        let document = document(METADATA);
+        let parameters = document.descendants();
+        let parameters = parameters.filter(|node| node.has_tag_name("parameter"));
+        let code = ALL.map(|parameter| {
+            let type_of_value = match parameter.kind {
+                Kind::Text | Kind::Directory | Kind::Rejoin => "string",
+                Kind::Port | Kind::Bytes => "integer",
+                Kind::Boolean => "boolean",
+            };
+            [parameter.name, type_of_value, parameter.default].map(str::to_owned)
+        });
+        assert_eq!(parameters.map(described).collect::<Vec<_>>(), code);
     }
 
     #[test]

@@ -10,8 +10,10 @@ pub mod log;
 pub mod metadata;
 mod node_name;
 pub mod notify;
+mod parameter;
 pub mod parameters;
 pub mod request;
+mod values;
 
 pub use deadline::Deadline;
 pub use environment::Environment;

@@ -3,29 +3,38 @@
 //! Reading never touches the host: whether a directory exists is a question
 //! for validate-all and start.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use thiserror::Error;
+use super::Environment;
+use super::parameter::{Kind, Parameter, ParameterError};
+use super::values::{absolute, boolean, number};
 
-use super::{Environment, Failure, OcfExit};
+const SYSTEM_USER: Parameter = Parameter::place("system_user", "postgres", Kind::Text);
+const BINDIR: Parameter = Parameter::place("bindir", "/usr/bin", Kind::Directory);
+const PGDATA: Parameter = Parameter::place("pgdata", "/var/lib/pgsql/data", Kind::Directory);
+const DATADIR: Parameter = Parameter::place("datadir", "", Kind::Directory);
+const PGHOST: Parameter = Parameter::place("pghost", "/var/run/postgresql", Kind::Text);
+const PGPORT: Parameter = Parameter::place("pgport", "5432", Kind::Port);
+const MAXLAG: Parameter = Parameter::policy("maxlag", "0", Kind::Bytes);
+const SYNC_GUARD: Parameter = Parameter::policy("sync_guard", "true", Kind::Boolean);
+const REJOIN: Parameter = Parameter::policy("rejoin", "follow", Kind::Rejoin);
+const TEMPLATE: Parameter = Parameter::place("recovery_template", "", Kind::Directory);
+const START_OPTS: Parameter = Parameter::place("start_opts", "", Kind::Text);
 
-/// The names of all parameters, as metadata.xml has them.
-pub const NAMES: [&str; 11] = [
-    "system_user",
-    "bindir",
-    "pgdata",
-    "datadir",
-    "pghost",
-    "pgport",
-    "maxlag",
-    "sync_guard",
-    "rejoin",
-    "recovery_template",
-    "start_opts",
+/// All parameters, in the order of metadata.xml.
+pub const ALL: [Parameter; 11] = [
+    SYSTEM_USER,
+    BINDIR,
+    PGDATA,
+    DATADIR,
+    PGHOST,
+    PGPORT,
+    MAXLAG,
+    SYNC_GUARD,
+    REJOIN,
+    TEMPLATE,
+    START_OPTS,
 ];
-
-const PGDATA: &str = "/var/lib/pgsql/data";
 
 /// What becomes of a node whose data left the branch of the primary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,62 +45,13 @@ pub enum Rejoin {
     Rewind,
 }
 
-impl fmt::Display for Rejoin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Rejoin::Follow => "follow",
-            Rejoin::Rewind => "rewind",
-        })
-    }
-}
-
-/// A parameter that cannot be what it is set to, on any node.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum ParameterError {
-    /// Not a port.
-    #[error("pgport \"{0}\" is not a port number (1-65535)")]
-    Port(String),
-    /// Not a number of bytes.
-    #[error("maxlag \"{0}\" is not a whole number of bytes (0 = no limit)")]
-    MaxLag(String),
-    /// Not a boolean.
-    #[error("{name} \"{value}\" is neither true nor false")]
-    Boolean {
-        /// The parameter.
-        name: &'static str,
-        /// What it is set to.
-        value: String,
-    },
-    /// Not a way to rejoin.
-    #[error("rejoin \"{0}\" is neither follow nor rewind")]
-    Rejoin(String),
-    /// A directory parameter that is not absolute.
-    #[error("{name} \"{value}\" is not an absolute path")]
-    Relative {
-        /// The parameter.
-        name: &'static str,
-        /// What it is set to.
-        value: String,
-    },
-}
-
-impl ParameterError {
-    /// The parameter, if it does not say where or how the instance runs.
-    fn policy(&self) -> Option<&'static str> {
-        match self {
-            Self::MaxLag(_) => Some("maxlag"),
-            Self::Boolean { name, .. } => Some(name),
-            Self::Rejoin(_) => Some("rejoin"),
-            Self::Port(_) | Self::Relative { .. } => None,
+impl Rejoin {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "follow" => Some(Self::Follow),
+            "rewind" => Some(Self::Rewind),
+            _ => None,
         }
-    }
-}
-
-impl From<ParameterError> for Failure {
-    /// 2, not 6: the clone on other nodes must not stop for it, since
-    /// a running instance goes on with the parameters it was started with.
-    fn from(error: ParameterError) -> Self {
-        Failure::new(OcfExit::Arguments, error.to_string())
     }
 }
 
@@ -125,44 +85,22 @@ pub struct Parameters {
 impl Parameters {
     /// Reads `OCF_RESKEY_*`.
     pub fn from_environment(environment: &Environment) -> Result<Self, ParameterError> {
-        let text =
-            |name: &str, default: &str| environment.parameter(name).unwrap_or(default).to_owned();
-        let path = |name: &'static str, default: PathBuf| match environment.parameter(name) {
-            None => Ok(default),
-            Some(value) => absolute(name, value),
-        };
-        let pgdata = path("pgdata", PathBuf::from(PGDATA))?;
+        let text = |parameter: &Parameter| parameter.text(environment).to_owned();
+        let pgdata = PGDATA.read(environment, absolute)?;
+        let template = pgdata.join("recovery.conf.pcmk");
         Ok(Self {
-            system_user: text("system_user", "postgres"),
-            bindir: path("bindir", PathBuf::from("/usr/bin"))?,
-            datadir: path("datadir", pgdata.clone())?,
-            recovery_template: path("recovery_template", pgdata.join("recovery.conf.pcmk"))?,
+            system_user: text(&SYSTEM_USER),
+            bindir: BINDIR.read(environment, absolute)?,
+            datadir: DATADIR.read(environment, |text| absolute_or(&pgdata, text))?,
+            recovery_template: TEMPLATE.read(environment, |text| absolute_or(&template, text))?,
             pgdata,
-            pghost: text("pghost", "/var/run/postgresql"),
-            pgport: port(environment.parameter("pgport"))?,
-            maxlag: maxlag(environment.parameter("maxlag"))?,
-            sync_guard: boolean("sync_guard", environment.parameter("sync_guard"), true)?,
-            rejoin: rejoin(environment.parameter("rejoin"))?,
-            start_opts: environment.parameter("start_opts").map(str::to_owned),
+            pghost: text(&PGHOST),
+            pgport: PGPORT.read(environment, port)?,
+            maxlag: MAXLAG.read(environment, number)?,
+            sync_guard: SYNC_GUARD.read(environment, boolean)?,
+            rejoin: REJOIN.read(environment, Rejoin::parse)?,
+            start_opts: Some(text(&START_OPTS)).filter(|options| !options.is_empty()),
         })
-    }
-
-    /// The defaults, for one data directory: all that is known where another parameter
-    /// is wrong.
-    pub fn of_datadir(datadir: PathBuf) -> Self {
-        Self {
-            system_user: "postgres".to_owned(),
-            bindir: PathBuf::from("/usr/bin"),
-            recovery_template: datadir.join("recovery.conf.pcmk"),
-            pgdata: datadir.clone(),
-            datadir,
-            pghost: "/var/run/postgresql".to_owned(),
-            pgport: 5432,
-            maxlag: 0,
-            sync_guard: true,
-            rejoin: Rejoin::Follow,
-            start_opts: None,
-        }
     }
 
     /// The same for an instance that may run: a typo in a parameter that only
@@ -171,15 +109,22 @@ impl Parameters {
         let mut environment = environment.clone();
         loop {
             let error = match Self::from_environment(&environment) {
-                Ok(parameters) => return Ok(parameters),
-                Err(error) => error,
-            };
-            let Some(name) = error.policy() else {
-                return Err(error);
+                Err(error) if error.parameter().is_policy() => error,
+                read => return read,
             };
             log::error!("{error}: using the default");
-            environment.remove(&format!("OCF_RESKEY_{name}"));
+            environment.remove(&format!("OCF_RESKEY_{}", error.parameter().name));
         }
+    }
+
+    /// The data directory, with everything else by default: all that is known where
+    /// another parameter is wrong. `None` if the data directory is wrong as well.
+    pub fn of_datadir(environment: &Environment) -> Option<Self> {
+        let datadir = Some(DATADIR.text(environment)).filter(|text| !text.is_empty());
+        let datadir = datadir.unwrap_or_else(|| PGDATA.text(environment));
+        let variable = format!("OCF_RESKEY_{}", PGDATA.name);
+        let alone = Environment::from_iter([(variable, datadir.to_owned())]);
+        Self::from_environment(&alone).ok()
     }
 
     /// A program of this PostgreSQL.
@@ -188,67 +133,16 @@ impl Parameters {
     }
 }
 
-/// The data directory alone, where another parameter is wrong.
-pub fn datadir(environment: &Environment) -> Option<PathBuf> {
-    let value = environment.parameter("datadir");
-    let value = value.or_else(|| environment.parameter("pgdata"));
-    let value = value.unwrap_or(PGDATA);
-    absolute("datadir", value).ok()
-}
-
-fn absolute(name: &'static str, value: &str) -> Result<PathBuf, ParameterError> {
-    let path = PathBuf::from(value);
-    if path.is_absolute() {
-        return Ok(path);
+fn absolute_or(default: &Path, text: &str) -> Option<PathBuf> {
+    if text.is_empty() {
+        return Some(default.to_owned());
     }
-    Err(ParameterError::Relative {
-        name,
-        value: value.to_owned(),
-    })
+    absolute(text)
 }
 
-/// PAF reads "0" as "default", for every parameter.
-fn port(value: Option<&str>) -> Result<u16, ParameterError> {
-    match value {
-        None | Some("0") => Ok(5432),
-        Some(text) => strict_number(text).ok_or_else(|| ParameterError::Port(text.to_owned())),
-    }
-}
-
-fn maxlag(value: Option<&str>) -> Result<u64, ParameterError> {
-    match value {
-        None => Ok(0),
-        Some(text) => strict_number(text).ok_or_else(|| ParameterError::MaxLag(text.to_owned())),
-    }
-}
-
-/// The words that Pacemaker takes for a boolean (`crm_str_to_boolean`).
-fn boolean(name: &'static str, value: Option<&str>, default: bool) -> Result<bool, ParameterError> {
-    let Some(value) = value else {
-        return Ok(default);
-    };
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "on" | "yes" | "y" | "1" => Ok(true),
-        "false" | "off" | "no" | "n" | "0" => Ok(false),
-        _ => Err(ParameterError::Boolean {
-            name,
-            value: value.to_owned(),
-        }),
-    }
-}
-
-fn rejoin(value: Option<&str>) -> Result<Rejoin, ParameterError> {
-    match value {
-        None | Some("follow") => Ok(Rejoin::Follow),
-        Some("rewind") => Ok(Rejoin::Rewind),
-        Some(other) => Err(ParameterError::Rejoin(other.to_owned())),
-    }
-}
-
-/// Digits only: `parse` alone would take a sign.
-fn strict_number<N: std::str::FromStr>(text: &str) -> Option<N> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
+/// PAF reads "0" as "default".
+fn port(text: &str) -> Option<u16> {
+    number(if text == "0" { PGPORT.default } else { text }).filter(|port| *port > 0)
 }
 
 #[cfg(test)]
@@ -297,9 +191,9 @@ mod tests {
             "99999999999999999999",
         ] {
             let error = parameters(&[("OCF_RESKEY_maxlag", bad)]).unwrap_err();
-            assert_eq!(error, ParameterError::MaxLag(bad.to_owned()));
+            assert_eq!((error.parameter(), error.value()), (&MAXLAG, bad));
         }
-        for bad in ["65536", "+5432", "http"] {
+        for bad in ["65536", "+5432", "00", "http"] {
             assert!(parameters(&[("OCF_RESKEY_pgport", bad)]).is_err(), "{bad}");
         }
     }
@@ -338,6 +232,33 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_no_kind_is_refused_with_name_and_value() {
+        for parameter in ALL.iter().filter(|parameter| parameter.kind != Kind::Text) {
+            let variable = format!("OCF_RESKEY_{}", parameter.name);
+            let error = parameters(&[(&variable, "no such")]).unwrap_err();
+            assert_eq!(error.parameter(), parameter);
+            let reason = format!("{} \"no such\" is ", parameter.name);
+            assert!(error.to_string().starts_with(&reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn where_a_parameter_is_wrong_the_data_directory_is_still_known() {
+        fn datadir(variables: &[(&str, &str)]) -> Option<Parameters> {
+            Parameters::of_datadir(&Environment::of(variables))
+        }
+        let wrong = ("OCF_RESKEY_pgport", "http");
+        let pgdata = ("OCF_RESKEY_pgdata", "/conf");
+        let both = datadir(&[wrong, pgdata, ("OCF_RESKEY_datadir", "/data")]).unwrap();
+        assert_eq!(both.datadir, PathBuf::from("/data"));
+        let one = datadir(&[wrong, pgdata]).unwrap();
+        assert_eq!((one.datadir, one.pgport), (PathBuf::from("/conf"), 5432));
+        let none = datadir(&[wrong]).unwrap();
+        assert_eq!(none.datadir, PathBuf::from("/var/lib/pgsql/data"));
+        assert_eq!(datadir(&[("OCF_RESKEY_datadir", "data")]), None);
+    }
+
+    #[test]
     fn a_relative_directory_is_refused() {
         assert!(parameters(&[("OCF_RESKEY_pgdata", "data")]).is_err());
     }
@@ -352,7 +273,7 @@ mod tests {
         }
 
         #[test]
-        fn no_value_panics_or_hides(name in proptest::sample::select(&NAMES[..]), text in "(?s).*") {
+        fn no_value_panics_or_hides(name in proptest::sample::select(ALL.map(|one| one.name).to_vec()), text in "(?s).*") {
             let variable = format!("OCF_RESKEY_{name}");
             let read = parameters(&[(&variable, &text)]);
             if let Err(error) = read {

@@ -45,10 +45,10 @@ impl RealServer {
         Ok(Self::new(parameters, user, resource))
     }
 
-    /// The server of a data directory, its owner's, with everything else by default.
-    pub fn of_datadir(datadir: PathBuf, resource: &str) -> Self {
-        let user = SystemUser::owner_of(&datadir);
-        Self::new(Parameters::of_datadir(datadir), user, resource)
+    /// The server that the parameters describe, run by the owner of its data directory.
+    pub fn of_owner(parameters: Parameters, resource: &str) -> Self {
+        let user = SystemUser::owner_of(&parameters.datadir);
+        Self::new(parameters, user, resource)
     }
 
     /// The server of an account that is known; `resource` names its files.

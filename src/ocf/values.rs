@@ -1,0 +1,51 @@
+//! How values are written: what counts as a boolean, a number, a directory.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The words that Pacemaker takes for a boolean (`crm_str_to_boolean`).
+pub fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "on" | "yes" | "y" | "1" => Some(true),
+        "false" | "off" | "no" | "n" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// Digits only: `parse` alone would take a sign.
+pub fn number<N: FromStr>(text: &str) -> Option<N> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+/// A directory that means the same wherever the agent runs.
+pub fn absolute(text: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(text)).filter(|path| path.is_absolute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boolean_is_what_pacemaker_takes_for_one() {
+        for text in ["true", "On", "YES", "y", "1"] {
+            assert_eq!(boolean(text), Some(true), "{text}");
+        }
+        for text in ["false", "Off", "NO", "n", "0"] {
+            assert_eq!(boolean(text), Some(false), "{text}");
+        }
+        for text in ["", "maybe", "2", "truely"] {
+            assert_eq!(boolean(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_digits_and_nothing_else() {
+        assert_eq!(number("18446744073709551615"), Some(u64::MAX));
+        for text in ["", "1e6", "0x10", "inf", "nan", "-1", "+1", "1 000"] {
+            assert_eq!(number::<u64>(text), None, "{text}");
+        }
+        assert_eq!(number::<u16>("65536"), None);
+    }
+}
