@@ -1,6 +1,7 @@
 //! Is the resource set up as the clone that this agent needs? Judged before
 //! start and promote, never of a running instance.
 
+use super::values::boolean;
 use super::{Environment, Failure, OcfExit};
 
 /// Refuses a clone without notifications, or with several primaries. Without
@@ -9,7 +10,7 @@ pub fn judge(environment: &Environment) -> Result<(), Failure> {
     if environment.meta("clone_max").is_none() {
         return Ok(());
     }
-    if !is_true(environment.meta("notify")) {
+    if environment.meta("notify").and_then(boolean) != Some(true) {
         return Err(wrong("notify", "true"));
     }
     // Pacemaker up to 1.1 and from 3.0 on name only one of the two.
@@ -23,12 +24,6 @@ pub fn judge(environment: &Environment) -> Result<(), Failure> {
 fn wrong(name: &str, value: &str) -> Failure {
     let reason = format!("Set {name}={value}: pcs resource meta CLONE {name}={value}");
     Failure::new(OcfExit::Arguments, reason)
-}
-
-/// As Pacemaker reads a boolean (`crm_str_to_boolean`).
-fn is_true(value: Option<&str>) -> bool {
-    let value = value.unwrap_or_default().to_ascii_lowercase();
-    matches!(value.as_str(), "true" | "on" | "yes" | "y" | "1")
 }
 
 #[cfg(test)]

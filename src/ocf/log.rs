@@ -16,6 +16,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
 
 use super::Environment;
+use super::values::boolean;
 
 /// Longest piece of a message in one datagram, in bytes.
 const LONGEST_PIECE: usize = 900;
@@ -48,13 +49,10 @@ pub fn exit_reason(environment: &Environment, reason: &str) {
 /// of daemons (Pacemaker 2.1.5 `lib/common/logging.c`).
 fn debug_wanted(value: Option<&str>) -> bool {
     let Some(value) = value else { return false };
-    match value.to_ascii_lowercase().as_str() {
-        "0" | "no" | "false" | "off" | "n" => false,
-        "1" | "yes" | "true" | "on" | "y" => true,
-        daemons => daemons
-            .split(',')
-            .any(|daemon| matches!(daemon.trim(), "pacemaker-execd" | "lrmd")),
-    }
+    boolean(value).unwrap_or_else(|| {
+        let mut daemons = value.split(',').map(|one| one.trim().to_ascii_lowercase());
+        daemons.any(|daemon| matches!(daemon.as_str(), "pacemaker-execd" | "lrmd"))
+    })
 }
 
 /// Records in this node's system log what a person did by hand, besides the
