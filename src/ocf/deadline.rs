@@ -28,6 +28,14 @@ impl Deadline {
         Self { at }
     }
 
+    /// The deadline that has all of `limit` from now, without a margin: not for an
+    /// action, which Pacemaker kills at its time-out.
+    pub fn after(limit: Duration) -> Self {
+        Self {
+            at: Instant::now() + limit,
+        }
+    }
+
     /// This deadline or `limit` from now, whichever is sooner.
     pub fn within(self, limit: Duration) -> Self {
         Self {
@@ -79,6 +87,14 @@ mod tests {
         let margins = [100, 1_000, 10_000, 60_000, 600_000]
             .map(|ms| margin(Duration::from_millis(ms)).as_millis());
         assert_eq!(margins, [50, 500, 1_000, 5_000, 5_000]);
+    }
+
+    #[test]
+    fn what_is_no_action_has_no_margin() {
+        let limit = Duration::from_secs(60);
+        assert!(Deadline::after(limit).left() > Duration::from_secs(59));
+        let action = Deadline::of_action(Instant::now(), Some(limit));
+        assert!(action.left() <= Duration::from_secs(55));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -75,7 +75,7 @@ pub fn run(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramEr
     let Some(status) = wait(&mut child, deadline).map_err(failed)? else {
         let _ = child.kill();
         // One that sleeps in a write to hung storage does not die of it: it is left behind.
-        let _ = wait(&mut child, Deadline::of_action(Instant::now(), Some(DEATH)));
+        let _ = wait(&mut child, Deadline::after(DEATH));
         return Err(ProgramError::TooSlow { program });
     };
     let (stdout, stderr) = pipes.map_err(failed)?;
