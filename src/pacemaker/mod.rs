@@ -3,12 +3,16 @@
 mod attributes;
 mod cib_file;
 mod cluster;
+#[cfg(test)]
+mod fake_cluster;
 mod membership;
 mod permanent;
 mod real_cluster;
 mod tools;
 
 pub use cluster::Cluster;
+#[cfg(test)]
+pub use fake_cluster::FakeCluster;
 pub use permanent::Permanent;
 pub use real_cluster::RealCluster;
 pub use tools::{ToolError, Tools};

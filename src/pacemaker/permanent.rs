@@ -91,6 +91,14 @@ fn node(element: roxmltree::Node<'_, '_>) -> Option<(NodeName, BTreeMap<String, 
 }
 
 #[cfg(test)]
+impl Permanent {
+    /// What the cluster of a test has.
+    pub fn of_a_test(nodes: BTreeMap<NodeName, BTreeMap<String, String>>) -> Self {
+        Self(nodes)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 

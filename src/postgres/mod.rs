@@ -4,6 +4,14 @@
 //! of it as a `Server`.
 
 mod control_file;
+#[cfg(test)]
+mod fake_data;
+#[cfg(test)]
+pub mod fake_instance;
+#[cfg(test)]
+mod fake_rewinder;
+#[cfg(test)]
+mod fake_server;
 mod history_file;
 pub mod installation;
 mod last_record;
@@ -26,6 +34,8 @@ mod wal_files;
 mod wal_position;
 mod write_probe;
 
+#[cfg(test)]
+pub use fake_server::FakeServer;
 pub use pg_ctl::StopMode;
 pub use pg_rewind::RewindError;
 pub use real_server::RealServer;

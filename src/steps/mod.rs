@@ -16,6 +16,8 @@ pub mod rejoin;
 pub mod scores;
 pub mod shutdown;
 pub mod state;
+#[cfg(test)]
+mod tests;
 pub mod unanswered;
 pub mod validation;
 pub mod vote;

@@ -57,6 +57,9 @@ impl Care<'_> {
         if seen.is_some() && seen == self.notes.read(&note::SETTLED) {
             return;
         }
+        // What was settled may look the same again after this change, and would be skipped
+        // then: a standby that comes back would stay on record as missing.
+        self.notes.forget(&note::SETTLED);
         match (self.update(primary), seen) {
             (Ok(true), Some(seen)) => drop(self.notes.write(&note::SETTLED, &seen)),
             (Ok(_), _) => {}

@@ -1,6 +1,11 @@
-//! What tests of several rooms use: names, and readers of tables in text files.
+//! What tests of several rooms use: names, deadlines, readers of tables in text files,
+//! and the journal of the fakes.
 
-use crate::ocf::NodeName;
+pub mod journal;
+
+use std::time::{Duration, Instant};
+
+use crate::ocf::{Deadline, NodeName};
 
 /// One paragraph of a table.
 pub struct Case<'a> {
@@ -78,4 +83,9 @@ pub fn check_rows(table: &str, answer: impl Fn(&[&str]) -> String) {
 /// A node of that name.
 pub fn node(name: &str) -> NodeName {
     NodeName::new(name).unwrap()
+}
+
+/// A deadline `milliseconds` from now.
+pub fn in_ms(milliseconds: u64) -> Deadline {
+    Deadline::of_action(Instant::now(), None).within(Duration::from_millis(milliseconds))
 }

@@ -1,0 +1,233 @@
+//! A cluster for tests: attributes and members in memory, as each node's handle sees
+//! them. Every method reaches them through the journal, where a test has it fail or be
+//! the agent's last.
+
+use std::cell::RefMut;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::cluster::Cluster;
+use super::permanent::Permanent;
+use super::tools::ToolError;
+use crate::ocf::NodeName;
+use crate::testing::journal::{Injected, Journal, Watched};
+use crate::testing::node;
+
+type OfNodes = BTreeMap<NodeName, BTreeMap<String, String>>;
+
+/// What Pacemaker keeps.
+pub struct Kept {
+    /// The permanent attributes of all nodes, present or not.
+    pub permanent: OfNodes,
+    /// The private and transient attributes of the members.
+    pub of_members: OfNodes,
+    /// The nodes of the partition.
+    pub members: BTreeSet<NodeName>,
+    /// Attributes on their way, and how many looks at attributes come before them.
+    arriving: Vec<(usize, NodeName, [String; 2])>,
+    /// How often the CIB was written.
+    pub cib_writes: usize,
+    /// How often the configuration in it was.
+    pub versions: usize,
+}
+
+impl Kept {
+    /// A node leaves: what lived as long as Pacemaker ran there goes.
+    pub fn leave(&mut self, name: &str) {
+        self.members.remove(&node(name));
+        self.of_members.remove(&node(name));
+    }
+
+    fn pass_time(&mut self) {
+        for (looks, node, [name, value]) in std::mem::take(&mut self.arriving) {
+            match looks.checked_sub(1) {
+                Some(left) => self.arriving.push((left, node, [name, value])),
+                None => change(&mut self.of_members, &node, &name, Some(&value)),
+            }
+        }
+    }
+
+    fn set_permanent(&mut self, node: &NodeName, name: &str, value: Option<&str>) {
+        self.cib_writes += 1;
+        self.versions += 1;
+        change(&mut self.permanent, node, name, value);
+    }
+}
+
+/// The handle of one node on the cluster.
+#[derive(Clone)]
+pub struct FakeCluster {
+    kept: Rc<Watched<Kept>>,
+    node: NodeName,
+    /// Whether the environment of the action names the node.
+    pub named: bool,
+}
+
+impl FakeCluster {
+    /// A cluster of these nodes, all members, as the first one sees it.
+    pub fn of(nodes: &[&str], journal: &Rc<Journal>) -> Self {
+        let members: BTreeSet<_> = nodes.iter().map(|name| node(name)).collect();
+        let nothing = |node: &NodeName| (node.clone(), BTreeMap::new());
+        let kept = Kept {
+            permanent: members.iter().map(nothing).collect(),
+            of_members: BTreeMap::new(),
+            members,
+            arriving: Vec::new(),
+            cib_writes: 0,
+            versions: 0,
+        };
+        Self {
+            kept: Rc::new(Watched::new(kept, journal)),
+            node: node(nodes[0]),
+            named: true,
+        }
+    }
+
+    /// What Pacemaker keeps, for a test to arrange and to look at.
+    pub fn kept(&self) -> RefMut<'_, Kept> {
+        self.kept.arrange()
+    }
+
+    /// Arranges a permanent attribute.
+    pub fn with_permanent(&self, of: &str, name: &str, value: &str) {
+        change(&mut self.kept().permanent, &node(of), name, Some(value));
+    }
+
+    /// Arranges a private attribute.
+    pub fn with_private(&self, of: &str, name: &str, value: &str) {
+        change(&mut self.kept().of_members, &node(of), name, Some(value));
+    }
+
+    /// Has a private attribute arrive once somebody has looked at attributes so often.
+    pub fn arrives_after(&self, looks: usize, of: &str, [name, value]: [&str; 2]) {
+        let attribute = [name, value].map(str::to_owned);
+        self.kept().arriving.push((looks, node(of), attribute));
+    }
+
+    /// The value of a permanent attribute.
+    pub fn permanent_of(&self, of: &str, name: &str) -> Option<String> {
+        self.kept().permanent.get(&node(of))?.get(name).cloned()
+    }
+
+    /// The value of a private or transient attribute.
+    pub fn value_of(&self, of: &str, name: &str) -> Option<String> {
+        self.kept().of_members.get(&node(of))?.get(name).cloned()
+    }
+
+    fn change(
+        &self,
+        method: &'static str,
+        (name, value): (&str, Option<&str>),
+        is_in_cib: bool,
+    ) -> Result<(), ToolError> {
+        let line = line(&self.node, name, value);
+        self.kept.act(method, line, |kept| {
+            kept.cib_writes += usize::from(is_in_cib);
+            change(&mut kept.of_members, &self.node, name, value);
+            Ok(())
+        })
+    }
+}
+
+impl Cluster for FakeCluster {
+    fn resource(&self) -> &str {
+        "pgsqld"
+    }
+
+    fn within(&self, _: Duration) -> Box<dyn Cluster + '_> {
+        Box::new(self.clone())
+    }
+
+    fn named_node(&self) -> Option<&NodeName> {
+        self.named.then_some(&self.node)
+    }
+
+    fn node(&self) -> Result<NodeName, ToolError> {
+        if self.named {
+            return Ok(self.node.clone());
+        }
+        self.kept.ask("node", |_| Ok(self.node.clone()))
+    }
+
+    fn members(&self) -> Result<BTreeSet<NodeName>, ToolError> {
+        self.kept.ask("members", |kept| Ok(kept.members.clone()))
+    }
+
+    fn configuration_version(&self) -> Option<String> {
+        let version = |kept: &mut Kept| Some(kept.versions.to_string());
+        self.kept.ask("configuration_version", version)
+    }
+
+    fn permanent(&self) -> Result<Permanent, ToolError> {
+        let all = |kept: &mut Kept| Ok(Permanent::of_a_test(kept.permanent.clone()));
+        self.kept.ask("permanent", all)
+    }
+
+    fn set_permanent(&self, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError> {
+        let line = line(node, name, Some(value));
+        self.kept.act("set_permanent", line, |kept| {
+            kept.set_permanent(node, name, Some(value));
+            Ok(())
+        })
+    }
+
+    fn delete_permanent(&self, node: &NodeName, name: &str) -> Result<(), ToolError> {
+        self.kept
+            .act("delete_permanent", line(node, name, None), |kept| {
+                kept.set_permanent(node, name, None);
+                Ok(())
+            })
+    }
+
+    fn of_members(&self, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError> {
+        self.kept.ask("of_members", |kept| {
+            kept.pass_time();
+            let value = |(node, all): (&NodeName, &BTreeMap<String, String>)| {
+                Some((node.clone(), all.get(name)?.clone()))
+            };
+            Ok(kept.of_members.iter().filter_map(value).collect())
+        })
+    }
+
+    fn set_private(&self, name: &str, value: &str) -> Result<(), ToolError> {
+        self.change("set_private", (name, Some(value)), false)
+    }
+
+    fn delete_private(&self, name: &str) -> Result<(), ToolError> {
+        self.change("delete_private", (name, None), false)
+    }
+
+    fn set_transient(&self, name: &str, value: &str) -> Result<(), ToolError> {
+        self.change("set_transient", (name, Some(value)), true)
+    }
+
+    fn delete_transient(&self, name: &str) -> Result<(), ToolError> {
+        self.change("delete_transient", (name, None), true)
+    }
+}
+
+impl Injected for ToolError {
+    fn injected() -> Self {
+        Self::Failed {
+            tool: "crm_attribute",
+            text: "Connection timed out".to_owned(),
+        }
+    }
+}
+
+/// `n1: claim-pgsqld = …`, or `n1: no claim-pgsqld`.
+fn line(node: &NodeName, name: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) => format!("{node}: {name} = {value}"),
+        None => format!("{node}: no {name}"),
+    }
+}
+
+fn change(all: &mut OfNodes, node: &NodeName, name: &str, value: Option<&str>) {
+    let of_node = all.entry(node.clone()).or_default();
+    match value {
+        Some(value) => drop(of_node.insert(name.to_owned(), value.to_owned())),
+        None => drop(of_node.remove(name)),
+    }
+}

@@ -1,0 +1,234 @@
+//! The data directory of an instance in memory, for tests.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::path::PathBuf;
+
+use super::pg_rewind::RewindError;
+use super::rewind_mark::Found;
+use crate::instance::rejoin::preview::Preview;
+use crate::instance::{ClusterState, ControlData};
+use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
+
+/// What is on the disk of an instance, and the primary it could be rewound from.
+pub struct FakeData {
+    /// The control file.
+    pub control: ControlData,
+    /// Whether there is a database at all.
+    pub has_database: bool,
+    /// Whether `standby.signal` is there.
+    pub standby_signal: bool,
+    /// The timeline of the last WAL there is.
+    pub timeline: Timeline,
+    /// The end of that WAL.
+    pub end: Lsn,
+    /// The history files of timelines that were opened.
+    pub histories: BTreeMap<Timeline, History>,
+    /// The timelines that a file reserves.
+    pub reserved: BTreeSet<Timeline>,
+    /// Whether `backup_label` is pg_rewind's.
+    pub rewind_label: bool,
+    /// Whether pg_rewind has begun and not ended: the directory is good for nothing.
+    pub half_rewound: bool,
+    /// Whether the node's own files are the node's, not the primary's.
+    pub own_files: bool,
+    /// Whether the last WAL record is a shutdown checkpoint.
+    pub ends_with_shutdown: bool,
+    /// The settings that differ from PostgreSQL's defaults.
+    pub settings: BTreeMap<&'static str, String>,
+    /// A directory without room for one page more.
+    pub full: Option<PathBuf>,
+    /// What the server says of its storage when it is to write.
+    pub write_complaint: Option<String>,
+    /// The mark of a rewind that has begun.
+    pub mark: Found,
+    /// A file of another account's in the way of pg_rewind.
+    pub foreign_file: Option<PathBuf>,
+    /// The primary it would be rewound from: how far both are the same, and its branch.
+    pub source: (Lsn, Position),
+    /// Why the next dry runs of pg_rewind fail.
+    pub complaints: VecDeque<RewindError>,
+    /// Why the next pg_rewind breaks off, once it has begun to write.
+    pub breaks_off: Option<&'static str>,
+}
+
+impl FakeData {
+    /// The data directory of a standby that was stopped cleanly and holds just this.
+    pub fn of_standby(held: &Position) -> Self {
+        let mut histories = BTreeMap::from([(held.timeline, held.history.clone())]);
+        histories.remove(&Timeline::FIRST);
+        Self {
+            control: control_of(held),
+            has_database: true,
+            standby_signal: true,
+            timeline: held.timeline,
+            end: held.lsn,
+            histories,
+            reserved: BTreeSet::new(),
+            rewind_label: false,
+            half_rewound: false,
+            own_files: true,
+            ends_with_shutdown: false,
+            settings: BTreeMap::from([
+                ("primary_conninfo", "host=10.0.0.9".to_owned()),
+                ("full_page_writes", "on".to_owned()),
+            ]),
+            full: None,
+            write_complaint: None,
+            mark: Found::Nothing,
+            foreign_file: None,
+            source: (held.lsn, held.clone()),
+            complaints: VecDeque::new(),
+            breaks_off: None,
+        }
+    }
+
+    /// The history of a timeline.
+    pub fn history(&self, timeline: Timeline) -> History {
+        if timeline == Timeline::FIRST {
+            return History::root();
+        }
+        let known = self.histories.get(&timeline).cloned();
+        known.unwrap_or_else(History::unknown)
+    }
+
+    /// A setting; empty if nobody set it.
+    pub fn setting(&self, name: &str) -> String {
+        self.settings.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Why a server would end at its start, if the directory is the reason.
+    pub fn unfit(&self) -> Option<String> {
+        if self.half_rewound {
+            return Some("could not locate a valid checkpoint record".to_owned());
+        }
+        let newest = self.reserved.last().filter(|last| **last > self.timeline)?;
+        Some(format!(
+            "requested timeline {newest} is not a child of this server's history"
+        ))
+    }
+
+    /// A promotion opens the first timeline above its own that has no history file.
+    pub fn open_timeline(&mut self) {
+        let mut switches = self.history(self.timeline).switches().to_vec();
+        switches.push(Switch {
+            timeline: self.timeline,
+            at: self.end,
+        });
+        let is_taken =
+            |next: Timeline| self.histories.contains_key(&next) || self.reserved.contains(&next);
+        let mut next = self.timeline.next().unwrap();
+        while is_taken(next) {
+            next = next.next().unwrap();
+        }
+        let history = History::from_switches(switches, next, true).unwrap();
+        self.histories.insert(next, history);
+        self.timeline = next;
+        self.standby_signal = false;
+        self.control.state = ClusterState::InProduction;
+        // Until the first checkpoint only this tells of the new timeline.
+        self.control.recovery_timeline = Some(next);
+        self.control.recovery_end = self.end;
+    }
+
+    /// Reserves a timeline. An existing file is kept.
+    pub fn reserve(&mut self, timeline: Timeline) {
+        if !self.histories.contains_key(&timeline) {
+            self.reserved.insert(timeline);
+        }
+    }
+
+    /// Takes back what was reserved above the newest timeline that was opened.
+    pub fn release(&mut self) {
+        let newest = self.histories.keys().last().copied();
+        self.reserved
+            .retain(|reserved| newest.is_some_and(|newest| *reserved < newest));
+    }
+
+    /// Replays all WAL without opening the server (`postgres --single`).
+    pub fn recover(&mut self) -> Result<(), RewindError> {
+        if self.standby_signal {
+            let text = "standby mode is not supported by single-user servers";
+            return Err(RewindError::Failed(text.to_owned()));
+        }
+        self.control.state = ClusterState::ShutDown;
+        self.control.checkpoint = self.end;
+        self.control.checkpoint_timeline = self.timeline;
+        self.control.recovery_timeline = None;
+        Ok(())
+    }
+
+    /// The end of a dry run, up to where pg_rewind has reached the primary.
+    pub fn reach_source(&mut self) -> Result<(), RewindError> {
+        self.complaints.pop_front().map_or(Ok(()), Err)
+    }
+
+    /// `pg_rewind --dry-run`.
+    pub fn preview(&mut self) -> Result<Preview, RewindError> {
+        self.reach_source()?;
+        if !self.control.can_be_rewound() {
+            let text = "target server must be shut down cleanly";
+            return Err(RewindError::Failed(text.to_owned()));
+        }
+        Ok(Preview {
+            fork: self.source.0,
+            megabytes: Some(52),
+        })
+    }
+
+    /// pg_rewind. The control file comes last.
+    pub fn rewind(&mut self) -> Result<(), RewindError> {
+        self.half_rewound = true;
+        self.standby_signal = false;
+        self.own_files = false;
+        if let Some(text) = self.breaks_off.take() {
+            return Err(RewindError::Failed(text.to_owned()));
+        }
+        let (_, primary) = self.source.clone();
+        self.rewind_label = true;
+        self.half_rewound = false;
+        self.timeline = primary.timeline;
+        self.end = primary.lsn;
+        self.control = control_of(&primary);
+        self.control.state = ClusterState::InArchiveRecovery;
+        self.histories.insert(primary.timeline, primary.history);
+        Ok(())
+    }
+
+    /// A rewind of this directory begins.
+    pub fn set_mark(&mut self, fork: Lsn) {
+        let same_boot = true;
+        self.mark = Found::Here { fork, same_boot };
+    }
+
+    /// Power goes, and comes back.
+    pub fn lose_power(&mut self) {
+        if let Found::Here { same_boot, .. } = &mut self.mark {
+            *same_boot = false;
+        }
+    }
+
+    /// The file in the way of pg_rewind.
+    pub fn foreign_file(&self) -> io::Result<Option<PathBuf>> {
+        Ok(self.foreign_file.clone())
+    }
+}
+
+/// The control file of a standby that was stopped cleanly.
+fn control_of(held: &Position) -> ControlData {
+    let system = held.system.unwrap_or(SystemId::from(7));
+    let (timeline, lsn) = (held.timeline, held.lsn);
+    let text = format!(
+        "Database system identifier: {system}\n\
+         Database cluster state: shut down in recovery\n\
+         Latest checkpoint location: {lsn}\n\
+         Latest checkpoint's TimeLineID: {timeline}\n\
+         Min recovery ending loc's timeline: {timeline}\n\
+         Minimum recovery ending location: {lsn}\n\
+         wal_level setting: replica\n\
+         wal_log_hints setting: on\n\
+         Data page checksum version: 0\n\
+         Bytes per WAL segment: 16777216\n"
+    );
+    ControlData::parse(&text).unwrap()
+}

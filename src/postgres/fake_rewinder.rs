@@ -1,0 +1,141 @@
+//! What a rewind needs of the server for tests, and what its calls say when a test has
+//! them fail.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::control_file::ControlFileError;
+use super::fake_instance::POSTMASTER;
+use super::fake_server::FakeServer;
+use super::pg_ctl::ServerError;
+use super::pg_rewind::RewindError;
+use super::postmaster::LookError;
+use super::rewind_mark::Found;
+use super::server::Rewinder;
+use super::settings::SettingError;
+use crate::instance::NoAnswer;
+use crate::instance::configuration::Conninfo;
+use crate::instance::rejoin::preview::Preview;
+use crate::ocf::Deadline;
+use crate::system::program::ProgramError;
+use crate::testing::journal::Injected;
+use crate::wal::Lsn;
+
+impl Rewinder for FakeServer {
+    fn mark(&self) -> io::Result<Found> {
+        self.instance.ask("mark", |of| Ok(of.data.mark))
+    }
+
+    fn mark_folder(&self) -> PathBuf {
+        PathBuf::from("/var/lib/pgsqlms/pgsqld.rewind")
+    }
+
+    fn remove_mark(&self) -> io::Result<()> {
+        self.instance
+            .act("remove_mark", "remove mark".to_owned(), |of| {
+                of.data.mark = Found::Nothing;
+                Ok(())
+            })
+    }
+
+    fn set_mark(&self, fork: Lsn) -> io::Result<()> {
+        self.instance
+            .act("set_mark", format!("set mark {fork}"), |of| {
+                of.data.set_mark(fork);
+                Ok(())
+            })
+    }
+
+    fn restore_files(&self) -> io::Result<()> {
+        self.instance
+            .act("restore_files", "restore files".to_owned(), |of| {
+                of.data.own_files = true;
+                Ok(())
+            })
+    }
+
+    fn has_rewind_label(&self) -> bool {
+        self.instance
+            .ask("has_rewind_label", |of| of.data.rewind_label)
+    }
+
+    fn foreign_file(&self) -> io::Result<Option<PathBuf>> {
+        self.instance
+            .ask("foreign_file", |of| of.data.foreign_file())
+    }
+
+    fn sync_disks(&self) {
+        self.instance
+            .act("sync_disks", "sync disks".to_owned(), |_| ());
+    }
+
+    fn remove_standby_signal(&self) -> io::Result<()> {
+        let line = "remove standby.signal".to_owned();
+        self.instance.act("remove_standby_signal", line, |of| {
+            of.data.standby_signal = false;
+            Ok(())
+        })
+    }
+
+    fn recover(&self, _: Deadline) -> Result<(), RewindError> {
+        self.instance
+            .act("recover", "recover".to_owned(), |of| of.data.recover())
+    }
+
+    fn preview(&self, _: &Conninfo, _: Deadline) -> Result<Preview, RewindError> {
+        self.instance.ask("preview", |of| of.data.preview())
+    }
+
+    fn would_rewind(&self, _: &Conninfo, _: Deadline) -> Result<(), RewindError> {
+        self.instance
+            .ask("would_rewind", |of| of.data.reach_source())
+    }
+
+    fn rewind(&self, _: &Conninfo, _: Deadline) -> Result<(), RewindError> {
+        self.instance
+            .act("rewind", "rewind".to_owned(), |of| of.data.rewind())
+    }
+}
+
+impl Injected for LookError {
+    fn injected() -> Self {
+        Self::Unseen(POSTMASTER)
+    }
+}
+
+impl Injected for ControlFileError {
+    fn injected() -> Self {
+        Self::Failed("no such luck".to_owned())
+    }
+}
+
+impl Injected for ProgramError {
+    fn injected() -> Self {
+        let program = PathBuf::from("program");
+        Self::TooSlow { program }
+    }
+}
+
+impl Injected for SettingError {
+    fn injected() -> Self {
+        Self::Refused("no such luck".to_owned())
+    }
+}
+
+impl Injected for NoAnswer {
+    fn injected() -> Self {
+        Self::Silent
+    }
+}
+
+impl Injected for ServerError {
+    fn injected() -> Self {
+        ProgramError::injected().into()
+    }
+}
+
+impl Injected for RewindError {
+    fn injected() -> Self {
+        Self::Failed("could not connect to server".to_owned())
+    }
+}

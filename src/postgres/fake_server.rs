@@ -1,0 +1,283 @@
+//! A server for tests: the handle on an instance in memory. Every method reaches the
+//! instance through the journal, where a test has it fail or be the agent's last.
+
+use std::cell::RefMut;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::control_file::ControlFileError;
+use super::fake_data::FakeData;
+use super::fake_instance::{FakeInstance, Processes};
+use super::pg_ctl::{ServerError, StopMode};
+use super::postmaster::LookError;
+use super::server::{Address, Server};
+use super::settings::SettingError;
+use super::wal_position::WalPosition;
+use crate::instance::postmaster_pid::PostmasterPid;
+use crate::instance::replication::{Details, Primary};
+use crate::instance::role::Files;
+use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
+use crate::ocf::{Deadline, Environment, Parameters};
+use crate::system::program::ProgramError;
+use crate::testing::journal::{Journal, Watched};
+use crate::wal::{History, Lsn, Position, Timeline};
+
+/// The handle on an instance in memory.
+pub struct FakeServer {
+    /// The parameters of the resource.
+    pub parameters: Parameters,
+    pub(super) instance: Watched<FakeInstance>,
+}
+
+impl FakeServer {
+    /// A standby that was stopped cleanly and holds just this.
+    pub fn holding(held: &Position, journal: &Rc<Journal>) -> Self {
+        let environment = Environment::of(&[("OCF_RESKEY_pgdata", "/data")]);
+        let parameters = Parameters::from_environment(&environment).unwrap();
+        let listens = Address {
+            host: parameters.pghost.clone(),
+            port: parameters.pgport,
+        };
+        let instance = FakeInstance::new(FakeData::of_standby(held), listens);
+        Self {
+            parameters,
+            instance: Watched::new(instance, journal),
+        }
+    }
+
+    /// The instance itself, for a test to arrange and to look at.
+    pub fn instance(&self) -> RefMut<'_, FakeInstance> {
+        self.instance.arrange()
+    }
+
+    /// The data directory, the same.
+    pub fn data(&self) -> RefMut<'_, FakeData> {
+        RefMut::map(self.instance(), |instance| &mut instance.data)
+    }
+
+    fn usual(&self) -> Address {
+        Address {
+            host: self.parameters.pghost.clone(),
+            port: self.parameters.pgport,
+        }
+    }
+
+    /// A question that only a server answers that is to be reached where the parameters say.
+    fn question<T>(
+        &self,
+        name: &'static str,
+        answer: impl FnOnce(&mut FakeInstance) -> T,
+    ) -> Result<T, NoAnswer> {
+        self.instance.ask(name, |instance| {
+            instance.answer(&self.usual())?;
+            Ok(answer(instance))
+        })
+    }
+}
+
+impl Server for FakeServer {
+    fn resource(&self) -> &str {
+        "pgsqld"
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    fn postmaster(&self) -> Result<Postmaster, LookError> {
+        self.instance.ask("postmaster", FakeInstance::look)
+    }
+
+    fn lock_file(&self) -> Option<PostmasterPid> {
+        self.instance.ask("lock_file", |of| of.lock_file())
+    }
+
+    fn recovering_for(&self, _: i32) -> Option<Duration> {
+        self.instance.ask("recovering_for", |of| {
+            matches!(of.processes, Processes::Alive(_)).then_some(Duration::from_secs(1))
+        })
+    }
+
+    fn has_database(&self) -> io::Result<bool> {
+        self.instance
+            .ask("has_database", |of| Ok(of.data.has_database))
+    }
+
+    fn has_standby_signal(&self) -> bool {
+        self.instance
+            .ask("has_standby_signal", |of| of.data.standby_signal)
+    }
+
+    fn role_files(&self) -> Files {
+        let seen = self.instance.ask("role_files", |of| {
+            Some(Files {
+                standby_signal: of.data.standby_signal,
+                control: Some(of.data.control.state),
+            })
+        });
+        seen.unwrap_or(Files {
+            standby_signal: false,
+            control: None,
+        })
+    }
+
+    fn control_data(&self, _: Deadline) -> Result<ControlData, ControlFileError> {
+        self.instance
+            .ask("control_data", |of| Ok(of.data.control.clone()))
+    }
+
+    fn history(&self, timeline: Timeline) -> History {
+        let known = self
+            .instance
+            .ask("history", |of| Some(of.data.history(timeline)));
+        known.unwrap_or_else(History::unknown)
+    }
+
+    fn written_timeline(&self, _: Lsn, _: u64) -> io::Result<Option<Timeline>> {
+        self.instance
+            .ask("written_timeline", |of| Ok(Some(of.data.timeline)))
+    }
+
+    fn ends_with_shutdown(&self, _: &Position, _: Deadline) -> Result<bool, ProgramError> {
+        self.instance
+            .ask("ends_with_shutdown", |of| Ok(of.data.ends_with_shutdown))
+    }
+
+    fn setting(&self, name: &str, _: Deadline) -> Result<String, SettingError> {
+        self.instance.ask("setting", |of| Ok(of.data.setting(name)))
+    }
+
+    fn full_directory(&self) -> Option<PathBuf> {
+        self.instance
+            .ask("full_directory", |of| of.data.full.clone())
+    }
+
+    fn role(&self, at: &Address, _: Deadline) -> Result<Role, NoAnswer> {
+        self.instance.ask("role", |of| of.answer(at))
+    }
+
+    fn details(&self, at: &Address, _: Deadline) -> Result<Details, NoAnswer> {
+        self.instance.ask("details", |of| {
+            Ok(match of.answer(at)? {
+                Role::Standby => Details::Standby {
+                    receives: of.receives,
+                },
+                Role::Primary => Details::Primary(Primary {
+                    timeline: Some(of.data.timeline),
+                    synchronous_standby_names: of.synchronous_standby_names.clone(),
+                    senders: of.senders.clone(),
+                }),
+            })
+        })
+    }
+
+    fn wal_position(&self, _: Deadline) -> Result<WalPosition, NoAnswer> {
+        self.question("wal_position", |of| {
+            let complete = of.replays_for == 0;
+            of.replays_for = of.replays_for.saturating_sub(1);
+            WalPosition {
+                end: of.data.end.as_u64(),
+                received_timeline: None,
+                complete,
+                last_commit_age_s: Some(3),
+            }
+        })
+    }
+
+    fn synchronous_standby_names(&self, _: Deadline) -> Result<String, NoAnswer> {
+        self.question("synchronous_standby_names", |of| {
+            of.synchronous_standby_names.clone()
+        })
+    }
+
+    fn write_record(&self, _: Deadline) -> Result<Option<String>, NoAnswer> {
+        self.question("write_record", |of| of.data.write_complaint.clone())
+    }
+
+    fn checkpoint(&self, _: Deadline) -> Result<(), NoAnswer> {
+        self.instance
+            .act("checkpoint", "checkpoint".to_owned(), |of| {
+                of.answer(&self.usual())?;
+                of.checkpoint();
+                Ok(())
+            })
+    }
+
+    fn resume_replay(&self, _: Deadline) -> Result<(), NoAnswer> {
+        self.instance
+            .act("resume_replay", "resume replay".to_owned(), |of| {
+                of.answer(&self.usual())?;
+                of.paused = false;
+                Ok(())
+            })
+    }
+
+    fn start(&self, _: Deadline) -> Result<(), ServerError> {
+        self.instance
+            .act("start", "start".to_owned(), FakeInstance::start)
+    }
+
+    fn stop(&self, mode: StopMode, _: Deadline) -> Result<(), ServerError> {
+        let line = format!("stop {mode:?}").to_lowercase();
+        self.instance.act("stop", line, |of| of.stop(mode))
+    }
+
+    fn signal_stop(&self, _: i32, mode: StopMode) {
+        let line = format!("signal {mode:?}").to_lowercase();
+        self.instance
+            .act("signal_stop", line, |of| of.told_to_stop(mode));
+    }
+
+    fn kill_all(&self) {
+        self.instance
+            .act("kill_all", "kill".to_owned(), FakeInstance::kill);
+    }
+
+    fn promote(&self, _: Deadline) -> Result<(), ServerError> {
+        self.instance
+            .act("promote", "promote".to_owned(), FakeInstance::promote)
+    }
+
+    fn write_standby_signal(&self) -> io::Result<()> {
+        let line = "write standby.signal".to_owned();
+        self.instance.act("write_standby_signal", line, |of| {
+            of.data.standby_signal = true;
+            Ok(())
+        })
+    }
+
+    fn reserve_timeline(&self, _: Timeline, timeline: Timeline) -> io::Result<()> {
+        let line = format!("reserve timeline {timeline}");
+        self.instance.act("reserve_timeline", line, |of| {
+            of.data.reserve(timeline);
+            Ok(())
+        })
+    }
+
+    fn release_timelines(&self) -> io::Result<()> {
+        self.instance
+            .act("release_timelines", "release timelines".to_owned(), |of| {
+                of.data.release();
+                Ok(())
+            })
+    }
+
+    fn prepare_output(&self) -> PathBuf {
+        PathBuf::from("/var/log/pgsqlms-pgsqld.log")
+    }
+
+    fn output_length(&self, _: &Path) -> u64 {
+        self.instance
+            .ask("output_length", |of| of.output.len() as u64)
+    }
+
+    fn fatal_line(&self, _: &Path, length: u64) -> Option<String> {
+        self.instance.ask("fatal_line", |of| {
+            let new = of.output.get(usize::try_from(length).ok()?..)?;
+            new.lines()
+                .find_map(|line| line.strip_prefix("FATAL:  ").map(str::to_owned))
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! How a node becomes a candidate: by its vote, or by offering itself where nobody is one.
+
+use super::bench::{Arrange, Bench, soon};
+use crate::instance::{NoAnswer, Role};
+use crate::steps::offer::if_nobody_is_a_candidate;
+use crate::steps::vote::{cast, withdraw};
+
+const HELD: &str = "2@0/4000000<1@0/3000000";
+const VOTE: &str = "vote-pgsqld";
+const SHARED: &str = "lsn_location-pgsqld";
+
+fn standby() -> Bench {
+    Bench::running(Role::Standby, HELD)
+}
+
+fn votes(bench: &Bench) -> [Option<String>; 2] {
+    [VOTE, SHARED].map(|name| bench.cluster.value_of("n1", name))
+}
+
+#[test]
+fn a_vote_says_what_the_node_holds_and_which_election_it_knows() {
+    let bench = standby();
+    bench.elected("n2", 4, "2@0/3000000<1@0/3000000");
+    bench.elected("n3", 3, "1@0/0");
+    cast(&bench.server, &bench.cluster, soon()).unwrap();
+    let own = "1;sys=7;tl=2;lsn=67108864;hist=1:50331648;term=4;age=3";
+    let wanted = [own, "2#67108864"].map(|line| Some(line.to_owned()));
+    assert_eq!(votes(&bench), wanted);
+    withdraw(&bench.cluster).unwrap();
+    assert_eq!(votes(&bench), [None, None]);
+    assert_eq!(bench.cluster.kept().cib_writes, 0);
+}
+
+#[test]
+fn a_node_that_cannot_vote_leaves_no_older_vote() {
+    let troubles: [(&str, Arrange); 5] = [
+        ("it is silent", |bench| {
+            bench.server.instance().refuses = Some(NoAnswer::Silent);
+        }),
+        ("it replays", |bench| {
+            bench.server.instance().replays_for = 999
+        }),
+        ("it is down", |bench| bench.server.instance().crash()),
+        ("it is a primary", |bench| {
+            bench.server.instance().run_as(Role::Primary)
+        }),
+        ("its control file", |bench| {
+            bench.journal.fail("control_data", 9)
+        }),
+    ];
+    for (what, trouble) in troubles {
+        let bench = standby();
+        for name in [VOTE, SHARED] {
+            bench.cluster.with_private("n1", name, "old");
+        }
+        trouble(&bench);
+        assert!(
+            cast(&bench.server, &bench.cluster, soon()).is_err(),
+            "{what}"
+        );
+        assert_eq!(votes(&bench), [None, None], "{what}");
+    }
+}
+
+fn offered(scores: &[(&str, i32)]) -> Bench {
+    let bench = standby();
+    for (node, score) in scores {
+        bench.with_score(node, *score);
+    }
+    if_nobody_is_a_candidate(&bench.cluster, "a test");
+    bench
+}
+
+#[test]
+fn where_nobody_has_a_score_the_node_offers_itself() {
+    assert_eq!(offered(&[]).score("n1").as_deref(), Some("1"));
+    let excluded = offered(&[("n2", -1000), ("n3", -1)]);
+    assert_eq!(excluded.score("n1").as_deref(), Some("1"));
+}
+
+#[test]
+fn where_somebody_is_a_candidate_nobody_offers_itself() {
+    assert!(offered(&[("n2", 1)]).effects().is_empty());
+    assert!(offered(&[("n3", 0)]).effects().is_empty());
+}
+
+#[test]
+fn a_candidate_that_is_away_is_none() {
+    let bench = standby();
+    bench.with_score("n2", 1001);
+    bench.cluster.kept().leave("n2");
+    if_nobody_is_a_candidate(&bench.cluster, "a test");
+    assert_eq!(bench.score("n1").as_deref(), Some("1"));
+}
+
+/// How much it lacks is not known: only an admin may say so.
+#[test]
+fn a_node_that_the_last_primary_excluded_never_offers_itself() {
+    let bench = offered(&[("n1", -1000), ("n2", -990)]);
+    assert!(bench.effects().is_empty());
+}
+
+#[test]
+fn where_the_cluster_does_not_answer_nobody_offers_itself() {
+    for method in ["permanent", "members", "node"] {
+        let mut bench = standby();
+        bench.cluster.named = false;
+        bench.journal.fail(method, 1);
+        if_nobody_is_a_candidate(&bench.cluster, "a test");
+        assert!(bench.effects().is_empty(), "{method}");
+    }
+}

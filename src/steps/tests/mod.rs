@@ -1,0 +1,13 @@
+//! Steps over an instance and a cluster in memory: what they do, and in which order.
+
+mod attempts;
+mod bench;
+mod bring_down;
+mod bring_up;
+mod candidates;
+mod claim;
+mod election;
+mod looks;
+mod rejoin;
+mod scores;
+mod shutdown;
