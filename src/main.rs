@@ -50,11 +50,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let environment = Environment::of_this_process();
-    let resource = Request::from_environment(&environment, Instant::now()).resource;
-    ocf::log::install(&environment, &resource);
+    let request = Request::from_environment(&environment, Instant::now());
+    ocf::log::install(&environment, &request.resource);
     panic::set_hook(Box::new(|panic| log::error!("Bug in pgsqlms: {panic}")));
     let exit = match Arguments::try_parse_from(arguments(env::args_os())) {
-        Ok(Arguments { command }) => report(guarded(&command, &environment), &environment),
+        Ok(typed) => report(guarded(&typed.command, &environment, request), &environment),
         Err(error) => usage(&error),
     };
     ExitCode::from(exit.code())
@@ -73,9 +73,9 @@ fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
 }
 
 /// A bug ends in an OCF code with a message, never in a code of Rust's own.
-fn guarded(command: &Command, environment: &Environment) -> Outcome {
+fn guarded(command: &Command, environment: &Environment, request: Request) -> Outcome {
     let run = || match command {
-        Command::Action(action) => actions::run(*action, environment),
+        Command::Action(action) => actions::run(*action, environment, request),
         Command::ForcePromotion(wish) => admin::force_promotion(wish, environment),
     };
     panic::catch_unwind(run)

@@ -1,9 +1,6 @@
 //! What a verb is given: the request, and the handles on the server and the cluster.
 //! Steps are given those of them that they need, never the whole.
 
-use std::time::Instant;
-
-use crate::ocf::notify::Transition;
 use crate::ocf::{Environment, Failure, Parameters, Request};
 use crate::pacemaker::{RealCluster, Tools};
 use crate::postgres::RealServer;
@@ -14,7 +11,7 @@ use crate::system::Notes;
 pub struct Call {
     /// All that the caller said.
     pub environment: Environment,
-    /// Resource, node, deadline.
+    /// What Pacemaker asks for: resource, node, deadline, transition.
     pub request: Request,
     /// The server.
     pub server: RealServer,
@@ -25,9 +22,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// Reads parameters and request and looks the system user up.
-    pub fn prepare(environment: &Environment) -> Result<Self, Failure> {
-        let request = Request::from_environment(environment, Instant::now());
+    /// Reads the parameters and looks the system user up.
+    pub fn prepare(environment: &Environment, request: Request) -> Result<Self, Failure> {
         let parameters = Parameters::in_effect(environment)?;
         let tools = Tools::new(environment, request.deadline);
         Ok(Self {
@@ -37,11 +33,6 @@ impl Call {
             notes: Notes::new(environment, &request.resource),
             request,
         })
-    }
-
-    /// What the running transition does; `None` if Pacemaker sent no notify lists.
-    pub fn transition(&self) -> Option<Transition> {
-        Transition::from_environment(&self.environment)
     }
 
     /// The start of the server as a standby, within the time of this call.

@@ -17,7 +17,7 @@ use clap::Subcommand;
 
 pub use call::Call;
 
-use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, metadata};
+use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request, metadata};
 
 /// The actions this agent knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -56,24 +56,24 @@ impl Action {
 }
 
 /// Runs `action` and returns what Pacemaker is told.
-pub fn run(action: Action, environment: &Environment) -> Outcome {
+pub fn run(action: Action, environment: &Environment, request: Request) -> Outcome {
     let on_instance = match action {
         Action::MetaData => return metadata::print(),
         Action::Methods => return metadata::print_methods(&Action::names()),
         Action::Reload | Action::ReloadAgent => return reload(environment),
-        Action::Stop => return stop::run(environment),
-        Action::ValidateAll => return validate_all::run(environment),
+        Action::Stop => return stop::run(environment, request),
+        Action::ValidateAll => return validate_all::run(environment, request),
         Action::Start => start::run,
         Action::Monitor => monitor::run,
         Action::Promote => promote::run,
         Action::Demote => demote::run,
         Action::Notify => notify::run,
     };
-    match Call::prepare(environment) {
+    match Call::prepare(environment, request.clone()) {
         Ok(call) => on_instance(&call),
         Err(failure) if action == Action::Start => Err(failure),
         Err(failure) if action == Action::Monitor => {
-            wrong_parameters::monitor(environment, failure)
+            wrong_parameters::monitor(environment, &request, failure)
         }
         // Not 2: that would ban the node, and the typo is there on all nodes.
         Err(failure) => Err(Failure::soft(failure.reason)),

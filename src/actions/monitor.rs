@@ -4,7 +4,7 @@
 use super::Call;
 use crate::instance::replication::Details;
 use crate::instance::{Role, State};
-use crate::ocf::request::check_level;
+use crate::ocf::request::ClusterRole;
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::postgres::Server;
 use crate::steps::rejoin::{attempt, diverged};
@@ -28,7 +28,7 @@ pub fn run(call: &Call) -> Outcome {
     }
     if !probe {
         // Before the tools of Pacemaker, which may use up the time.
-        if state == State::Running(Role::Primary) && check_level(&call.environment) >= WRITE {
+        if state == State::Running(Role::Primary) && call.request.check_level >= WRITE {
             write_probe::run(&call.server, call.request.deadline)?;
         }
         unanswered::count(&state, &call.cluster, &call.notes)?;
@@ -40,8 +40,7 @@ pub fn run(call: &Call) -> Outcome {
 /// Scores and a reign of its own would make the role of the real primary, whose commits
 /// it lacks, move here.
 fn is_to_be_a_standby(call: &Call) -> bool {
-    let role = call.environment.meta("role");
-    role.is_some_and(|role| ["Unpromoted", "Slave"].contains(&role))
+    call.request.role == Some(ClusterRole::Unpromoted)
 }
 
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {

@@ -4,14 +4,14 @@
 //! post-promote does not mean that the promotion succeeded.
 
 use super::Call;
-use crate::ocf::notify::{Operation, When, event};
+use crate::ocf::notify::{Operation, When};
 use crate::ocf::{OcfExit, Outcome};
 use crate::pacemaker::ToolError;
 use crate::steps::{scores, shutdown, vote};
 
 /// Handles one event.
 pub fn run(call: &Call) -> Outcome {
-    match event(&call.environment) {
+    match call.request.event {
         Some((When::Before, Operation::Promote)) => {
             vote::cast(&call.server, &call.cluster, call.request.deadline)?;
         }
@@ -29,8 +29,8 @@ pub fn run(call: &Call) -> Outcome {
 }
 
 fn remember_shutdown(call: &Call) -> Result<(), ToolError> {
-    match call.transition() {
-        Some(transition) => shutdown::remember(&call.cluster, &transition, call.request.deadline),
+    match &call.request.transition {
+        Some(transition) => shutdown::remember(&call.cluster, transition, call.request.deadline),
         None => Ok(()),
     }
 }

@@ -49,22 +49,22 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
             done
         }
         Step::Elect => elect(call),
-        Step::ConfirmElected if call.transition().is_none() => done,
+        Step::ConfirmElected if call.request.transition.is_none() => done,
         Step::ConfirmElected => confirm_elected(cluster),
     }
 }
 
 /// What makes a start pointless.
 pub fn validate(call: &Call) -> Result<(), Failure> {
-    clone::judge(&call.environment)?;
+    clone::judge(call.request.clone_options.as_ref())?;
     let request = &call.request;
     validation::judge(&call.server, request.node.as_ref(), request.deadline)
 }
 
 fn bring_up_unless_stopped_next(call: &Call) -> Outcome {
-    let transition = call.transition();
+    let transition = call.request.transition.as_ref();
     let node = call.request.node.as_ref();
-    let is_stopped_next = matches!((&transition, node), (Some(transition), Some(node))
+    let is_stopped_next = matches!((transition, node), (Some(transition), Some(node))
         if transition.stop.contains(node));
     if is_stopped_next {
         log::info!(
@@ -92,10 +92,11 @@ fn checkpoint(call: &Call) {
 
 fn elect(call: &Call) -> Outcome {
     // Not 2: the standby runs well, and the setting is the same everywhere.
-    clone::judge(&call.environment).map_err(|failure| Failure::soft(failure.reason))?;
+    clone::judge(call.request.clone_options.as_ref())
+        .map_err(|failure| Failure::soft(failure.reason))?;
     let (server, deadline) = (&call.server, call.request.deadline);
-    match call.transition() {
-        Some(transition) => promotion(call, &transition).run(),
+    match &call.request.transition {
+        Some(transition) => promotion(call, transition).run(),
         None => {
             log::warn!("No notify lists (run by hand?): promoting without an election");
             server.promote(deadline)?;

@@ -8,15 +8,15 @@ use super::perform::perform;
 use super::{Call, wrong_parameters};
 use crate::instance::plan::{Step, Verb, plan};
 use crate::instance::{NoAnswer, Postmaster, State};
-use crate::ocf::{Environment, Outcome};
+use crate::ocf::{Environment, Outcome, Request};
 use crate::postgres::Server;
 use crate::steps::state;
 
 /// Stops the server.
-pub fn run(environment: &Environment) -> Outcome {
-    match Call::prepare(environment) {
+pub fn run(environment: &Environment, request: Request) -> Outcome {
+    match Call::prepare(environment, request.clone()) {
         Ok(call) => stop(&call),
-        Err(failure) => wrong_parameters::stop(environment, &failure),
+        Err(failure) => wrong_parameters::stop(environment, &request, &failure),
     }
 }
 

@@ -6,22 +6,22 @@
 //! `OCF_CHECK_LEVEL` 0 a node without its programs has nothing to judge.
 
 use super::Call;
-use crate::ocf::{Environment, OcfExit, Outcome, Parameters, clone, request};
+use crate::ocf::{Environment, OcfExit, Outcome, Parameters, Request, clone};
 use crate::steps::validation;
 
 /// From this level on everything must be there.
 const THOROUGH: u32 = 10;
 
 /// Judges everything that can be judged without a running server.
-pub fn run(environment: &Environment) -> Outcome {
+pub fn run(environment: &Environment, request: Request) -> Outcome {
     let parameters = Parameters::from_environment(environment)?;
-    let thorough = request::check_level(environment) >= THOROUGH;
+    let thorough = request.check_level >= THOROUGH;
     if !thorough && !validation::has_programs(&parameters) {
         return Ok(OcfExit::Success);
     }
-    let call = Call::prepare(environment)?;
+    let call = Call::prepare(environment, request)?;
     if thorough {
-        clone::judge(environment)?;
+        clone::judge(call.request.clone_options.as_ref())?;
     }
     validation::judge(
         &call.server,

@@ -4,17 +4,14 @@
 //!
 //! The data directory and the process table are enough for both.
 
-use std::time::Instant;
-
 use crate::instance::{Postmaster, Role};
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request};
 use crate::postgres::{RealServer, Server};
 use crate::steps::bring_down;
 
 /// Says what can be seen without asking the server.
-pub fn monitor(environment: &Environment, failure: Failure) -> Outcome {
-    let request = Request::from_environment(environment, Instant::now());
-    let server = server(environment, &request);
+pub fn monitor(environment: &Environment, request: &Request, failure: Failure) -> Outcome {
+    let server = server(environment, request);
     let found = server.as_ref().and_then(|server| server.postmaster().ok());
     match (server, found) {
         (Some(server), Some(Postmaster::Alive(_))) => {
@@ -34,9 +31,8 @@ pub fn monitor(environment: &Environment, failure: Failure) -> Outcome {
 }
 
 /// Stops the server by its files and its processes alone.
-pub fn stop(environment: &Environment, failure: &Failure) -> Outcome {
-    let request = Request::from_environment(environment, Instant::now());
-    let Some(server) = server(environment, &request) else {
+pub fn stop(environment: &Environment, request: &Request, failure: &Failure) -> Outcome {
+    let Some(server) = server(environment, request) else {
         return Err(Failure::soft(failure.reason.clone()));
     };
     let found = server.postmaster()?;

@@ -4,18 +4,39 @@
 use super::values::boolean;
 use super::{Environment, Failure, OcfExit};
 
-/// Refuses a clone without notifications, or with several primaries. Without
-/// a cluster (ocf-tester, `crm_resource --force-*`) there is no clone to judge.
-pub fn judge(environment: &Environment) -> Result<(), Failure> {
-    if environment.meta("clone_max").is_none() {
-        return Ok(());
+/// The options of the clone that are judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloneOptions {
+    /// Whether each node is told what happens to the others.
+    notifies: bool,
+    /// How many nodes may have a primary.
+    promoted_max: Option<String>,
+}
+
+impl CloneOptions {
+    /// Reads them; `None` without a cluster (ocf-tester, `crm_resource --force-*`).
+    pub fn from_environment(environment: &Environment) -> Option<Self> {
+        environment.meta("clone_max")?;
+        // Pacemaker up to 1.1 and from 3.0 on name only one of the two.
+        let promoted = environment.meta("promoted_max");
+        let promoted = promoted.or_else(|| environment.meta("master_max"));
+        Some(Self {
+            notifies: environment.meta("notify").and_then(boolean) == Some(true),
+            promoted_max: promoted.map(str::to_owned),
+        })
     }
-    if environment.meta("notify").and_then(boolean) != Some(true) {
+}
+
+/// Refuses a clone without notifications, or with several primaries. Without a cluster
+/// there is none to judge.
+pub fn judge(clone: Option<&CloneOptions>) -> Result<(), Failure> {
+    let Some(clone) = clone else {
+        return Ok(());
+    };
+    if !clone.notifies {
         return Err(wrong("notify", "true"));
     }
-    // Pacemaker up to 1.1 and from 3.0 on name only one of the two.
-    let promoted = environment.meta("promoted_max");
-    match promoted.or_else(|| environment.meta("master_max")) {
+    match clone.promoted_max.as_deref() {
         None | Some("1") => Ok(()),
         Some(_) => Err(wrong("promoted-max", "1")),
     }
@@ -31,7 +52,7 @@ mod tests {
     use super::*;
 
     fn refused(variables: &[(&str, &str)]) -> bool {
-        judge(&Environment::of(variables)).is_err()
+        judge(CloneOptions::from_environment(&Environment::of(variables)).as_ref()).is_err()
     }
 
     const CLONE: (&str, &str) = ("OCF_RESKEY_CRM_meta_clone_max", "3");

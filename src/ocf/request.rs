@@ -1,7 +1,10 @@
-//! One call of the agent: which resource, on which node, with how much time.
+//! One call of the agent: which resource, on which node, with how much time, and
+//! what the cluster is about to do. Read once, at the door.
 
 use std::time::{Duration, Instant};
 
+use super::clone::CloneOptions;
+use super::notify::{Operation, Transition, When, event};
 use super::{Deadline, Environment, NodeName};
 
 /// What the environment says about the call, besides the parameters.
@@ -15,6 +18,25 @@ pub struct Request {
     pub deadline: Deadline,
     /// A one-time monitor that asks what is there, not whether all is well.
     pub probe: bool,
+    /// The role that a recurring monitor is for.
+    pub role: Option<ClusterRole>,
+    /// How thoroughly to look: `OCF_CHECK_LEVEL`.
+    pub check_level: u32,
+    /// What the running transition does; `None` if Pacemaker sent no notify lists.
+    pub transition: Option<Transition>,
+    /// What a notification is about.
+    pub event: Option<(When, Operation)>,
+    /// The options of the clone; `None` without a cluster.
+    pub clone_options: Option<CloneOptions>,
+}
+
+/// The role of a node in the cluster, by Pacemaker's names of today and of old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClusterRole {
+    /// The node has the primary.
+    Promoted,
+    /// The node has a standby.
+    Unpromoted,
 }
 
 impl Request {
@@ -30,12 +52,25 @@ impl Request {
             deadline: Deadline::of_action(start, timeout),
             // A probe has no interval at all (Pacemaker 2.1.5) or 0.
             probe: matches!(environment.meta("interval"), None | Some("0")),
+            role: environment.meta("role").and_then(role),
+            check_level: check_level(environment),
+            transition: Transition::from_environment(environment),
+            event: event(environment),
+            clone_options: CloneOptions::from_environment(environment),
         }
     }
 }
 
-/// How thoroughly to look. Pacemaker before 2.0.5 passes it as a parameter.
-pub fn check_level(environment: &Environment) -> u32 {
+fn role(name: &str) -> Option<ClusterRole> {
+    match name {
+        "Promoted" | "Master" => Some(ClusterRole::Promoted),
+        "Unpromoted" | "Slave" => Some(ClusterRole::Unpromoted),
+        _ => None,
+    }
+}
+
+/// Pacemaker before 2.0.5 passes it as a parameter.
+fn check_level(environment: &Environment) -> u32 {
     let name = "OCF_CHECK_LEVEL";
     let value = environment
         .get(name)
@@ -67,9 +102,13 @@ mod tests {
         assert_eq!(resource(Some("../etc/x")), ".._etc_x");
     }
 
+    fn request(variables: &[(&str, &str)]) -> Request {
+        Request::from_environment(&Environment::of(variables), Instant::now())
+    }
+
     #[test]
     fn the_level_has_two_names() {
-        let level = |variables| check_level(&Environment::of(variables));
+        let level = |variables: &[(&str, &str)]| request(variables).check_level;
         assert_eq!(level(&[]), 0);
         assert_eq!(level(&[("OCF_CHECK_LEVEL", "10")]), 10);
         assert_eq!(level(&[("OCF_RESKEY_OCF_CHECK_LEVEL", "20")]), 20);
@@ -78,12 +117,34 @@ mod tests {
 
     #[test]
     fn a_monitor_without_an_interval_is_a_probe() {
-        let probe = |variables| {
-            Request::from_environment(&Environment::of(variables), Instant::now()).probe
-        };
+        let probe = |variables: &[(&str, &str)]| request(variables).probe;
         assert!(probe(&[]));
         assert!(probe(&[("OCF_RESKEY_CRM_meta_interval", "0")]));
         assert!(!probe(&[("OCF_RESKEY_CRM_meta_interval", "15000")]));
+    }
+
+    #[test]
+    fn a_role_has_a_name_of_today_and_one_of_old() {
+        let role = |name: &str| request(&[("OCF_RESKEY_CRM_meta_role", name)]).role;
+        for (names, wanted) in [
+            (["Promoted", "Master"], Some(ClusterRole::Promoted)),
+            (["Unpromoted", "Slave"], Some(ClusterRole::Unpromoted)),
+            (["Started", ""], None),
+        ] {
+            assert_eq!(names.map(role), [wanted, wanted]);
+        }
+    }
+
+    #[test]
+    fn a_notification_has_its_event_and_its_lists() {
+        let request = request(&[
+            ("OCF_RESKEY_CRM_meta_notify_type", "pre"),
+            ("OCF_RESKEY_CRM_meta_notify_operation", "promote"),
+            ("OCF_RESKEY_CRM_meta_notify_promote_uname", "srv2"),
+        ]);
+        assert_eq!(request.event, Some((When::Before, Operation::Promote)));
+        let promote = request.transition.unwrap().promote;
+        assert_eq!(promote, [NodeName::new("srv2").unwrap()].into());
     }
 
     proptest! {
@@ -99,7 +160,6 @@ mod tests {
                 ]);
                 let request = Request::from_environment(&environment, Instant::now());
                 prop_assert!(!request.resource.contains('/'));
-                let _ = check_level(&environment);
             }
         }
     }
