@@ -13,6 +13,8 @@ mod pacemaker;
 mod packaged;
 mod postgres;
 mod record;
+#[cfg(test)]
+mod simulation;
 mod steps;
 mod system;
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! Steps are given those of them that they need, never the whole.
 
 use crate::ocf::{Environment, Failure, Parameters, Request};
-use crate::pacemaker::{RealCluster, Tools};
-use crate::postgres::RealServer;
+use crate::pacemaker::{Cluster, RealCluster, Tools};
+use crate::postgres::{RealServer, Server};
 use crate::steps::bring_up::BringUp;
 use crate::system::Notes;
 
@@ -14,9 +14,9 @@ pub struct Call {
     /// What Pacemaker asks for: resource, node, deadline, transition.
     pub request: Request,
     /// The server.
-    pub server: RealServer,
+    pub server: Box<dyn Server>,
     /// Its cluster.
-    pub cluster: RealCluster,
+    pub cluster: Box<dyn Cluster>,
     /// What earlier calls noted.
     pub notes: Notes,
 }
@@ -26,10 +26,11 @@ impl Call {
     pub fn prepare(environment: &Environment, request: Request) -> Result<Self, Failure> {
         let parameters = Parameters::in_effect(environment)?;
         let tools = Tools::new(environment, request.deadline);
+        let server = RealServer::look_up(parameters, &request.resource)?;
         Ok(Self {
             environment: environment.clone(),
-            server: RealServer::look_up(parameters, &request.resource)?,
-            cluster: RealCluster::new(tools, &request.resource),
+            server: Box::new(server),
+            cluster: Box::new(RealCluster::new(tools, &request.resource)),
             notes: Notes::new(environment, &request.resource),
             request,
         })
@@ -38,8 +39,8 @@ impl Call {
     /// The start of the server as a standby, within the time of this call.
     pub fn bring_up(&self) -> BringUp<'_> {
         BringUp {
-            server: &self.server,
-            cluster: &self.cluster,
+            server: &*self.server,
+            cluster: &*self.cluster,
             notes: &self.notes,
             deadline: self.request.deadline,
         }

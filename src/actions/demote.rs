@@ -12,7 +12,7 @@ use crate::steps::state;
 /// Demotes the server.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline.within(state::SILENCE);
-    let state = state::now(&call.server, deadline)?;
+    let state = state::now(&*call.server, deadline)?;
     if let State::Failing(why) = &state {
         log::warn!("PostgreSQL runs, but: {why}. Stopping it anyway");
     }

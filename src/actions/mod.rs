@@ -3,13 +3,13 @@
 //! A verb runs no program, asks no SQL and sends no signal: steps do.
 
 mod call;
-mod demote;
-mod monitor;
-mod notify;
+pub mod demote;
+pub mod monitor;
+pub mod notify;
 mod perform;
-mod promote;
-mod start;
-mod stop;
+pub mod promote;
+pub mod start;
+pub mod stop;
 mod validate_all;
 mod wrong_parameters;
 

@@ -6,7 +6,6 @@ use crate::instance::replication::Details;
 use crate::instance::{Role, State};
 use crate::ocf::request::ClusterRole;
 use crate::ocf::{Failure, OcfExit, Outcome};
-use crate::postgres::Server;
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
 use crate::steps::{offer, state, unanswered, write_probe};
@@ -22,16 +21,16 @@ pub fn run(call: &Call) -> Outcome {
     if probe && matches!(call.server.has_database(), Ok(false)) {
         return Ok(OcfExit::NotRunning);
     }
-    let (state, details) = state::with_details(&call.server, call.request.deadline)?;
+    let (state, details) = state::with_details(&*call.server, call.request.deadline)?;
     if let State::Busy(role, why) = &state {
         log::warn!("The {role} runs but cannot be queried: {why}");
     }
     if !probe {
         // Before the tools of Pacemaker, which may use up the time.
         if state == State::Running(Role::Primary) && call.request.check_level >= WRITE {
-            write_probe::run(&call.server, call.request.deadline)?;
+            write_probe::run(&*call.server, call.request.deadline)?;
         }
-        unanswered::count(&state, &call.cluster, &call.notes)?;
+        unanswered::count(&state, &*call.cluster, &call.notes)?;
         look_after(call, details)?;
     }
     state.monitor(probe)
@@ -44,7 +43,7 @@ fn is_to_be_a_standby(call: &Call) -> bool {
 }
 
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
-    let (server, cluster, notes) = (&call.server, &call.cluster, &call.notes);
+    let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
     match details {
         Some(Details::Primary(_)) if is_to_be_a_standby(call) => log::error!(
@@ -72,7 +71,7 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
 /// Only where the admin asked for a rewind, which needs a start, is a standby failed that
 /// has diverged; a few times at most.
 fn check_branch(call: &Call) -> Result<(), Failure> {
-    let (server, cluster, notes) = (&call.server, &call.cluster, &call.notes);
+    let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
     let Some(found) = diverged::look(server, cluster, diverged::AT_MONITOR, deadline) else {
         offer::if_nobody_is_a_candidate(cluster, "a standby that has not diverged");

@@ -13,9 +13,9 @@ use crate::steps::{scores, shutdown, vote};
 pub fn run(call: &Call) -> Outcome {
     match call.request.event {
         Some((When::Before, Operation::Promote)) => {
-            vote::cast(&call.server, &call.cluster, call.request.deadline)?;
+            vote::cast(&*call.server, &*call.cluster, call.request.deadline)?;
         }
-        Some((When::After, Operation::Promote)) => vote::withdraw(&call.cluster)?,
+        Some((When::After, Operation::Promote)) => vote::withdraw(&*call.cluster)?,
         Some((When::After, Operation::Demote)) => remember_shutdown(call)?,
         Some((When::After, Operation::Start)) => scores::look_again(&call.notes),
         Some((When::After, Operation::Stop)) => {
@@ -30,7 +30,7 @@ pub fn run(call: &Call) -> Outcome {
 
 fn remember_shutdown(call: &Call) -> Result<(), ToolError> {
     match &call.request.transition {
-        Some(transition) => shutdown::remember(&call.cluster, transition, call.request.deadline),
+        Some(transition) => shutdown::remember(&*call.cluster, transition, call.request.deadline),
         None => Ok(()),
     }
 }

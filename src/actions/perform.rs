@@ -6,7 +6,6 @@ use super::Call;
 use crate::instance::plan::Step;
 use crate::ocf::notify::Transition;
 use crate::ocf::{Failure, OcfExit, Outcome, clone};
-use crate::postgres::Server;
 use crate::steps::election::{Promotion, confirm_elected, wait_until_primary};
 use crate::steps::{bring_down, offer, shutdown, validation};
 
@@ -19,7 +18,7 @@ pub fn perform(call: &Call, steps: &[Step]) -> Outcome {
 }
 
 fn perform_step(call: &Call, step: Step) -> Outcome {
-    let (server, cluster) = (&call.server, &call.cluster);
+    let (server, cluster) = (&*call.server, &*call.cluster);
     let deadline = call.request.deadline;
     let done = Ok(OcfExit::Success);
     match step {
@@ -58,7 +57,7 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
 pub fn validate(call: &Call) -> Result<(), Failure> {
     clone::judge(call.request.clone_options.as_ref())?;
     let request = &call.request;
-    validation::judge(&call.server, request.node.as_ref(), request.deadline)
+    validation::judge(&*call.server, request.node.as_ref(), request.deadline)
 }
 
 fn bring_up_unless_stopped_next(call: &Call) -> Outcome {
@@ -94,7 +93,7 @@ fn elect(call: &Call) -> Outcome {
     // Not 2: the standby runs well, and the setting is the same everywhere.
     clone::judge(call.request.clone_options.as_ref())
         .map_err(|failure| Failure::soft(failure.reason))?;
-    let (server, deadline) = (&call.server, call.request.deadline);
+    let (server, deadline) = (&*call.server, call.request.deadline);
     match &call.request.transition {
         Some(transition) => promotion(call, transition).run(),
         None => {
@@ -107,8 +106,8 @@ fn elect(call: &Call) -> Outcome {
 
 fn promotion<'a>(call: &'a Call, transition: &'a Transition) -> Promotion<'a> {
     Promotion {
-        server: &call.server,
-        cluster: &call.cluster,
+        server: &*call.server,
+        cluster: &*call.cluster,
         transition,
         deadline: call.request.deadline,
     }

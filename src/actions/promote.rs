@@ -15,6 +15,6 @@ const LONGEST_BUSY: Duration = Duration::from_secs(10);
 /// Promotes the server.
 pub fn run(call: &Call) -> Outcome {
     let deadline = call.request.deadline;
-    let state = state::settled(&call.server, deadline.within(LONGEST_BUSY), deadline)?;
+    let state = state::settled(&*call.server, deadline.within(LONGEST_BUSY), deadline)?;
     perform(call, plan(Verb::Promote, &state)?)
 }

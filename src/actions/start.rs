@@ -12,7 +12,7 @@ pub fn run(call: &Call) -> Outcome {
     // A start is the time to insist on what other actions only log.
     Parameters::from_environment(&call.environment)?;
     // Where nothing can be seen, the reason may be a missing mount or program.
-    let state = state::now(&call.server, call.request.deadline)
+    let state = state::now(&*call.server, call.request.deadline)
         .or_else(|failure| validate(call).and(Err(failure)))?;
     perform(call, plan(Verb::Start, &state)?)
 }

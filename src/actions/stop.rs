@@ -9,7 +9,6 @@ use super::{Call, wrong_parameters};
 use crate::instance::plan::{Step, Verb, plan};
 use crate::instance::{NoAnswer, Postmaster, State};
 use crate::ocf::{Environment, Outcome, Request};
-use crate::postgres::Server;
 use crate::steps::state;
 
 /// Stops the server.
@@ -20,7 +19,8 @@ pub fn run(environment: &Environment, request: Request) -> Outcome {
     }
 }
 
-fn stop(call: &Call) -> Outcome {
+/// Stops the server of a call whose parameters are right.
+pub fn stop(call: &Call) -> Outcome {
     match call.server.postmaster() {
         Ok(Postmaster::None) => {
             log::info!("No process of the instance is running");
@@ -31,7 +31,7 @@ fn stop(call: &Call) -> Outcome {
         _ => {}
     }
     let deadline = call.request.deadline.within(state::SILENCE);
-    let state = state::now(&call.server, deadline).unwrap_or_else(|failure| {
+    let state = state::now(&*call.server, deadline).unwrap_or_else(|failure| {
         log::warn!("Stopping the instance although its state is not known: {failure}");
         State::Failing(NoAnswer::Silent)
     });

@@ -24,7 +24,7 @@ pub fn run(environment: &Environment, request: Request) -> Outcome {
         clone::judge(call.request.clone_options.as_ref())?;
     }
     validation::judge(
-        &call.server,
+        &*call.server,
         call.request.node.as_ref(),
         call.request.deadline,
     )?;

@@ -84,6 +84,14 @@ impl FakeCluster {
         }
     }
 
+    /// The same cluster as another node sees it.
+    pub fn seen_by(&self, name: &str) -> Self {
+        Self {
+            node: node(name),
+            ..self.clone()
+        }
+    }
+
     /// What Pacemaker keeps, for a test to arrange and to look at.
     pub fn kept(&self) -> RefMut<'_, Kept> {
         self.kept.arrange()

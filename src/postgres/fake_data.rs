@@ -36,6 +36,8 @@ pub struct FakeData {
     pub ends_with_shutdown: bool,
     /// The settings that differ from PostgreSQL's defaults.
     pub settings: BTreeMap<&'static str, String>,
+    /// Programs and directories that are not there.
+    pub missing: BTreeSet<PathBuf>,
     /// A directory without room for one page more.
     pub full: Option<PathBuf>,
     /// What the server says of its storage when it is to write.
@@ -73,6 +75,7 @@ impl FakeData {
                 ("primary_conninfo", "host=10.0.0.9".to_owned()),
                 ("full_page_writes", "on".to_owned()),
             ]),
+            missing: BTreeSet::new(),
             full: None,
             write_complaint: None,
             mark: Found::Nothing,

@@ -24,11 +24,12 @@ use crate::system::program::ProgramError;
 use crate::testing::journal::{Journal, Watched};
 use crate::wal::{History, Lsn, Position, Timeline};
 
-/// The handle on an instance in memory.
+/// A handle on an instance in memory.
+#[derive(Clone)]
 pub struct FakeServer {
     /// The parameters of the resource.
     pub parameters: Parameters,
-    pub(super) instance: Watched<FakeInstance>,
+    pub(super) instance: Rc<Watched<FakeInstance>>,
 }
 
 impl FakeServer {
@@ -43,7 +44,7 @@ impl FakeServer {
         let instance = FakeInstance::new(FakeData::of_standby(held), listens);
         Self {
             parameters,
-            instance: Watched::new(instance, journal),
+            instance: Rc::new(Watched::new(instance, journal)),
         }
     }
 

@@ -9,9 +9,9 @@ mod fake_data;
 #[cfg(test)]
 pub mod fake_instance;
 #[cfg(test)]
-mod fake_rewinder;
-#[cfg(test)]
 mod fake_server;
+#[cfg(test)]
+mod fake_stopped;
 mod history_file;
 pub mod installation;
 mod last_record;

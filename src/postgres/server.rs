@@ -25,6 +25,18 @@ use crate::ocf::{Deadline, Parameters};
 use crate::system::program::ProgramError;
 use crate::wal::{History, Lsn, Position, Timeline};
 
+/// A setting by its name.
+pub type Setting = (&'static str, Result<String, SettingError>);
+
+/// Owner and mode of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// The owner's uid.
+    pub uid: u32,
+    /// The nine bits of the mode.
+    pub mode: u32,
+}
+
 /// Where a server is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -36,7 +48,7 @@ pub struct Address {
 
 /// One PostgreSQL server. The role is asked at an address, everything else where the
 /// parameters say.
-pub trait Server: Rewinder {
+pub trait Server: Rewinder + Installed {
     /// The resource it is of.
     fn resource(&self) -> &str;
     /// Where it is and whose.
@@ -139,4 +151,28 @@ pub trait Rewinder {
     fn would_rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError>;
     /// Runs pg_rewind. From its begin to its end the data directory is good for nothing.
     fn rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError>;
+}
+
+/// What is on this node of PostgreSQL, and whose: it is judged before a start.
+pub trait Installed {
+    /// Whether a program can be run.
+    fn is_executable(&self, path: &Path) -> bool;
+    /// Whether a path leads to a directory.
+    fn is_directory(&self, path: &Path) -> bool;
+    /// Whether anything is at a path.
+    fn exists(&self, path: &Path) -> bool;
+    /// Whether a path leads to the data directory.
+    fn is_datadir(&self, path: &Path) -> bool;
+    /// The major version of the data; `None` if `PG_VERSION` does not begin with a number.
+    fn data_version(&self) -> io::Result<Option<u32>>;
+    /// The major version of the programs.
+    fn program_version(&self, deadline: Deadline) -> Option<u32>;
+    /// Who may use the data directory.
+    fn access(&self) -> io::Result<Access>;
+    /// The uid of the account that the server runs as.
+    fn uid(&self) -> u32;
+    /// The text of a file that may be a secret of the system user's.
+    fn text_of(&self, path: &str) -> Option<String>;
+    /// Several settings, as `setting` reads one, all at once.
+    fn settings(&self, names: &[&'static str], deadline: Deadline) -> Vec<Setting>;
 }

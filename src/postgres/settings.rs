@@ -3,6 +3,7 @@
 //! which file is wrong.
 
 use std::process::Command;
+use std::thread;
 
 use thiserror::Error;
 
@@ -43,6 +44,27 @@ pub fn read(
         return Ok(ended.stdout.trim_end_matches('\n').to_owned());
     }
     Err(SettingError::Refused(error_line(&ended.stderr).to_owned()))
+}
+
+/// Reads several settings, each by `read`, which is a process of its own: a start is part
+/// of every recovery.
+pub fn read_at_once(
+    names: &[&'static str],
+    read: impl Fn(&str) -> Result<String, SettingError> + Sync,
+) -> Vec<(&'static str, Result<String, SettingError>)> {
+    let read = &read;
+    thread::scope(|scope| {
+        let ask = |name: &'static str| {
+            let asked = thread::Builder::new().spawn_scoped(scope, move || read(name));
+            (name, asked.ok())
+        };
+        let asked: Vec<_> = names.iter().copied().map(ask).collect();
+        let answer = |(name, thread): (_, Option<thread::ScopedJoinHandle<'_, _>>)| {
+            let answer = thread.and_then(|thread| thread.join().ok());
+            (name, answer.unwrap_or_else(|| read(name)))
+        };
+        asked.into_iter().map(answer).collect()
+    })
 }
 
 /// The server's program on this instance's configuration. The first word says

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::thread;
 
 use crate::instance::configuration::{Facts, Finding, SETTINGS, judge as judge_facts};
 use crate::ocf::{Deadline, Failure, NodeName, OcfExit, Parameters};
-use crate::postgres::{RealServer, Server, SettingError, installation};
+use crate::postgres::{Server, SettingError, installation};
 
 const PROGRAMS: [&str; 3] = ["postgres", "pg_ctl", "pg_controldata"];
 const OLDEST_VERSION: u32 = 12;
@@ -19,24 +18,24 @@ pub fn has_programs(parameters: &Parameters) -> bool {
 
 /// The first thing that makes a start pointless, if any. What is only doubtful is logged.
 pub fn judge(
-    server: &RealServer,
+    server: &dyn Server,
     node: Option<&NodeName>,
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let parameters = server.parameters();
     for name in PROGRAMS {
-        executable(&parameters.program(name))?;
+        executable(server, &parameters.program(name))?;
     }
-    directory("pgdata", &parameters.pgdata)?;
-    directory("datadir", &parameters.datadir)?;
+    directory(server, "pgdata", &parameters.pgdata)?;
+    directory(server, "datadir", &parameters.datadir)?;
     version(server, deadline)?;
     private(server)?;
-    no_template(&parameters.recovery_template)?;
+    no_template(server, &parameters.recovery_template)?;
     configuration(server, node, deadline)
 }
 
-fn executable(path: &Path) -> Result<(), Failure> {
-    if installation::is_executable(path) {
+fn executable(server: &dyn Server, path: &Path) -> Result<(), Failure> {
+    if server.is_executable(path) {
         return Ok(());
     }
     Err(not_installed(format!(
@@ -45,8 +44,8 @@ fn executable(path: &Path) -> Result<(), Failure> {
     )))
 }
 
-fn directory(name: &str, path: &Path) -> Result<(), Failure> {
-    if installation::is_directory(path) {
+fn directory(server: &dyn Server, name: &str, path: &Path) -> Result<(), Failure> {
+    if server.is_directory(path) {
         return Ok(());
     }
     Err(arguments(format!(
@@ -56,11 +55,12 @@ fn directory(name: &str, path: &Path) -> Result<(), Failure> {
 }
 
 /// Without `PG_VERSION` there is no database here: perhaps it is not mounted.
-fn version(server: &RealServer, deadline: Deadline) -> Result<(), Failure> {
+fn version(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
     let parameters = server.parameters();
     let path = parameters.datadir.join("PG_VERSION");
     let path = path.display();
-    let version = installation::data_version(&parameters.datadir)
+    let version = server
+        .data_version()
         .map_err(|error| not_installed(format!("No database here: {path}: {error}")))?;
     let nameless = || {
         not_installed(format!(
@@ -73,7 +73,7 @@ fn version(server: &RealServer, deadline: Deadline) -> Result<(), Failure> {
             "PostgreSQL {data} is not supported: {OLDEST_VERSION} or later is needed"
         )));
     }
-    match installation::program_version(parameters, server.user(), deadline) {
+    match server.program_version(deadline) {
         Some(program) if program != data => Err(not_installed(format!(
             "The data directory is of PostgreSQL {data}, the programs in bindir are of {program}"
         ))),
@@ -82,13 +82,13 @@ fn version(server: &RealServer, deadline: Deadline) -> Result<(), Failure> {
 }
 
 /// As PostgreSQL itself demands it (`checkDataDir`). Soft: a mount may be late.
-fn private(server: &RealServer) -> Result<(), Failure> {
+fn private(server: &dyn Server) -> Result<(), Failure> {
     let path = server.parameters().datadir.display();
-    let access = installation::access(&server.parameters().datadir)
+    let access = server
+        .access()
         .map_err(|error| Failure::soft(format!("{path}: {error}")))?;
-    let user = server.user();
-    if access.uid != user.uid.as_raw() {
-        let name = &user.name;
+    if access.uid != server.uid() {
+        let name = &server.parameters().system_user;
         return Err(Failure::soft(format!(
             "{path} belongs to uid {}, not to {name}: chown -R {name} {path}",
             access.uid
@@ -103,8 +103,8 @@ fn private(server: &RealServer) -> Result<(), Failure> {
     )))
 }
 
-fn no_template(path: &Path) -> Result<(), Failure> {
-    if !installation::exists(path) {
+fn no_template(server: &dyn Server, path: &Path) -> Result<(), Failure> {
+    if !server.exists(path) {
         return Ok(());
     }
     Err(arguments(format!(
@@ -115,16 +115,16 @@ fn no_template(path: &Path) -> Result<(), Failure> {
 
 /// The server's own settings, read as it would read them.
 fn configuration(
-    server: &RealServer,
+    server: &dyn Server,
     node: Option<&NodeName>,
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let parameters = server.parameters();
     let settings = read_settings(server, deadline)?;
     let hba = settings.get("hba_file");
-    let hba = hba.and_then(|path| installation::text_of(path, server.user()));
+    let hba = hba.and_then(|path| server.text_of(path));
     let setting = settings.get("data_directory");
-    let is_same = |path: &String| installation::is_same(Path::new(path), &parameters.datadir);
+    let is_same = |path: &String| server.is_datadir(Path::new(path));
     let control = server.control_data(deadline).ok();
     let facts = Facts {
         settings: &settings,
@@ -148,11 +148,11 @@ fn configuration(
 /// A file with an error in it is one for all settings. Whatever else keeps a setting from
 /// being read says nothing against the configuration.
 fn read_settings(
-    server: &RealServer,
+    server: &dyn Server,
     deadline: Deadline,
 ) -> Result<BTreeMap<&'static str, String>, Failure> {
     let mut settings = BTreeMap::new();
-    for (name, read) in read_at_once(server, deadline) {
+    for (name, read) in server.settings(&SETTINGS, deadline) {
         match read {
             Ok(value) => drop(settings.insert(name, value)),
             Err(SettingError::Refused(text)) => return Err(arguments(text)),
@@ -163,25 +163,6 @@ fn read_settings(
         }
     }
     Ok(settings)
-}
-
-type Setting = (&'static str, Result<String, SettingError>);
-
-/// Each is a process of its own, and a start is part of every recovery.
-fn read_at_once(server: &RealServer, deadline: Deadline) -> Vec<Setting> {
-    let read = |name| server.setting(name, deadline);
-    thread::scope(|scope| {
-        let ask = |name: &'static str| {
-            let asked = thread::Builder::new().spawn_scoped(scope, move || read(name));
-            (name, asked.ok())
-        };
-        let asked: Vec<_> = SETTINGS.into_iter().map(ask).collect();
-        let answer = |(name, thread): (_, Option<thread::ScopedJoinHandle<'_, _>>)| {
-            let answer = thread.and_then(|thread| thread.join().ok());
-            (name, answer.unwrap_or_else(|| read(name)))
-        };
-        asked.into_iter().map(answer).collect()
-    })
 }
 
 fn arguments(reason: String) -> Failure {

@@ -125,6 +125,20 @@ const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "simulation",
+        why: "it plays Pacemaker for the verbs, over what is in memory",
+        may_use: &[
+            ("ocf", "makes the requests"),
+            ("system", "gives each node its notes"),
+            ("wal", "writes positions down"),
+            ("record", "looks what is remembered"),
+            ("instance", "says what an instance is"),
+            ("pacemaker", "has a cluster in memory"),
+            ("postgres", "has instances in memory"),
+            ("actions", "runs the verbs"),
+        ],
+    },
+    Room {
         name: "main",
         why: "it is the door, and decides nothing about PostgreSQL or the cluster",
         may_use: &[

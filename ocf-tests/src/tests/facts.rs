@@ -153,7 +153,7 @@ pub fn what_stands_in_pg_version_is_told_to_nobody(scene: &mut Scene) -> Result<
         let words = [trick, &[path.as_str()]].concat();
         standby.as_postgres(&words)?;
         scene.pcs(&format!("node unstandby {}", standby.name))?;
-        scene.wait_failure(&standby, "start")?;
+        scene.wait_failure(&standby, "pgsqld_start")?;
         tells_no_secret(&standby)?;
         scene.pcs(&format!("node standby {} --wait=60", standby.name))?;
         standby.as_postgres(&["rm", &path])?;

@@ -1,8 +1,8 @@
-//! What a rewind needs of the server for tests, and what its calls say when a test has
-//! them fail.
+//! What a rewind and a judgement before a start need of the server for tests, and what its
+//! calls say when a test has them fail.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::control_file::ControlFileError;
 use super::fake_instance::POSTMASTER;
@@ -11,7 +11,7 @@ use super::pg_ctl::ServerError;
 use super::pg_rewind::RewindError;
 use super::postmaster::LookError;
 use super::rewind_mark::Found;
-use super::server::Rewinder;
+use super::server::{Access, Installed, Rewinder, Server, Setting};
 use super::settings::SettingError;
 use crate::instance::NoAnswer;
 use crate::instance::configuration::Conninfo;
@@ -137,5 +137,55 @@ impl Injected for ServerError {
 impl Injected for RewindError {
     fn injected() -> Self {
         Self::Failed("could not connect to server".to_owned())
+    }
+}
+
+impl Installed for FakeServer {
+    fn is_executable(&self, path: &Path) -> bool {
+        self.instance
+            .ask("is_executable", |of| !of.data.missing.contains(path))
+    }
+
+    fn is_directory(&self, path: &Path) -> bool {
+        self.instance
+            .ask("is_directory", |of| !of.data.missing.contains(path))
+    }
+
+    fn exists(&self, _: &Path) -> bool {
+        self.instance.ask("exists", |_| false)
+    }
+
+    fn is_datadir(&self, path: &Path) -> bool {
+        self.instance
+            .ask("is_datadir", |_| path == self.parameters.datadir)
+    }
+
+    fn data_version(&self) -> io::Result<Option<u32>> {
+        self.instance.ask("data_version", |_| Ok(Some(15)))
+    }
+
+    fn program_version(&self, _: Deadline) -> Option<u32> {
+        self.instance.ask("program_version", |_| Some(15))
+    }
+
+    fn access(&self) -> io::Result<Access> {
+        let (uid, mode) = (self.uid(), 0o700);
+        self.instance.ask("access", |_| Ok(Access { uid, mode }))
+    }
+
+    fn uid(&self) -> u32 {
+        26
+    }
+
+    fn text_of(&self, _: &str) -> Option<String> {
+        self.instance.ask("text_of", |_| None)
+    }
+
+    fn settings(&self, names: &[&'static str], deadline: Deadline) -> Vec<Setting> {
+        let known = |name: &&'static str| self.instance().data.settings.contains_key(name);
+        let names = names.iter().copied().filter(known);
+        names
+            .map(|name| (name, self.setting(name, deadline)))
+            .collect()
     }
 }

@@ -1,0 +1,168 @@
+//! Three nodes of a cluster, each with an instance in memory, and Pacemaker's part: which
+//! verb is called where, and with which lists.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::actions::{Call, demote, monitor, notify, promote, start, stop};
+use crate::instance::Role;
+use crate::instance::replication::{Sender, SenderState};
+use crate::ocf::{Environment, Outcome, Request};
+use crate::pacemaker::FakeCluster;
+use crate::postgres::FakeServer;
+use crate::postgres::fake_instance::Processes;
+use crate::system::Notes;
+use crate::testing::journal::Journal;
+use crate::wal::notation::position;
+
+/// The nodes.
+pub const NAMES: [&str; 3] = ["n1", "n2", "n3"];
+
+struct Node {
+    server: FakeServer,
+    cluster: FakeCluster,
+    notes: tempfile::TempDir,
+}
+
+/// The cluster.
+pub struct Fleet {
+    pub journal: Rc<Journal>,
+    nodes: [Node; 3],
+}
+
+/// One of the notify lists: its name, and the nodes on it.
+pub type List<'a> = (&'a str, &'a str);
+
+impl Fleet {
+    /// Three standbys that hold the same. All are stopped.
+    pub fn holding(held: &str) -> Self {
+        let journal = Journal::new();
+        let cluster = FakeCluster::of(&NAMES, &journal);
+        let nodes = NAMES.map(|name| Node {
+            server: FakeServer::holding(&position(held), &journal),
+            cluster: cluster.seen_by(name),
+            notes: tempfile::tempdir().unwrap(),
+        });
+        Self { journal, nodes }
+    }
+
+    /// The server of a node.
+    pub fn server(&mut self, name: &str) -> &mut FakeServer {
+        &mut self.node_mut(name).server
+    }
+
+    /// What the cluster has.
+    pub fn cluster(&self) -> &FakeCluster {
+        &self.nodes[0].cluster
+    }
+
+    /// What runs on a node.
+    pub fn processes(&self, name: &str) -> Processes {
+        self.node(name).server.instance().processes
+    }
+
+    fn node(&self, name: &str) -> &Node {
+        &self.nodes[NAMES.iter().position(|other| *other == name).unwrap()]
+    }
+
+    fn node_mut(&mut self, name: &str) -> &mut Node {
+        &mut self.nodes[NAMES.iter().position(|other| *other == name).unwrap()]
+    }
+
+    fn call(&self, name: &str, words: &[(&str, &str)], lists: &[List<'_>]) -> Call {
+        let usual = [
+            ("on_node", name),
+            ("timeout", "4000"),
+            ("clone_max", "3"),
+            ("notify", "true"),
+        ];
+        let meta = |(key, value): &(&str, &str)| {
+            (format!("OCF_RESKEY_CRM_meta_{key}"), (*value).to_owned())
+        };
+        let list = |(key, nodes): &List<'_>| meta(&(&format!("notify_{key}_uname"), nodes));
+        let instance = ("OCF_RESOURCE_INSTANCE".to_owned(), "pgsqld:0".to_owned());
+        let environment: Environment = usual
+            .iter()
+            .chain(words)
+            .map(meta)
+            .chain(lists.iter().map(list))
+            .chain([instance])
+            .collect();
+        let node = self.node(name);
+        Call {
+            request: Request::from_environment(&environment, Instant::now()),
+            environment,
+            server: Box::new(node.server.clone()),
+            cluster: Box::new(node.cluster.clone()),
+            notes: Notes::of_a_test(node.notes.path()),
+        }
+    }
+
+    /// `start` on a node.
+    pub fn start(&self, name: &str) -> Outcome {
+        start::run(&self.call(name, &[], &[]))
+    }
+
+    /// `stop` on a node.
+    pub fn stop(&self, name: &str) -> Outcome {
+        stop::stop(&self.call(name, &[], &[]))
+    }
+
+    /// The monitor of a node.
+    pub fn monitor(&self, name: &str) -> Outcome {
+        monitor::run(&self.call(name, &[("interval", "15000")], &[]))
+    }
+
+    /// What Pacemaker asks of a node before it knows anything of it.
+    pub fn probe(&self, name: &str) -> Outcome {
+        monitor::run(&self.call(name, &[], &[]))
+    }
+
+    /// `demote` on a node, and what the others are told after it.
+    pub fn demote(&self, name: &str, lists: &[List<'_>]) -> Outcome {
+        let demoted = demote::run(&self.call(name, &[], lists));
+        self.tell(["post", "demote"], lists);
+        demoted
+    }
+
+    /// `promote` on a node, with what the others are told before and after it.
+    pub fn promote(&self, name: &str, lists: &[List<'_>]) -> Outcome {
+        self.tell(["pre", "promote"], lists);
+        let promoted = promote::run(&self.call(name, &[], lists));
+        self.tell(["post", "promote"], lists);
+        promoted
+    }
+
+    /// Tells all nodes that run. Pacemaker ignores what notify answers.
+    pub fn tell(&self, [when, operation]: [&str; 2], lists: &[List<'_>]) {
+        let words = [("notify_type", when), ("notify_operation", operation)];
+        for name in NAMES {
+            if self.processes(name) != Processes::Nothing {
+                let _ = notify::run(&self.call(name, &words, lists));
+            }
+        }
+    }
+
+    /// Has a standby get all that a primary wrote, and follow it.
+    pub fn follow(&self, standby: &str, primary: &str) {
+        let source = self.node(primary);
+        let mut target = self.node(standby).server.instance();
+        let mut from = source.server.instance();
+        target.data.histories.clone_from(&from.data.histories);
+        target.data.timeline = from.data.timeline;
+        target.data.end = from.data.end;
+        target.receives = from.processes == Processes::Alive(Role::Primary);
+        from.senders.push(Sender {
+            name: standby.to_owned(),
+            state: SenderState::Following,
+            lag: Some(0),
+        });
+    }
+
+    /// Has a primary write this much that nobody else gets.
+    pub fn write(&self, primary: &str, bytes: u64) {
+        let mut instance = self.node(primary).server.instance();
+        let end = instance.data.end.as_u64() + bytes;
+        instance.data.end = end.into();
+    }
+}
