@@ -67,7 +67,7 @@ impl fmt::Display for NoAnswer {
             Self::Denied => f.write_str("no permission to reach the socket"),
             Self::Silent => f.write_str("no answer in time"),
             Self::CutOff => f.write_str("connection cut off"),
-            Self::NotAsked => f.write_str("no time was left to ask it"),
+            Self::NotAsked => f.write_str("no time was left to query it"),
             Self::Busy(text) | Self::Broken(text) | Self::Unknown(text) => f.write_str(text),
         }
     }

@@ -118,7 +118,7 @@ pub fn unwell(why: &NoAnswer) -> Failure {
 /// Why nothing is done where only processes without their postmaster are left.
 pub fn left_behind(processes: usize) -> Failure {
     Failure::soft(format!(
-        "The postmaster is gone, {processes} of its processes still run"
+        "The postmaster is gone, but {processes} of its processes still run"
     ))
 }
 

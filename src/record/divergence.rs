@@ -24,7 +24,11 @@ pub enum Divergence {
 
 impl Divergence {
     /// On a node that has diverged, so that `crm_mon -A` shows it beside the node.
-    pub const NAME: Name = Name::new(Life::Transient, "diverged-RESOURCE", "how, see above");
+    pub const NAME: Name = Name::new(
+        Life::Transient,
+        "diverged-RESOURCE",
+        "what they hold and where the fork is, see above",
+    );
 
     /// The attribute's value: `3#83886080#67108864`.
     pub fn encode(&self) -> String {

@@ -11,21 +11,22 @@ use super::name::{Life, Name};
 pub const SETTLED: Name = Name::new(
     Life::File,
     "pgsqlms-RESOURCE.settled",
-    "what the primary's monitor settled last, so that it need not ask again",
+    "the replication state in which the primary's monitor last found all scores right, \
+     so that it need not ask again",
 );
 
 /// What a diverged standby said last, so that it says it once.
 pub const DIVERGED: Name = Name::new(
     Life::File,
     "pgsqlms-RESOURCE.diverged",
-    "what a diverged standby said last",
+    "what a diverged standby logged last",
 );
 
 /// What the primary said last of other nodes that diverged.
 pub const DIVERGED_OTHERS: Name = Name::new(
     Life::File,
     "pgsqlms-RESOURCE.diverged-others",
-    "what the primary said last of diverged standbys",
+    "what the primary logged last about diverged standbys",
 );
 
 /// The restarts for a rewind. See `instance::rejoin::attempts`.
@@ -36,19 +37,22 @@ pub const REWINDS: Name = Name::new(
 );
 
 /// Why a diverged standby was not rewound.
-pub const NOT_REWOUND: Name =
-    Name::new(Life::File, "pgsqlms-RESOURCE.not-rewound", "why it was not");
+pub const NOT_REWOUND: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.not-rewound",
+    "why it was not rewound",
+);
 
 /// How many monitors in a row got an answer that nobody knows.
 pub const UNANSWERED: Name = Name::new(
     Life::File,
     "pgsqlms-RESOURCE.unanswered",
-    "how many monitors in a row got an answer that nobody knows",
+    "how many monitors in a row got an error that the agent does not know",
 );
 
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,
     "RESOURCE.rewind",
-    "a rewind has begun here and not ended; do not remove it by hand",
+    "the mark of an unfinished rewind; do not remove it by hand",
 );

@@ -7,5 +7,5 @@ use super::name::{Life, Name};
 pub const NAME: Name = Name::new(
     Life::Transient,
     "unanswered-RESOURCE",
-    "what its server answers instead of an answer",
+    "the error that its server returns",
 );

@@ -65,9 +65,7 @@ fn look(
         Postmaster::LeftBehind(_) | Postmaster::None => None,
     };
     if let Some(Err(NoAnswer::NotAsked)) = answer {
-        return Err(Failure::soft(
-            "The time was over before PostgreSQL could be asked",
-        ));
+        return Err(Failure::soft("No time was left to query PostgreSQL"));
     }
     let control = match (postmaster, &answer) {
         (Postmaster::LeftBehind(_), _) | (_, Some(Ok(_))) => None,

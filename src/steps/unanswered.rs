@@ -32,7 +32,7 @@ pub fn count(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), 
             Ok(())
         }
         Verdict::Fail => Err(Failure::soft(format!(
-            "The primary has answered no question for {in_a_row} monitors: {said}"
+            "The primary did not answer {in_a_row} monitors in a row: {said}"
         ))),
     }
 }
@@ -62,6 +62,6 @@ fn forget(cluster: &dyn Cluster, notes: &Notes) -> Result<(), ToolError> {
 
 fn warn(done: Result<(), ToolError>) {
     if let Err(error) = done {
-        log::warn!("Cannot say in the cluster how PostgreSQL answers: {error}");
+        log::warn!("Cannot set the attribute that says that PostgreSQL does not answer: {error}");
     }
 }

@@ -15,7 +15,7 @@ pub struct Conninfo(Vec<(String, String)>);
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ConninfoError {
     /// `postgresql://…`
-    #[error("it is a URI, which is not read here: write it as keyword=value")]
+    #[error("it is a URI, which the agent does not read: write it as keyword=value")]
     Uri,
     /// Neither.
     #[error("it is not a list of keyword=value (at character {0})")]
