@@ -3,21 +3,26 @@
 //! A verb runs no program, asks no SQL and sends no signal: steps do.
 
 mod call;
-pub mod demote;
-pub mod monitor;
-pub mod notify;
+mod demote;
+mod monitor;
+mod notify;
 mod perform;
-pub mod promote;
-pub mod start;
-pub mod stop;
+mod promote;
+mod start;
+mod stop;
 mod validate_all;
 mod wrong_parameters;
 
+#[cfg(test)]
+use std::time::Instant;
+
 use clap::Subcommand;
 
-pub use call::Call;
+use call::Call;
 
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request, metadata};
+#[cfg(test)]
+use crate::{pacemaker::Cluster, postgres::Server, system::Notes};
 
 /// The actions this agent knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -55,23 +60,41 @@ impl Action {
     }
 }
 
+/// What an action needs.
+enum Kind {
+    /// A server and a cluster: the action is a verb.
+    Verb(fn(&Call) -> Outcome),
+    /// What the caller said.
+    Words(fn(&Environment, Request) -> Outcome),
+}
+
+fn kind(action: Action) -> Kind {
+    match action {
+        Action::MetaData => Kind::Words(|_, _| metadata::print()),
+        Action::Methods => Kind::Words(|_, _| metadata::print_methods(&Action::names())),
+        Action::Reload | Action::ReloadAgent => Kind::Words(|environment, _| reload(environment)),
+        Action::ValidateAll => Kind::Words(validate_all::run),
+        Action::Start => Kind::Verb(start::run),
+        Action::Stop => Kind::Verb(stop::run),
+        Action::Monitor => Kind::Verb(monitor::run),
+        Action::Promote => Kind::Verb(promote::run),
+        Action::Demote => Kind::Verb(demote::run),
+        Action::Notify => Kind::Verb(notify::run),
+    }
+}
+
 /// Runs `action` and returns what Pacemaker is told.
 pub fn run(action: Action, environment: &Environment, request: Request) -> Outcome {
-    let on_instance = match action {
-        Action::MetaData => return metadata::print(),
-        Action::Methods => return metadata::print_methods(&Action::names()),
-        Action::Reload | Action::ReloadAgent => return reload(environment),
-        Action::Stop => return stop::run(environment, request),
-        Action::ValidateAll => return validate_all::run(environment, request),
-        Action::Start => start::run,
-        Action::Monitor => monitor::run,
-        Action::Promote => promote::run,
-        Action::Demote => demote::run,
-        Action::Notify => notify::run,
+    let verb = match kind(action) {
+        Kind::Verb(verb) => verb,
+        Kind::Words(answer) => return answer(environment, request),
     };
     match Call::prepare(environment, request.clone()) {
-        Ok(call) => on_instance(&call),
+        Ok(call) => verb(&call),
         Err(failure) if action == Action::Start => Err(failure),
+        Err(failure) if action == Action::Stop => {
+            wrong_parameters::stop(environment, &request, &failure)
+        }
         Err(failure) if action == Action::Monitor => {
             wrong_parameters::monitor(environment, &request, failure)
         }
@@ -87,4 +110,27 @@ fn reload(environment: &Environment) -> Outcome {
         Err(error) => log::error!("{error}: correct this before the next start"),
     }
     Ok(OcfExit::Success)
+}
+
+/// What a verb works with.
+#[cfg(test)]
+pub type Handles = (Box<dyn Server>, Box<dyn Cluster>, Notes);
+
+#[cfg(test)]
+impl Action {
+    /// Runs this verb on handles of a test.
+    pub fn on(self, environment: &Environment, (server, cluster, notes): Handles) -> Outcome {
+        let request = Request::from_environment(environment, Instant::now());
+        let environment = environment.clone();
+        match kind(self) {
+            Kind::Verb(verb) => verb(&Call {
+                environment,
+                request,
+                server,
+                cluster,
+                notes,
+            }),
+            Kind::Words(_) => panic!("{self:?} is no verb"),
+        }
+    }
 }

@@ -4,23 +4,15 @@
 //! With nothing running it needs no parameter to be right, no control file to be readable
 //! and no cluster: a failed stop costs the node.
 
+use super::Call;
 use super::perform::perform;
-use super::{Call, wrong_parameters};
 use crate::instance::plan::{Step, Verb, plan};
 use crate::instance::{NoAnswer, Postmaster, State};
-use crate::ocf::{Environment, Outcome, Request};
+use crate::ocf::Outcome;
 use crate::steps::state;
 
 /// Stops the server.
-pub fn run(environment: &Environment, request: Request) -> Outcome {
-    match Call::prepare(environment, request.clone()) {
-        Ok(call) => stop(&call),
-        Err(failure) => wrong_parameters::stop(environment, &request, &failure),
-    }
-}
-
-/// Stops the server of a call whose parameters are right.
-pub fn stop(call: &Call) -> Outcome {
+pub fn run(call: &Call) -> Outcome {
     match call.server.postmaster() {
         Ok(Postmaster::None) => {
             log::info!("No process of the instance is running");

@@ -2,12 +2,11 @@
 //! verb is called where, and with which lists.
 
 use std::rc::Rc;
-use std::time::Instant;
 
-use crate::actions::{Call, demote, monitor, notify, promote, start, stop};
+use crate::actions::{Action, Handles};
 use crate::instance::Role;
 use crate::instance::replication::{Sender, SenderState};
-use crate::ocf::{Environment, Outcome, Request};
+use crate::ocf::{Environment, Outcome};
 use crate::pacemaker::FakeCluster;
 use crate::postgres::FakeServer;
 use crate::postgres::fake_instance::Processes;
@@ -69,7 +68,12 @@ impl Fleet {
         &mut self.nodes[NAMES.iter().position(|other| *other == name).unwrap()]
     }
 
-    fn call(&self, name: &str, words: &[(&str, &str)], lists: &[List<'_>]) -> Call {
+    fn run(
+        &self,
+        (action, name): (Action, &str),
+        words: &[(&str, &str)],
+        lists: &[List<'_>],
+    ) -> Outcome {
         let usual = [
             ("on_node", name),
             ("timeout", "4000"),
@@ -89,38 +93,37 @@ impl Fleet {
             .chain([instance])
             .collect();
         let node = self.node(name);
-        Call {
-            request: Request::from_environment(&environment, Instant::now()),
-            environment,
-            server: Box::new(node.server.clone()),
-            cluster: Box::new(node.cluster.clone()),
-            notes: Notes::of_a_test(node.notes.path()),
-        }
+        let handles: Handles = (
+            Box::new(node.server.clone()),
+            Box::new(node.cluster.clone()),
+            Notes::of_a_test(node.notes.path()),
+        );
+        action.on(&environment, handles)
     }
 
     /// `start` on a node.
     pub fn start(&self, name: &str) -> Outcome {
-        start::run(&self.call(name, &[], &[]))
+        self.run((Action::Start, name), &[], &[])
     }
 
     /// `stop` on a node.
     pub fn stop(&self, name: &str) -> Outcome {
-        stop::stop(&self.call(name, &[], &[]))
+        self.run((Action::Stop, name), &[], &[])
     }
 
     /// The monitor of a node.
     pub fn monitor(&self, name: &str) -> Outcome {
-        monitor::run(&self.call(name, &[("interval", "15000")], &[]))
+        self.run((Action::Monitor, name), &[("interval", "15000")], &[])
     }
 
     /// What Pacemaker asks of a node before it knows anything of it.
     pub fn probe(&self, name: &str) -> Outcome {
-        monitor::run(&self.call(name, &[], &[]))
+        self.run((Action::Monitor, name), &[], &[])
     }
 
     /// `demote` on a node, and what the others are told after it.
     pub fn demote(&self, name: &str, lists: &[List<'_>]) -> Outcome {
-        let demoted = demote::run(&self.call(name, &[], lists));
+        let demoted = self.run((Action::Demote, name), &[], lists);
         self.tell(["post", "demote"], lists);
         demoted
     }
@@ -128,7 +131,7 @@ impl Fleet {
     /// `promote` on a node, with what the others are told before and after it.
     pub fn promote(&self, name: &str, lists: &[List<'_>]) -> Outcome {
         self.tell(["pre", "promote"], lists);
-        let promoted = promote::run(&self.call(name, &[], lists));
+        let promoted = self.run((Action::Promote, name), &[], lists);
         self.tell(["post", "promote"], lists);
         promoted
     }
@@ -138,7 +141,7 @@ impl Fleet {
         let words = [("notify_type", when), ("notify_operation", operation)];
         for name in NAMES {
             if self.processes(name) != Processes::Nothing {
-                let _ = notify::run(&self.call(name, &words, lists));
+                let _ = self.run((Action::Notify, name), &words, lists);
             }
         }
     }

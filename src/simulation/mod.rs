@@ -1,6 +1,5 @@
-//! Whole verbs over instances and a cluster in memory: three nodes, and Pacemaker's part.
-//!
-//! For tests only. The real verbs run; `FakeServer` and `FakeCluster` are beneath them.
+//! A whole cluster in memory: the real verbs over servers and a cluster that can be cut off
+//! at every effect.
 
 mod fleet;
 mod verbs;

@@ -125,20 +125,6 @@ const ROOMS: &[Room] = &[
         ],
     },
     Room {
-        name: "simulation",
-        why: "it plays Pacemaker for the verbs, over what is in memory",
-        may_use: &[
-            ("ocf", "makes the requests"),
-            ("system", "gives each node its notes"),
-            ("wal", "writes positions down"),
-            ("record", "looks what is remembered"),
-            ("instance", "says what an instance is"),
-            ("pacemaker", "has a cluster in memory"),
-            ("postgres", "has instances in memory"),
-            ("actions", "runs the verbs"),
-        ],
-    },
-    Room {
         name: "main",
         why: "it is the door, and decides nothing about PostgreSQL or the cluster",
         may_use: &[
@@ -152,6 +138,19 @@ const ROOMS: &[Room] = &[
         name: "testing",
         why: "tests of every room use it",
         may_use: &[("ocf", "makes names of nodes")],
+    },
+    Room {
+        name: "simulation",
+        why: "it runs verbs as Pacemaker would, and looks at what became of servers and cluster",
+        may_use: &[
+            ("ocf", "asks as Pacemaker asks"),
+            ("actions", "runs verbs"),
+            ("instance", "looks at what runs"),
+            ("postgres", "hands a server in memory to the verbs"),
+            ("pacemaker", "hands a cluster in memory to the verbs"),
+            ("system/notes.rs", "hands the notes to the verbs"),
+            ("wal", "reads positions"),
+        ],
     },
     Room {
         name: "packaged",

@@ -201,6 +201,16 @@ fn one_that_was_killed_after_its_end_is_finished_and_not_done_again() {
 }
 
 #[test]
+fn one_that_was_killed_before_pg_rewind_wrote_anything_is_begun_again() {
+    let bench = to_be_rewound();
+    bench.server.data().control.state = ClusterState::InArchiveRecovery;
+    bench.journal.trouble("set_mark", Trouble::KilledAfter, 1);
+    assert!(unless_killed(|| prepare(&bench)).is_none());
+    assert_eq!(prepare(&bench), Ok(None));
+    assert_eq!(bench.journal.times("rewind"), 1);
+}
+
+#[test]
 fn one_whose_end_may_not_have_reached_the_disk_is_refused() {
     let bench = to_be_rewound();
     bench.journal.trouble("rewind", Trouble::KilledAfter, 1);
