@@ -15,7 +15,7 @@ pub mod role;
 pub mod state;
 #[cfg(test)]
 mod tests;
-pub mod unknown;
+pub mod unknown_error;
 
 pub use answer::NoAnswer;
 pub use control_data::{ClusterState, ControlData};

@@ -6,7 +6,7 @@
 //!    that its files show (`role`). After a backend crashed it recovers by itself,
 //!    for a grace time. Silence, not listening once it is up, and a server that calls
 //!    its own storage broken are failures. What nobody knows how to read is neither:
-//!    `unknown` bounds it.
+//!    `unknown_error` bounds it.
 //! 3. Without a postmaster nothing runs, unless processes of the instance
 //!    are left behind.
 

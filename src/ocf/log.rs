@@ -20,6 +20,8 @@ use super::values::boolean;
 
 /// Longest piece of a message in one datagram, in bytes.
 const LONGEST_PIECE: usize = 900;
+/// Longest message, in characters.
+const LONGEST_LINE: usize = 8_000;
 const OUR_TARGET: &str = "pgsqlms";
 
 /// Installs the logger of this call.
@@ -200,13 +202,17 @@ impl<T: std::fmt::Display> LogFormat<T> for OcfFormat {
     }
 }
 
-/// Newlines inside would make several records of one.
+/// Newlines inside would make several records of one, and other control characters may come
+/// from anybody's file or server: a terminal obeys them. What is longer than any reason is
+/// not one.
 fn one_line(text: &str) -> String {
-    text.split(['\n', '\r'])
-        .map(str::trim)
+    let lines = text.split(['\n', '\r']).map(str::trim);
+    let joined = lines
         .filter(|line| !line.is_empty())
         .collect::<Vec<_>>()
-        .join(" | ")
+        .join(" | ");
+    let plain = joined.chars().map(|c| if c.is_control() { ' ' } else { c });
+    plain.take(LONGEST_LINE).collect()
 }
 
 fn pieces(text: &str) -> Vec<&str> {
@@ -250,6 +256,8 @@ mod tests {
             one_line("FATAL:  no\nDETAIL:  why\n"),
             "FATAL:  no | DETAIL:  why"
         );
+        assert_eq!(one_line("red \u{1b}[31m\ttext"), "red  [31m text");
+        assert_eq!(one_line(&"x".repeat(9_000)).len(), LONGEST_LINE);
     }
 
     #[test]

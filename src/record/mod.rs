@@ -18,7 +18,7 @@ pub mod shutdown;
 pub mod sync_rule;
 #[cfg(test)]
 mod tests;
-pub mod unanswered;
+pub mod unknown_error;
 pub mod vote;
 
 pub use divergence::Divergence;
@@ -42,12 +42,12 @@ pub const ALL: [name::Name; 18] = [
     ShutdownCheckpoint::NAME,
     ShutdownCheckpoint::COPY_NAME,
     missing::NAME,
-    unanswered::NAME,
+    unknown_error::NAME,
     note::REWIND_MARK,
     note::SETTLED,
     note::DIVERGED,
     note::DIVERGED_OTHERS,
     note::REWINDS,
     note::NOT_REWOUND,
-    note::UNANSWERED,
+    note::UNKNOWN_ERROR,
 ];

@@ -44,9 +44,9 @@ pub const NOT_REWOUND: Name = Name::new(
 );
 
 /// How many monitors in a row got an answer that nobody knows.
-pub const UNANSWERED: Name = Name::new(
+pub const UNKNOWN_ERROR: Name = Name::new(
     Life::File,
-    "pgsqlms-RESOURCE.unanswered",
+    "pgsqlms-RESOURCE.unknown-error",
     "how many monitors in a row got an error that the agent does not know",
 );
 

@@ -18,7 +18,7 @@ pub mod shutdown;
 pub mod state;
 #[cfg(test)]
 mod tests;
-pub mod unanswered;
+pub mod unknown_error;
 pub mod validation;
 pub mod vote;
 pub mod write_probe;

@@ -14,7 +14,7 @@ use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
-use crate::record::{missing, note, unanswered};
+use crate::record::{missing, note, unknown_error};
 use crate::system::{Notes, clock};
 
 /// Lags closer than this (bytes) look the same to the note.
@@ -119,7 +119,7 @@ impl Care<'_> {
         let resource = self.cluster.resource();
         let scores = stored.scores(resource);
         let offline = scores.keys().filter(|node| !members.contains(*node));
-        let unanswered = self.cluster.of_members(&unanswered::NAME.of(resource))?;
+        let unknown_error = self.cluster.of_members(&unknown_error::NAME.of(resource))?;
         let remembered = self.cluster.of_members(&missing::NAME.of(resource))?;
         let missing_since = remembered.get(&node).map(|value| missing::decode(value));
         Ok(Roster {
@@ -128,7 +128,7 @@ impl Care<'_> {
             senders: primary.senders.clone(),
             members,
             scores,
-            unanswered: unanswered.into_keys().collect(),
+            unknown_error: unknown_error.into_keys().collect(),
             missing_since: missing_since.unwrap_or_default(),
             now: clock::since_epoch(),
             maxlag: self.maxlag(),

@@ -50,7 +50,7 @@ impl World {
                 .filter(|id| !self.nodes[*id].up)
                 .map(|id| node(name(id)))
                 .collect(),
-            unanswered: std::collections::BTreeSet::new(),
+            unknown_error: std::collections::BTreeSet::new(),
             scores: scores.collect::<BTreeMap<_, _>>(),
             missing_since: ids().map(|id| (node(name(id)), since)).collect(),
             now: NOW,

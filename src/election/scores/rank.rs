@@ -39,7 +39,7 @@ pub fn rank(roster: &Roster) -> Ranking {
     Ranking {
         changes: changes(roster, wanted),
         notices: notices(roster, &connected),
-        is_pending: !roster.unanswered.is_empty()
+        is_pending: !roster.unknown_error.is_empty()
             || missing_since.values().any(|since| roster.is_lately(*since)),
         missing_since,
     }
@@ -99,7 +99,7 @@ fn follower_scores<'a>(
         .into_iter()
         .zip(free.by_ref().zip(places.by_ref()))
         .map(|((node, _), (score, place))| (node, score, Reason::Follows { place }))
-        .map(|wanted| last_if_unanswered(roster, wanted))
+        .map(|wanted| last_if_unknown_error(roster, wanted))
         .collect();
     let lagging = lagging
         .into_iter()
@@ -112,9 +112,11 @@ fn follower_scores<'a>(
 }
 
 /// A standby that cannot be asked cannot vote: it is tried after all others.
-fn last_if_unanswered<'a>(roster: &Roster, wanted: Wanted<'a>) -> Wanted<'a> {
+fn last_if_unknown_error<'a>(roster: &Roster, wanted: Wanted<'a>) -> Wanted<'a> {
     match wanted {
-        (node, _, _) if roster.unanswered.contains(node) => (node, LAST_CHOICE, Reason::Unanswered),
+        (node, _, _) if roster.unknown_error.contains(node) => {
+            (node, LAST_CHOICE, Reason::UnknownError)
+        }
         answering => answering,
     }
 }

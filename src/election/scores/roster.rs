@@ -24,7 +24,7 @@ pub struct Roster {
     /// The stored scores.
     pub scores: BTreeMap<NodeName, i32>,
     /// The members whose server refuses questions in a way that nobody knows.
-    pub unanswered: BTreeSet<NodeName>,
+    pub unknown_error: BTreeSet<NodeName>,
     /// Since when members do not follow, as the last `Ranking` said.
     pub missing_since: MissingSince,
     /// The time since the epoch, in whole seconds.
@@ -70,7 +70,7 @@ pub enum Reason {
         lag: Option<u64>,
     },
     /// It follows, but cannot be asked what it holds.
-    Unanswered,
+    UnknownError,
     /// It has begun to connect, or takes a base backup.
     Connecting,
     /// It is not connected, but was a candidate a short time ago.
@@ -88,7 +88,7 @@ impl fmt::Display for Reason {
             Self::Follows { place } => write!(f, "it follows, in place {place}"),
             Self::Lags { lag: Some(lag) } => write!(f, "it is {lag} bytes behind, beyond maxlag"),
             Self::Lags { lag: None } => f.write_str("its lag is not known yet"),
-            Self::Unanswered => f.write_str("it follows, but does not answer queries"),
+            Self::UnknownError => f.write_str("it follows, but does not answer queries"),
             Self::Connecting => f.write_str("it is connecting, or being built"),
             Self::Grace => f.write_str("it lost its connection a short time ago"),
             Self::NotConnected => f.write_str("it is not connected to the primary"),

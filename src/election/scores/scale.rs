@@ -26,7 +26,7 @@ pub fn is_excluded(score: i32) -> bool {
 
 /// The new score of a standby that answers no question: it is tried after all others.
 /// `None` if it is not tried before, and nothing is to be written.
-pub fn score_of_unanswered(present: Option<i32>) -> Option<i32> {
+pub fn score_of_unknown_error(present: Option<i32>) -> Option<i32> {
     let is_tried_before = present.is_some_and(|score| score > LAST_CHOICE);
     is_tried_before.then_some(LAST_CHOICE)
 }

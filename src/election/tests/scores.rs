@@ -26,7 +26,7 @@ fn roster(facts: &[&str]) -> Roster {
         members: ["n1", "n2", "n3"].map(node).into(),
         offline: BTreeSet::new(),
         scores: BTreeMap::new(),
-        unanswered: BTreeSet::new(),
+        unknown_error: BTreeSet::new(),
         missing_since: BTreeMap::new(),
         now: NOW,
         maxlag: 0,
@@ -56,8 +56,8 @@ fn add_fact(roster: &mut Roster, fact: &[&str]) {
             let missing = Duration::from_secs(seconds.parse().unwrap());
             roster.missing_since.insert(node(name), NOW - missing);
         }
-        ["unanswered", name] => {
-            roster.unanswered.insert(node(name));
+        ["unknown-error", name] => {
+            roster.unknown_error.insert(node(name));
         }
         ["maxlag", bytes] => roster.maxlag = bytes.parse().unwrap(),
         other => panic!("unknown fact {other:?}"),

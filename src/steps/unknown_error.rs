@@ -1,27 +1,31 @@
 //! A server that refuses questions in a way that nobody knows: counted from monitor to
-//! monitor, and said. `crate::instance::unknown` has the bounds.
+//! monitor, and said. `crate::instance::unknown_error` has the bounds.
 
-use crate::election::scores::score_of_unanswered;
-use crate::instance::unknown::{Verdict, verdict};
+use crate::election::scores::score_of_unknown_error;
+use crate::instance::unknown_error::{Verdict, verdict};
 use crate::instance::{NoAnswer, Role, State};
 use crate::ocf::Failure;
 use crate::pacemaker::{Cluster, ToolError};
-use crate::record::{note, unanswered};
+use crate::record::{note, unknown_error};
 use crate::system::Notes;
 
 /// Notes how this monitor was answered. Fails only a primary that was refused in this way
 /// for too long.
-pub fn count(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), Failure> {
+pub fn count_and_report(
+    state: &State,
+    cluster: &dyn Cluster,
+    notes: &Notes,
+) -> Result<(), Failure> {
     let State::Busy(role, NoAnswer::Unknown(said)) = state else {
         warn(forget(cluster, notes));
         return Ok(());
     };
     let before: u32 = notes
-        .read(&note::UNANSWERED)
+        .read(&note::UNKNOWN_ERROR)
         .and_then(|text| text.parse().ok())
         .unwrap_or_default();
     let in_a_row = before.saturating_add(1);
-    notes.write(&note::UNANSWERED, &in_a_row.to_string());
+    notes.write(&note::UNKNOWN_ERROR, &in_a_row.to_string());
     match verdict(*role, in_a_row) {
         Verdict::Wait => Ok(()),
         // Once; also where a monitor was missed.
@@ -32,7 +36,7 @@ pub fn count(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), 
             Ok(())
         }
         Verdict::Fail => Err(Failure::soft(format!(
-            "The primary did not answer {in_a_row} monitors in a row: {said}"
+            "The primary answered {in_a_row} monitors in a row with an error that the agent does not know: {said}"
         ))),
     }
 }
@@ -40,28 +44,29 @@ pub fn count(state: &State, cluster: &dyn Cluster, notes: &Notes) -> Result<(), 
 /// The standby itself writes its score: that is what the primary's monitor notices, and
 /// then it reads the attribute.
 fn say(role: Role, cluster: &dyn Cluster, said: &str) -> Result<(), ToolError> {
-    cluster.set_transient(&unanswered::NAME.of(cluster.resource()), said)?;
+    let name = unknown_error::NAME.of(cluster.resource());
+    cluster.set_transient(&name, &unknown_error::encode(said))?;
     if role == Role::Primary {
         return Ok(());
     }
     let node = cluster.node()?;
     let scores = cluster.permanent()?.scores(cluster.resource());
-    match score_of_unanswered(scores.get(&node).copied()) {
+    match score_of_unknown_error(scores.get(&node).copied()) {
         Some(score) => cluster.set_score(&node, score),
         None => Ok(()),
     }
 }
 
 fn forget(cluster: &dyn Cluster, notes: &Notes) -> Result<(), ToolError> {
-    if notes.read(&note::UNANSWERED).is_none() {
+    if notes.read(&note::UNKNOWN_ERROR).is_none() {
         return Ok(());
     }
-    notes.forget(&note::UNANSWERED);
-    cluster.delete_transient(&unanswered::NAME.of(cluster.resource()))
+    notes.forget(&note::UNKNOWN_ERROR);
+    cluster.delete_transient(&unknown_error::NAME.of(cluster.resource()))
 }
 
 fn warn(done: Result<(), ToolError>) {
     if let Err(error) = done {
-        log::warn!("Cannot set the attribute that says that PostgreSQL does not answer: {error}");
+        log::warn!("Cannot announce the error that PostgreSQL answers with: {error}");
     }
 }
