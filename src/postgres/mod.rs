@@ -24,6 +24,7 @@ mod questions;
 mod real_server;
 mod replication;
 mod rewind_mark;
+mod rewinder;
 mod server;
 mod session;
 mod settings;

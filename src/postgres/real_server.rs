@@ -9,25 +9,21 @@ use nix::sys::signal::Signal;
 
 use super::control_file::{self, ControlFileError};
 use super::pg_ctl::{self, ServerError, StopMode};
-use super::pg_rewind::{self, RewindError};
 use super::postmaster::{self, LookError};
-use super::rewind_mark::{self, Found, MarkFolder};
-use super::server::{Address, Rewinder, Server};
+use super::server::{Address, Server};
 use super::settings::{self, SettingError};
 use super::wal_position::{self, WalPosition};
 use super::{
     history_file, last_record, output, questions, session, standby_signal, startup_process,
     wal_files, write_probe,
 };
-use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
-use crate::instance::rejoin::preview::Preview;
 use crate::instance::replication::Details;
 use crate::instance::role::Files;
 use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
 use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
+use crate::system::SystemUser;
 use crate::system::program::ProgramError;
-use crate::system::{SystemUser, plain_file};
 use crate::wal::{History, Lsn, Position, Timeline};
 
 /// The server of one resource on this node.
@@ -89,10 +85,6 @@ impl RealServer {
             ..self.parameters.clone()
         };
         session::ask(&parameters, &self.user, deadline, question)
-    }
-
-    fn mark_place(&self) -> MarkFolder {
-        MarkFolder::of(&self.resource)
     }
 }
 
@@ -269,61 +261,5 @@ impl Server for RealServer {
 
     fn fatal_line(&self, output: &Path, length: u64) -> Option<String> {
         output::fatal_line(output, length)
-    }
-}
-
-impl Rewinder for RealServer {
-    fn mark(&self) -> io::Result<Found> {
-        self.mark_place().look(self.datadir(), &self.user)
-    }
-
-    fn mark_folder(&self) -> PathBuf {
-        self.mark_place().path().to_owned()
-    }
-
-    fn remove_mark(&self) -> io::Result<()> {
-        self.mark_place().remove()
-    }
-
-    fn set_mark(&self, fork: Lsn) -> io::Result<()> {
-        self.mark_place().set(self.datadir(), fork, &self.user)
-    }
-
-    fn restore_files(&self) -> io::Result<()> {
-        self.mark_place().restore(self.datadir(), &self.user)
-    }
-
-    fn has_rewind_label(&self) -> bool {
-        let path = self.datadir().join("backup_label");
-        let label = self.user.act(|| plain_file::read(&path));
-        label.is_ok_and(|text| text.contains("pg_rewind"))
-    }
-
-    fn foreign_file(&self) -> io::Result<Option<PathBuf>> {
-        rewind_mark::foreign_file(self.datadir(), &self.user)
-    }
-
-    fn sync_disks(&self) {
-        nix::unistd::sync();
-    }
-
-    fn remove_standby_signal(&self) -> io::Result<()> {
-        self.user.act(|| standby_signal::remove(self.datadir()))
-    }
-
-    fn recover(&self, deadline: Deadline) -> Result<(), RewindError> {
-        pg_rewind::recover(&self.parameters, &self.user, deadline)
-    }
-
-    fn preview(&self, primary: &Conninfo, deadline: Deadline) -> Result<Preview, RewindError> {
-        pg_rewind::Tool::new(&self.parameters, &self.user, primary).preview(deadline)
-    }
-
-    fn would_rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError> {
-        pg_rewind::Tool::new(&self.parameters, &self.user, primary).would_work(deadline)
-    }
-
-    fn rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError> {
-        pg_rewind::Tool::new(&self.parameters, &self.user, primary).perform(deadline)
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::rejoin::{attempt, diverged, rewind};
+use super::rejoin::{attempt, diverged, prepare};
 use super::{bring_down, claim, state};
 use crate::election::Diverged;
 use crate::instance::{NoAnswer, Role, State};
@@ -39,7 +39,7 @@ impl BringUp<'_> {
     /// clean stop.
     pub fn with_rejoin(&self) -> Outcome {
         let (server, cluster, deadline) = (self.server, self.cluster, self.deadline);
-        let known = rewind::prepare(server, cluster, deadline)?;
+        let known = prepare::prepare(server, cluster, deadline)?;
         let outcome = self.start(known.as_ref())?;
         if let Some(diverged) = known {
             diverged::say_once(server, cluster, self.notes, &diverged);
@@ -62,7 +62,7 @@ impl BringUp<'_> {
     /// Starts a stopped server in recovery and waits until it answers. A rewind that was
     /// interrupted is finished first.
     pub fn without_look(&self) -> Outcome {
-        let known = rewind::prepare(self.server, self.cluster, self.deadline)?;
+        let known = prepare::prepare(self.server, self.cluster, self.deadline)?;
         self.start(known.as_ref())
     }
 

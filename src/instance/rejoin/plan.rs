@@ -95,6 +95,15 @@ impl fmt::Display for Plan {
     }
 }
 
+/// Whether a standby that is seen to have diverged while it runs is worth a restart, since
+/// a start could do something about it.
+pub fn is_worth_a_restart(wish: Rejoin, divergence: Divergence) -> bool {
+    match (wish, divergence) {
+        (Rejoin::Follow, _) | (Rejoin::Rewind, Divergence::OtherSystem) => false,
+        (Rejoin::Rewind, Divergence::Left { .. }) => true,
+    }
+}
+
 /// Decides.
 pub fn decide(facts: &Facts) -> Plan {
     let recover = !facts.stopped;
@@ -116,8 +125,9 @@ fn unable(facts: &Facts, divergence: Divergence) -> Option<Unable> {
     if divergence == Divergence::OtherSystem {
         return Some(Unable::OtherSystem);
     }
-    if facts.wish == Rejoin::Follow {
-        return Some(Unable::NotAsked);
+    match facts.wish {
+        Rejoin::Follow => return Some(Unable::NotAsked),
+        Rejoin::Rewind => {}
     }
     if !facts.hints_logged {
         return Some(Unable::NoHints);

@@ -4,8 +4,8 @@
 use super::primary;
 use crate::election::Diverged;
 use crate::instance::rejoin::attempts::Attempts;
-use crate::instance::rejoin::plan::Unable;
-use crate::ocf::{Deadline, Rejoin};
+use crate::instance::rejoin::plan::{Unable, is_worth_a_restart};
+use crate::ocf::Deadline;
 use crate::postgres::Server;
 use crate::record::{Divergence, note};
 use crate::system::{Notes, clock};
@@ -14,12 +14,12 @@ use crate::system::{Notes, clock};
 /// returns `true`. Once the standby is stopped PostgreSQL may not start it again as it
 /// is, so all that can be asked is asked before.
 pub fn begin(server: &dyn Server, notes: &Notes, diverged: &Diverged, deadline: Deadline) -> bool {
+    if !is_worth_a_restart(server.parameters().rejoin, diverged.how) {
+        return false;
+    }
     let Divergence::Left { fork, .. } = diverged.how else {
         return false;
     };
-    if server.parameters().rejoin != Rejoin::Rewind {
-        return false;
-    }
     let so_far = Attempts::decode(&notes.read(&note::REWINDS).unwrap_or_default());
     let now = clock::since_epoch().as_secs();
     let Some(next) = so_far.next(&fork.to_string(), now) else {

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod diverged;
+pub mod prepare;
 mod primary;
 pub mod report;
-pub mod rewind;
+mod rewind;

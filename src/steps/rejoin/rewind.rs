@@ -1,5 +1,4 @@
-//! What start does with data that may have left the primary's branch, and with a rewind
-//! that was interrupted. `crate::instance::rejoin::plan` decides.
+//! Rewinds a stopped server, or resumes a rewind that was interrupted.
 //!
 //! Nothing is changed before a dry run of pg_rewind has succeeded, except that a crashed
 //! server replays its WAL. From the mark to its removal nothing is started: it is resumed,
@@ -8,86 +7,21 @@
 use std::io;
 use std::time::Duration;
 
-use super::{diverged, primary};
 use crate::election::Diverged;
 use crate::instance::configuration::Conninfo;
-use crate::instance::rejoin::plan::{Facts, Interrupted, Plan, Unable, decide};
+use crate::instance::rejoin::plan::Unable;
 use crate::instance::rejoin::preview::Preview;
-use crate::instance::{ClusterState, ControlData};
 use crate::ocf::{Deadline, Failure};
 use crate::pacemaker::Cluster;
-use crate::postgres::{Found, RewindError, Server};
+use crate::postgres::{RewindError, Server};
 use crate::record::Divergence;
-use crate::steps::{position, reign};
+use crate::steps::reign;
 use crate::wal::Lsn;
 
-/// Kept for the start that follows a rewind.
-const START: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_secs(1);
 
-/// Makes the data directory fit to be started. Returns what is wrong with it
-/// nevertheless.
-pub fn prepare(
-    server: &dyn Server,
-    cluster: &dyn Cluster,
-    deadline: Deadline,
-) -> Result<Option<Diverged>, Failure> {
-    let mark = take_mark(server).map_err(|error| unreadable(server, &error))?;
-    let control = server.control_data(deadline)?;
-    let diverged = certain(server, cluster, &control);
-    if mark.is_none() && diverged.is_none() {
-        return Ok(None);
-    }
-    let work = Work {
-        server,
-        cluster,
-        primary: primary::conninfo(server, deadline),
-        deadline: deadline.less(START.min(deadline.left() / 4)),
-        mark,
-    };
-    match decide(&work.facts(&control, diverged.as_ref())) {
-        Plan::Start => Ok(None),
-        Plan::Finish => {
-            // pg_rewind was killed perhaps while it did this itself.
-            server.sync_disks();
-            work.finish().map(|()| None)
-        }
-        Plan::Refuse => Err(work.refusal("the rewind was interrupted")),
-        Plan::Rewind { recover } if work.mark.is_some() => work.resume(recover).map(|()| None),
-        Plan::Rewind { recover } => work.rewind(recover, diverged),
-        Plan::StartDiverged(unable) => {
-            log::warn!("This node has diverged and will not be rewound: {unable}");
-            Ok(diverged)
-        }
-    }
-}
-
-/// Takes the mark on this data directory; one of a directory that was rebuilt since is
-/// removed.
-fn take_mark(server: &dyn Server) -> io::Result<Option<Mark>> {
-    match server.mark()? {
-        Found::Nothing => Ok(None),
-        Found::Here { fork, same_boot } => Ok(Some(Mark { fork, same_boot })),
-        Found::OfOtherData => {
-            log::info!(
-                "The data directory was rebuilt after an interrupted rewind: nothing to resume"
-            );
-            server.remove_mark()?;
-            Ok(None)
-        }
-    }
-}
-
-/// What is certain without a replay. Without a cluster nothing is.
-fn certain(server: &dyn Server, cluster: &dyn Cluster, control: &ControlData) -> Option<Diverged> {
-    let held = position::of_control(server, control);
-    diverged::of_position(cluster, &held).unwrap_or_else(|failure| {
-        log::warn!("Cannot tell whether this node has diverged: {failure}");
-        None
-    })
-}
-
-fn unreadable(server: &dyn Server, error: &io::Error) -> Failure {
+/// The mark of a rewind cannot be read or written: in doubt nothing is started.
+pub(super) fn unreadable(server: &dyn Server, error: &io::Error) -> Failure {
     let folder = server.mark_folder();
     Failure::soft(format!(
         "Cannot tell whether a rewind was interrupted: {}: {error}",
@@ -97,48 +31,23 @@ fn unreadable(server: &dyn Server, error: &io::Error) -> Failure {
 
 /// A rewind of this data directory that has begun.
 #[derive(Clone, Copy)]
-struct Mark {
-    fork: Lsn,
-    same_boot: bool,
+pub(super) struct Mark {
+    pub(super) fork: Lsn,
+    pub(super) same_boot: bool,
 }
 
-struct Work<'a> {
-    server: &'a dyn Server,
-    cluster: &'a dyn Cluster,
-    mark: Option<Mark>,
-    primary: Option<Conninfo>,
-    deadline: Deadline,
+/// One rewind, and with what it is done.
+pub(super) struct Work<'a> {
+    pub(super) server: &'a dyn Server,
+    pub(super) cluster: &'a dyn Cluster,
+    pub(super) mark: Option<Mark>,
+    pub(super) primary: Option<Conninfo>,
+    pub(super) deadline: Deadline,
 }
 
 impl Work<'_> {
-    fn facts(&self, control: &ControlData, diverged: Option<&Diverged>) -> Facts {
-        let pages = self.server.setting("full_page_writes", self.deadline);
-        Facts {
-            wish: self.server.parameters().rejoin,
-            interrupted: self.mark.map(|mark| self.interrupted(mark, control)),
-            divergence: diverged.map(|diverged| diverged.how),
-            stopped: control.can_be_rewound(),
-            hints_logged: control.hints_logged,
-            full_page_writes: pages.ok().map(|value| value == "on"),
-            reachable: self.primary.is_some(),
-        }
-    }
-
-    /// pg_rewind writes backup_label and then, last of all, the control file.
-    fn interrupted(&self, mark: Mark, control: &ControlData) -> Interrupted {
-        let labelled = self.server.has_rewind_label();
-        if !labelled || control.state != ClusterState::InArchiveRecovery {
-            return Interrupted::Unfinished;
-        }
-        if mark.same_boot {
-            Interrupted::Finished
-        } else {
-            Interrupted::FinishedUnsynced
-        }
-    }
-
     /// The first attempt: where it cannot work, nothing is lost.
-    fn rewind(
+    pub(super) fn rewind(
         mut self,
         recover: bool,
         diverged: Option<Diverged>,
@@ -249,7 +158,7 @@ impl Work<'_> {
     }
 
     /// There is no way back: the primary is waited for as long as the time lasts.
-    fn resume(&self, recover: bool) -> Result<(), Failure> {
+    pub(super) fn resume(&self, recover: bool) -> Result<(), Failure> {
         let fork = self.mark.map_or(Lsn::ZERO, |mark| mark.fork);
         log::warn!("Resuming a rewind that was interrupted");
         if recover {
@@ -267,7 +176,7 @@ impl Work<'_> {
     }
 
     /// What follows the rewind, in the order that a power cut may interrupt.
-    fn finish(&self) -> Result<(), Failure> {
+    pub(super) fn finish(&self) -> Result<(), Failure> {
         let server = self.server;
         server
             .restore_files()
@@ -279,7 +188,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn refusal(&self, why: &str) -> Failure {
+    pub(super) fn refusal(&self, why: &str) -> Failure {
         let parameters = self.server.parameters();
         log::error!(
             "The data directory is only half rewound, so PostgreSQL is not started. To resume: pcs \

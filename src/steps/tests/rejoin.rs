@@ -6,7 +6,7 @@ use crate::instance::{ClusterState, Role};
 use crate::ocf::{OcfExit, Rejoin};
 use crate::postgres::fake_instance::Processes;
 use crate::postgres::{Found, RewindError};
-use crate::steps::rejoin::rewind;
+use crate::steps::rejoin::prepare;
 use crate::testing::journal::{Trouble, unless_killed};
 use crate::testing::{in_ms, node};
 use crate::wal::notation::position;
@@ -30,7 +30,7 @@ fn holding(held: &str) -> Bench {
 }
 
 pub fn prepare(bench: &Bench) -> Result<Option<crate::election::Diverged>, String> {
-    let prepared = rewind::prepare(&bench.server, &bench.cluster, soon());
+    let prepared = prepare::prepare(&bench.server, &bench.cluster, soon());
     prepared.map_err(|failure| failure.reason)
 }
 
@@ -107,7 +107,7 @@ fn a_primary_that_is_just_coming_up_is_waited_for() {
         .data()
         .complaints
         .push_back(RewindError::NothingToDo);
-    let prepared = rewind::prepare(&bench.server, &bench.cluster, in_ms(2_000));
+    let prepared = prepare::prepare(&bench.server, &bench.cluster, in_ms(2_000));
     assert_eq!(prepared, Ok(None));
     assert_eq!(bench.journal.times("rewind"), 1);
 }

@@ -1,0 +1,77 @@
+//! What a way back into the cluster needs of the stopped server, as this node does it: the
+//! mark of a rewind, the node's own files, pg_rewind.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::pg_rewind::{self, RewindError};
+use super::real_server::RealServer;
+use super::rewind_mark::{self, Found, MarkFolder};
+use super::server::{Rewinder, Server};
+use super::standby_signal;
+use crate::instance::configuration::Conninfo;
+use crate::instance::rejoin::preview::Preview;
+use crate::ocf::Deadline;
+use crate::system::plain_file;
+use crate::wal::Lsn;
+
+fn mark_of(server: &RealServer) -> MarkFolder {
+    MarkFolder::of(server.resource())
+}
+
+impl Rewinder for RealServer {
+    fn mark(&self) -> io::Result<Found> {
+        mark_of(self).look(&self.parameters().datadir, self.user())
+    }
+
+    fn mark_folder(&self) -> PathBuf {
+        mark_of(self).path().to_owned()
+    }
+
+    fn remove_mark(&self) -> io::Result<()> {
+        mark_of(self).remove()
+    }
+
+    fn set_mark(&self, fork: Lsn) -> io::Result<()> {
+        mark_of(self).set(&self.parameters().datadir, fork, self.user())
+    }
+
+    fn restore_files(&self) -> io::Result<()> {
+        mark_of(self).restore(&self.parameters().datadir, self.user())
+    }
+
+    fn has_rewind_label(&self) -> bool {
+        let path = self.parameters().datadir.join("backup_label");
+        let label = self.user().act(|| plain_file::read(&path));
+        label.is_ok_and(|text| text.contains("pg_rewind"))
+    }
+
+    fn foreign_file(&self) -> io::Result<Option<PathBuf>> {
+        rewind_mark::foreign_file(&self.parameters().datadir, self.user())
+    }
+
+    fn sync_disks(&self) {
+        nix::unistd::sync();
+    }
+
+    fn remove_standby_signal(&self) -> io::Result<()> {
+        self.user()
+            .act(|| standby_signal::remove(&self.parameters().datadir))
+    }
+
+    fn recover(&self, deadline: Deadline) -> Result<(), RewindError> {
+        pg_rewind::recover(self.parameters(), self.user(), deadline)
+    }
+
+    fn preview(&self, primary: &Conninfo, deadline: Deadline) -> Result<Preview, RewindError> {
+        pg_rewind::Tool::new(self.parameters(), self.user(), primary).preview(deadline)
+    }
+
+    fn would_rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError> {
+        pg_rewind::Tool::new(self.parameters(), self.user(), primary).would_work(deadline)
+    }
+
+    fn rewind(&self, primary: &Conninfo, deadline: Deadline) -> Result<(), RewindError> {
+        pg_rewind::Tool::new(self.parameters(), self.user(), primary).perform(deadline)
+    }
+}
