@@ -1,4 +1,5 @@
-//! The verbs, one file each: look, plan, perform. Nothing else lives here.
+//! The verbs, one file each, and what they share: `call`, `perform`, `wrong_parameters`.
+//! Start, stop, promote and demote look, plan, perform; monitor and notify call steps.
 //!
 //! A verb runs no program, asks no SQL and sends no signal: steps do.
 

@@ -1,5 +1,6 @@
 //! One call of the agent: which resource, on which node, with how much time, and
-//! what the cluster is about to do. Read once, at the door.
+//! what the cluster is about to do. For an action it is read once, in main; commands for
+//! people make their own.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,6 @@
 //! Eyes and hands on the cluster: attributes, promotion scores, membership.
+//!
+//! Nothing here decides; steps know all of it as a `Cluster`.
 
 mod attributes;
 mod cib_file;

@@ -1,5 +1,7 @@
 //! What tests of several rooms use: names, deadlines, readers of tables in text files,
 //! and the journal of the fakes.
+//!
+//! No part of the agent: compiled for tests only.
 
 pub mod journal;
 

@@ -180,7 +180,10 @@ fn violation(arrow: &Arrow) -> Option<Violation> {
     if allowed.any(|(name, _)| *name == to || arrow.to.strip_prefix("src/") == Some(name)) {
         return None;
     }
-    let why = room.map_or("it is not in the table of rooms", |room| room.why);
+    let why = room.map_or(
+        "it is not in the table ROOMS (tests/architecture/rooms.rs): add it, with what it may use",
+        |room| room.why,
+    );
     let sentence = format!(
         "{}:{} uses {}, but {from} may not use {to}: {why}.",
         arrow.from, arrow.line, arrow.to
@@ -229,6 +232,6 @@ fn an_arrow_that_is_not_in_the_table_is_told_with_its_reason() {
         "src/ocf/log.rs:7 uses src/steps/state.rs, but ocf may not use steps: it is the \
          contract with Pacemaker, and knows neither PostgreSQL nor the cluster."
     );
-    assert!(sentences[2].contains("not in the table of rooms"));
+    assert!(sentences[2].contains("not in the table ROOMS"));
     assert_eq!(found.len(), 3);
 }

@@ -26,8 +26,8 @@ pub fn too_long(sources: &[Source]) -> Vec<Violation> {
     let count = verbs.count();
     if count > MOST_VERBS {
         let sentence = format!(
-            "src/{VERBS} has {count} files, but {MOST_VERBS} at most: one a verb, and what verbs \
-             are made of is a step."
+            "src/{VERBS} has {count} files, but {MOST_VERBS} at most: verbs, and what all \
+             verbs share."
         );
         found.push(violation("src/actions", "files", sentence));
     }
