@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::cluster::Cluster;
 use crate::cluster::postgresql::{self, MAIN};
 use crate::machine::node::Node;
+use crate::run::misled;
 
 /// Daemons of the cluster stack, by the names of their programs.
 pub const DAEMONS: &[&str] = &[
@@ -52,6 +53,16 @@ pub enum Fault {
     HungDisk,
     /// They hang for five seconds.
     ShortHang,
+    /// Pacemaker may not look into processes of others.
+    BlindAgent,
+    /// Defaults of the agent's role and database that no session of it survives.
+    HostileDefaults,
+    /// The command that archives WAL does not end.
+    HungArchiver,
+    /// SIGSTOP to the postmaster, and clients fill the queue of its socket.
+    FullQueue,
+    /// A reader keeps a standby from replaying.
+    BlockedReplay,
 }
 
 /// All of them, each as likely as the others.
@@ -77,6 +88,11 @@ pub const ALL: &[Fault] = &[
     Fault::ReadOnlyDisk,
     Fault::HungDisk,
     Fault::ShortHang,
+    Fault::BlindAgent,
+    Fault::HostileDefaults,
+    Fault::HungArchiver,
+    Fault::FullQueue,
+    Fault::BlockedReplay,
 ];
 
 impl fmt::Display for Fault {
@@ -96,6 +112,11 @@ impl fmt::Display for Fault {
             Self::ReadOnlyDisk => "disk read-only",
             Self::HungDisk => "disk hung",
             Self::ShortHang => "disk hung for 5 s",
+            Self::BlindAgent => "agent may not trace processes",
+            Self::HostileDefaults => "hostile session defaults",
+            Self::HungArchiver => "archiver hung",
+            Self::FullQueue => "SIGSTOP to the postmaster, queue full",
+            Self::BlockedReplay => "replay blocked by a reader",
         })
     }
 }
@@ -133,6 +154,17 @@ impl Fault {
                 std::thread::sleep(Duration::from_secs(5));
                 node.thaw_disk()
             }
+            Self::BlindAgent => misled::blind_agent(node),
+            Self::HostileDefaults => misled::set_defaults(&cluster.primary()?),
+            Self::HungArchiver => {
+                misled::hang_archiver(cluster, node)?;
+                use_up_wal(node, 2)
+            }
+            Self::FullQueue => {
+                signal_postmaster(cluster, node, "STOP")?;
+                misled::fill_queue(node)
+            }
+            Self::BlockedReplay => misled::block_replay(cluster, node),
         }
     }
 
@@ -142,9 +174,13 @@ impl Fault {
             Self::CutReplication | Self::Cable => cluster.heal_network(),
             Self::FullDisk => node.free_disk(),
             Self::HungDisk => node.thaw_disk(),
-            Self::FrozenPostmaster | Self::FrozenReplication => {
+            Self::FrozenPostmaster | Self::FrozenReplication | Self::FullQueue => {
                 node.output(&["pkill", "-CONT", "-u", "postgres"]).map(drop)
             }
+            Self::BlindAgent => misled::seeing_agent(node),
+            Self::HostileDefaults => misled::reset_defaults(&cluster.primary()?),
+            Self::HungArchiver => misled::free_archiver(cluster, node),
+            Self::BlockedReplay => misled::unblock_replay(node),
             // Its repair is the check of the file system at a boot.
             Self::ReadOnlyDisk => cluster.power.off(&node.name),
             _ => Ok(()),

@@ -3,6 +3,7 @@
 
 pub mod chance;
 pub mod fault;
+pub mod misled;
 pub mod runner;
 pub mod scene;
 pub mod staging;

@@ -20,6 +20,7 @@ use crate::cluster::Cluster;
 use crate::machine::node::Node;
 use crate::run::chance::Chance;
 use crate::run::fault::Fault;
+use crate::run::misled;
 use crate::run::scene::Scene;
 use crate::watch::timeline::{DAY, time_of_day};
 
@@ -60,6 +61,10 @@ pub fn run(scene: &Scene, seed: u64, length: Duration, tell: impl Fn(&str)) -> R
     let expiry = format!("resource defaults update failure-timeout={FAILURE_TIMEOUT}");
     scene.pcs(&expiry)?;
     scene.pcs("property set cluster-recheck-interval=30s")?;
+    misled::prepare_archive(&scene.cluster)?;
+    scene.pcs("resource disable pgsqld-clone --wait=60")?;
+    scene.pcs("resource enable pgsqld-clone --wait=60")?;
+    scene.cluster.wait_whole()?;
     let mut soak = Soak {
         scene,
         watch: Watch::start(&scene.cluster),

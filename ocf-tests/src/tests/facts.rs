@@ -8,25 +8,13 @@ use crate::cluster::PATIENCE;
 use crate::cluster::postgresql::MAIN;
 use crate::machine::node::Node;
 use crate::run::fault::signal_postmaster;
+use crate::run::misled;
 use crate::run::scene::Scene;
 
-const DROP_IN: &str = "/etc/systemd/system/pacemaker.service.d/hardened.conf";
 /// A function of the same name as the server's own, which tells that it was called.
 const TRAP: &str = "CREATE TABLE trapped (at timestamptz); \
      CREATE FUNCTION public.pg_is_in_recovery() RETURNS bool LANGUAGE plpgsql AS \
      'BEGIN INSERT INTO public.trapped VALUES (now()); RETURN true; END'";
-/// What applications may have as defaults, and what a grudge may set.
-const DEFAULTS: [&str; 8] = [
-    "default_transaction_isolation = 'serializable'",
-    "default_transaction_deferrable = on",
-    "default_transaction_read_only = on",
-    "search_path = public, pg_catalog",
-    "statement_timeout = '1ms'",
-    "lock_timeout = '1ms'",
-    "session_preload_libraries = 'no_such_library'",
-    "row_security = off",
-];
-
 /// Pacemaker on the primary's node may not look into processes of others, as in a hardened unit
 /// or a container: the server that runs is known all the same, nobody else is promoted, and the
 /// node works.
@@ -54,11 +42,7 @@ fn harden(scene: &Scene, node: &Node) -> Result<()> {
     scene
         .steps
         .say(&format!("no CAP_SYS_PTRACE for Pacemaker on {}", node.name));
-    node.run(&["mkdir", "-p", "/etc/systemd/system/pacemaker.service.d"])?;
-    let text = "[Service]\nCapabilityBoundingSet=~CAP_SYS_PTRACE\n";
-    node.write(DROP_IN, text, "root:root", "0644")?;
-    node.run(&["systemctl", "daemon-reload"])?;
-    node.run_within(PATIENCE, &["systemctl", "restart", "pacemaker"])?;
+    misled::blind_agent(node)?;
     scene
         .steps
         .wait("Pacemaker to be back", Duration::from_secs(60), || {
@@ -82,11 +66,7 @@ fn one_primary(scene: &Scene) -> Result<()> {
 pub fn session_defaults_reach_no_session_of_the_agent(scene: &mut Scene) -> Result<()> {
     let old = scene.cluster.primary()?;
     old.sql(TRAP)?;
-    for default in DEFAULTS {
-        old.sql(&format!(
-            "ALTER ROLE postgres IN DATABASE postgres SET {default}"
-        ))?;
-    }
+    misled::set_defaults(&old)?;
     scene.let_pass(Duration::from_secs(35), "two rounds of monitors");
     scene.undisturbed()?;
     let new = scene.a_standby()?;
@@ -98,11 +78,7 @@ pub fn session_defaults_reach_no_session_of_the_agent(scene: &mut Scene) -> Resu
     scene.steps.wait(again, PATIENCE, || one_primary(scene))?;
     scene.settle_pacemaker()?;
     let primary = scene.cluster.primary()?;
-    for default in DEFAULTS {
-        let name = default.split(' ').next().unwrap_or_default();
-        let reset = format!("ALTER ROLE postgres IN DATABASE postgres RESET {name}");
-        primary.sql(&reset)?;
-    }
+    misled::reset_defaults(&primary)?;
     let called = primary.sql("SELECT count(*) FROM public.trapped")?;
     ensure!(called == "0", "somebody else's function was run: {called}");
     scene.cluster.wait_whole()?;
@@ -180,10 +156,7 @@ fn tells_no_secret(node: &Node) -> Result<()> {
 pub fn frozen_primary_with_a_full_queue(scene: &mut Scene) -> Result<()> {
     let victim = scene.cluster.primary()?;
     signal_postmaster(&scene.cluster, &victim, "STOP")?;
-    let crowd = "for i in $(seq 400); do PGCONNECT_TIMEOUT=2 psql -XAtq -h /var/run/postgresql \
-                 -d postgres -c 'SELECT 1' >/dev/null 2>&1 & done; wait";
-    let mut crowd = victim.command(&["runuser", "-u", "postgres", "--", "sh", "-c", crowd])?;
-    let mut crowd = crowd.spawn().context("crowd")?;
+    misled::fill_queue(&victim)?;
     scene
         .steps
         .wait("Pacemaker to notice", Duration::from_secs(90), || {
@@ -198,8 +171,6 @@ pub fn frozen_primary_with_a_full_queue(scene: &mut Scene) -> Result<()> {
         let whole = scene.cluster.whole(&MAIN, &all);
         whole.or_else(|_| scene.cluster.whole(&MAIN, &names))
     })?;
-    let _ = crowd.kill();
-    let _ = crowd.wait();
     scene.writes_go_on()?;
     if !scene.cluster.power.fencings()?.is_empty() {
         scene.only_fenced(&victim.name)?;

@@ -31,6 +31,11 @@ const CONNECTING: Duration = Duration::from_millis(200);
 const INTERRUPTION: Duration = Duration::from_millis(200);
 /// Pause after a failed connection.
 const RETRY: Duration = Duration::from_millis(50);
+/// A test may give others' sessions odd defaults: they are not the client's.
+const OWN_SETTINGS: &str = "-c default_transaction_isolation=read\\ committed \
+     -c default_transaction_read_only=off -c default_transaction_deferrable=off \
+     -c statement_timeout=0 -c lock_timeout=0 -c search_path=public \
+     -c session_preload_libraries= -c row_security=on";
 
 /// Where clients connect to, and from which network namespace.
 #[derive(Debug, Clone)]
@@ -289,7 +294,8 @@ pub fn connect(target: &Target) -> Result<Connection> {
     config
         .user("postgres")
         .dbname("postgres")
-        .application_name("lab_client");
+        .application_name("lab_client")
+        .options(OWN_SETTINGS);
     config
         .connect_timeout(CONNECTING)
         .tcp_user_timeout(Duration::from_secs(2));
