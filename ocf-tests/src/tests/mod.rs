@@ -14,6 +14,7 @@ mod election;
 mod facts;
 mod faults;
 mod hands;
+mod hostile;
 mod hung;
 mod mistakes;
 mod moves;
@@ -87,6 +88,7 @@ pub const ALL: &[Case] = cases![
     facts::session_defaults_reach_no_session_of_the_agent needs Silence,
     facts::database_postgres_is_gone needs Silence long,
     facts::what_stands_in_pg_version_is_told_to_nobody needs Client long,
+    hostile::settings_of_every_kind needs Silence long,
     faults::frozen_postmaster_of_the_primary needs SynchronousClient,
     faults::cable_of_the_primary_pulled needs SynchronousClient,
     faults::power_cut_of_all_nodes needs SynchronousClient,
