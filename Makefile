@@ -14,6 +14,8 @@ MAN    = $(PREFIX)/share/man
 DOC    = $(PREFIX)/share/doc/$(NAME)
 BASH   = $(PREFIX)/share/bash-completion/completions
 ZSH    = $(PREFIX)/share/zsh/site-functions
+# What pacemaker.service has besides.
+DROPIN = /usr/lib/systemd/system/pacemaker.service.d
 FISH   = $(PREFIX)/share/fish/vendor_completions.d
 
 AGENT  = target/release/pgsqlms
@@ -34,6 +36,7 @@ install:
 	$(FILE) $(MADE)/pgsqlms.bash $(DESTDIR)$(BASH)/pgsqlms
 	$(FILE) $(MADE)/_pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms
 	$(FILE) $(MADE)/pgsqlms.fish $(DESTDIR)$(FISH)/pgsqlms.fish
+	$(FILE) packaging/systemd/pacemaker.service.conf $(DESTDIR)$(DROPIN)/pgsqlms.conf
 	install -d $(DESTDIR)$(DOC)/docs
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)
 	install -m 0644 docs/*.md $(DESTDIR)$(DOC)/docs
@@ -42,6 +45,7 @@ uninstall:
 	rm -f $(DESTDIR)$(OCF)/pgsqlms $(DESTDIR)$(SBIN)/pgsqlms $(DESTDIR)$(OCFT)/pgsqlms
 	rm -f $(DESTDIR)$(MAN)/man7/ocf_heartbeat_pgsqlms.7 $(DESTDIR)$(MAN)/man8/pgsqlms.8
 	rm -f $(DESTDIR)$(BASH)/pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms $(DESTDIR)$(FISH)/pgsqlms.fish
+	rm -f $(DESTDIR)$(DROPIN)/pgsqlms.conf
 	rm -rf $(DESTDIR)$(DOC)
 
 .PHONY: all install uninstall

@@ -177,6 +177,14 @@ impl Installed for FakeServer {
         26
     }
 
+    fn missing_table_space(&self) -> io::Result<Option<PathBuf>> {
+        self.instance.ask("missing_table_space", |_| Ok(None))
+    }
+
+    fn boot_start(&self) -> Option<PathBuf> {
+        self.instance.ask("boot_start", |_| None)
+    }
+
     fn text_of(&self, _: &str) -> Option<String> {
         self.instance.ask("text_of", |_| None)
     }

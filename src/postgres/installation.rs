@@ -3,14 +3,14 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::real_server::RealServer;
 use super::server::{Access, Installed, Server, Setting};
-use super::{settings, version_file};
+use super::{boot_start, settings, table_spaces, version_file};
 use crate::instance::configuration::major;
-use crate::ocf::Deadline;
+use crate::ocf::{Deadline, Parameters};
 use crate::system::program;
 
 /// Whether anything is at a path.
@@ -64,6 +64,20 @@ impl Installed for RealServer {
 
     fn uid(&self) -> u32 {
         self.user().uid.as_raw()
+    }
+
+    fn missing_table_space(&self) -> io::Result<Option<PathBuf>> {
+        let datadir = &self.parameters().datadir;
+        let major = version_file::read(datadir)?.unwrap_or_default();
+        self.user().act(|| table_spaces::missing(datadir, major))
+    }
+
+    fn boot_start(&self) -> Option<PathBuf> {
+        let Parameters {
+            pgdata, datadir, ..
+        } = self.parameters();
+        let reason = || Ok(boot_start::reason(Path::new("/"), pgdata, datadir));
+        self.user().act(reason).ok().flatten()
     }
 
     fn text_of(&self, path: &str) -> Option<String> {

@@ -3,7 +3,9 @@
 //! Nothing here decides what a thing seen means; see `crate::instance`. Steps know all
 //! of it as a `Server`.
 
+mod boot_start;
 mod control_file;
+mod environment;
 #[cfg(test)]
 mod fake_data;
 #[cfg(test)]
@@ -30,6 +32,7 @@ mod session;
 mod settings;
 mod standby_signal;
 mod startup_process;
+mod table_spaces;
 mod version_file;
 mod wal_files;
 mod wal_position;

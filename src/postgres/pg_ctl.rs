@@ -6,10 +6,11 @@ use std::process::Command;
 
 use thiserror::Error;
 
+use super::environment;
 use crate::ocf::{Deadline, Failure, Parameters};
-use crate::system::SystemUser;
-use crate::system::program::{self, ProgramError};
+use crate::system::program::{self, Ended, ProgramError};
 use crate::system::user::IdentityError;
+use crate::system::{SystemUser, surroundings};
 
 /// How to stop: `Smart` is missing on purpose, clients could block it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +58,10 @@ pub fn start(
     if let Some(options) = &parameters.start_opts {
         command.arg("--options").arg(options);
     }
+    surroundings::protect_from_oom_killer(&mut command);
     user.dress_with_groups(&mut command)?;
-    finish("start", command, deadline)
+    environment::give(parameters, user, &mut command, deadline);
+    judge("start", program::run_in_its_locale(&mut command, deadline)?)
 }
 
 /// Asks the server to stop and returns at once.
@@ -105,7 +108,10 @@ fn finish(
     mut command: Command,
     deadline: Deadline,
 ) -> Result<(), ServerError> {
-    let ended = program::run(&mut command, deadline)?;
+    judge(action, program::run(&mut command, deadline)?)
+}
+
+fn judge(action: &'static str, ended: Ended) -> Result<(), ServerError> {
     if ended.status.success() {
         return Ok(());
     }

@@ -103,12 +103,11 @@ impl<'a> Tool<'a> {
         if source.get("connect_timeout").is_none() {
             source = source.with("connect_timeout", CONNECT_TIMEOUT_S);
         }
+        self.user.dress(&mut command);
         if let Some(password) = source.take("password") {
             command.env("PGPASSWORD", password);
         }
         command.arg("--source-server").arg(source.render());
-        command.env("HOME", &self.user.home);
-        self.user.dress(&mut command);
         succeeded(program::run(&mut command, deadline)?)
     }
 }

@@ -171,6 +171,10 @@ pub trait Installed {
     fn access(&self) -> io::Result<Access>;
     /// The uid of the account that the server runs as.
     fn uid(&self) -> u32;
+    /// A table space that is not where it should be, if there is one.
+    fn missing_table_space(&self) -> io::Result<Option<PathBuf>>;
+    /// The file that has the system start the server at boot, if there is one.
+    fn boot_start(&self) -> Option<PathBuf>;
     /// The text of a file that may be a secret of the system user's.
     fn text_of(&self, path: &str) -> Option<String>;
     /// Several settings, as `setting` reads one, all at once.

@@ -30,7 +30,9 @@ pub fn judge(
     directory(server, "datadir", &parameters.datadir)?;
     version(server, deadline)?;
     private(server)?;
+    table_spaces(server)?;
     no_template(server, &parameters.recovery_template)?;
+    nobody_else_starts_it(server);
     configuration(server, node, deadline)
 }
 
@@ -101,6 +103,31 @@ fn private(server: &dyn Server) -> Result<(), Failure> {
     Err(Failure::soft(format!(
         "{path} has mode {mode:o}, not 0700 or 0750: chmod 0700 {path}"
     )))
+}
+
+/// Soft: a mount may be late.
+fn table_spaces(server: &dyn Server) -> Result<(), Failure> {
+    match server.missing_table_space() {
+        Ok(None) => Ok(()),
+        Ok(Some(place)) => Err(Failure::soft(format!(
+            "No table space at {}: is its file system mounted?",
+            place.display()
+        ))),
+        Err(error) => {
+            log::warn!("Cannot look for the table spaces: {error}");
+            Ok(())
+        }
+    }
+}
+
+fn nobody_else_starts_it(server: &dyn Server) {
+    if let Some(file) = server.boot_start() {
+        log::warn!(
+            "{} has the system start PostgreSQL at boot, a former primary as a primary: leave it \
+             to Pacemaker (Debian: \"manual\" in start.conf; else systemctl disable)",
+            file.display()
+        );
+    }
 }
 
 fn no_template(server: &dyn Server, path: &Path) -> Result<(), Failure> {

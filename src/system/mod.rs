@@ -7,6 +7,7 @@ pub mod clock;
 pub mod notes;
 pub mod plain_file;
 pub mod program;
+pub mod surroundings;
 pub mod user;
 
 pub use notes::Notes;

@@ -55,6 +55,15 @@ pub enum ProgramError {
 
 /// Runs `command` with an empty stdin, in the C locale, from `/`.
 pub fn run(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramError> {
+    command
+        .env("LC_ALL", "C")
+        .env_remove("LANG")
+        .env_remove("LANGUAGE");
+    run_in_its_locale(command, deadline)
+}
+
+/// The same in the locale that `command` was given.
+pub fn run_in_its_locale(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramError> {
     let program = PathBuf::from(command.get_program());
     let failed = |source| ProgramError::NotStarted {
         program: program.clone(),
@@ -65,9 +74,6 @@ pub fn run(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramEr
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .current_dir("/")
-        .env("LC_ALL", "C")
-        .env_remove("LANG")
-        .env_remove("LANGUAGE")
         .spawn()
         .map_err(failed)?;
     let pipes =

@@ -21,6 +21,8 @@ use nix::unistd::{
 };
 use thiserror::Error;
 
+use super::surroundings;
+
 /// The account PostgreSQL runs as.
 #[derive(Debug, Clone)]
 pub struct SystemUser {
@@ -76,10 +78,14 @@ impl SystemUser {
             Err(_) => (geteuid(), getegid()),
         };
         let known = User::from_uid(uid).ok().flatten();
+        let (name, home) = known.map_or_else(
+            || (uid.to_string(), PathBuf::from("/")),
+            |user| (user.name, user.dir),
+        );
         Self {
-            name: known.map_or_else(|| uid.to_string(), |user| user.name),
+            name,
             uid,
-            home: PathBuf::from("/"),
+            home,
             gid,
         }
     }
@@ -115,7 +121,8 @@ impl SystemUser {
         })
     }
 
-    /// Makes `command` run as the user for good, with its primary group.
+    /// Makes `command` run as the user for good, with its primary group, in an environment
+    /// of its own: what more it needs there is given to it afterwards.
     pub fn dress(&self, command: &mut Command) {
         self.dress_in(vec![self.gid], command);
     }
@@ -128,6 +135,7 @@ impl SystemUser {
 
     #[allow(unsafe_code)]
     fn dress_in(&self, groups: Vec<Gid>, command: &mut Command) {
+        surroundings::set(command, &self.name, &self.home);
         if geteuid() == self.uid {
             return;
         }

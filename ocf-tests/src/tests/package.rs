@@ -71,6 +71,9 @@ fn is_ours(node: &Node) -> Result<()> {
         metadata.contains("sync_guard"),
         "Pacemaker sees another agent"
     );
+    // One backend that the kernel ends must not stop Pacemaker.
+    let policy = node.run(&["systemctl", "show", "-p", "OOMPolicy", "pacemaker"])?;
+    ensure!(policy.trim() == "OOMPolicy=continue", "{policy}");
     Ok(())
 }
 

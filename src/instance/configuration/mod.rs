@@ -5,6 +5,7 @@
 //! for one role, is a warning: a node that is no candidate still serves reads.
 
 pub mod conninfo;
+pub mod environment;
 pub mod words;
 
 use std::collections::BTreeMap;
