@@ -7,7 +7,7 @@ use super::Call;
 use crate::ocf::notify::{Operation, When};
 use crate::ocf::{OcfExit, Outcome};
 use crate::pacemaker::ToolError;
-use crate::steps::{scores, shutdown, vote};
+use crate::steps::{fencing, scores, shutdown, vote};
 
 /// Handles one event.
 pub fn run(call: &Call) -> Outcome {
@@ -15,7 +15,10 @@ pub fn run(call: &Call) -> Outcome {
         Some((When::Before, Operation::Promote)) => {
             vote::cast(&*call.server, &*call.cluster, call.request.deadline)?;
         }
-        Some((When::After, Operation::Promote)) => vote::withdraw(&*call.cluster)?,
+        Some((When::After, Operation::Promote)) => {
+            vote::withdraw(&*call.cluster)?;
+            warn_without_fencing(call);
+        }
         Some((When::After, Operation::Demote)) => remember_shutdown(call)?,
         Some((When::After, Operation::Start)) => scores::look_again(&call.notes),
         Some((When::After, Operation::Stop)) => {
@@ -26,6 +29,16 @@ pub fn run(call: &Call) -> Outcome {
         _ => {}
     }
     Ok(OcfExit::Success)
+}
+
+/// On the new primary, once its clients are served.
+fn warn_without_fencing(call: &Call) {
+    let (transition, node) = (&call.request.transition, &call.request.node);
+    let is_new_primary = matches!((transition, node), (Some(transition), Some(node))
+        if transition.promote.contains(node));
+    if is_new_primary {
+        fencing::warn_if_disabled(&*call.cluster);
+    }
 }
 
 fn remember_shutdown(call: &Call) -> Result<(), ToolError> {

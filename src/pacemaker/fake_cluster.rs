@@ -162,6 +162,10 @@ impl Cluster for FakeCluster {
         self.kept.ask("members", |kept| Ok(kept.members.clone()))
     }
 
+    fn has_fencing(&self) -> Result<bool, ToolError> {
+        self.kept.ask("has_fencing", |_| Ok(true))
+    }
+
     fn configuration_version(&self) -> Option<String> {
         let version = |kept: &mut Kept| Some(kept.versions.to_string());
         self.kept.ask("configuration_version", version)

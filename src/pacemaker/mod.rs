@@ -8,6 +8,7 @@ mod cluster;
 #[cfg(test)]
 mod fake_cluster;
 mod membership;
+mod options;
 mod permanent;
 mod real_cluster;
 mod tools;

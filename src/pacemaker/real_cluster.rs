@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::cluster::Cluster;
 use super::permanent::{self, Permanent};
 use super::tools::{ToolError, Tools};
-use super::{attributes, cib_file, membership};
+use super::{attributes, cib_file, membership, options};
 use crate::ocf::NodeName;
 
 /// The cluster of one resource, as this node sees it.
@@ -47,6 +47,10 @@ impl Cluster for RealCluster {
 
     fn members(&self) -> Result<BTreeSet<NodeName>, ToolError> {
         membership::partition(&self.tools)
+    }
+
+    fn has_fencing(&self) -> Result<bool, ToolError> {
+        options::has_fencing(&self.tools)
     }
 
     fn configuration_version(&self) -> Option<String> {

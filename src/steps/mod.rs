@@ -8,6 +8,7 @@ pub mod bring_down;
 pub mod bring_up;
 pub mod claim;
 pub mod election;
+pub mod fencing;
 pub mod offer;
 mod patience;
 pub mod position;

@@ -39,6 +39,29 @@ pub fn first_start_cleanup_and_refresh(scene: &mut Scene) -> Result<()> {
     scene.undisturbed()
 }
 
+/// Without fencing two primaries are possible, and no agent can make up for it: the new primary
+/// says so, and only then.
+pub fn promotion_without_fencing_is_said(scene: &mut Scene) -> Result<()> {
+    let said = "grep -c 'Promoted with fencing disabled' /var/log/pacemaker/pacemaker.log || true";
+    let first = scene.a_standby()?;
+    scene.cluster.move_primary(&first.name)?;
+    scene.cluster.wait_whole()?;
+    let before = first.run(&["sh", "-c", said])?;
+    ensure!(before.trim() == "0", "said with fencing: {before}");
+    scene.pcs("property set stonith-enabled=false")?;
+    let second = scene.a_standby()?;
+    scene.cluster.move_primary(&second.name)?;
+    scene.cluster.wait_whole()?;
+    let (of_new, of_old) = (
+        second.run(&["sh", "-c", said])?,
+        first.run(&["sh", "-c", said])?,
+    );
+    ensure!(of_new.trim() != "0", "not a word by {}", second.name);
+    ensure!(of_old.trim() == "0", "{} says it as well", first.name);
+    scene.pcs("property set stonith-enabled=true")?;
+    scene.undisturbed()
+}
+
 /// The resource is disabled and enabled again: all stops, and the same primary comes back.
 pub fn disable_and_enable(scene: &mut Scene) -> Result<()> {
     let primary = scene.cluster.primary()?;

@@ -39,6 +39,42 @@ pub fn smart_stop_of_primary(scene: &mut Scene) -> Result<()> {
     primary_recovers(scene, &victim)
 }
 
+/// With `restart_after_crash=off` the loss of one backend ends the whole server, which Pacemaker
+/// then recovers like any other crash.
+pub fn backend_killed_where_no_restart_follows(scene: &mut Scene) -> Result<()> {
+    let victim = scene.cluster.primary()?;
+    victim.sql("ALTER SYSTEM SET restart_after_crash = off")?;
+    victim.sql("SELECT pg_reload_conf()")?;
+    let client = "SELECT pid FROM pg_stat_activity WHERE application_name = 'lab_client' LIMIT 1";
+    let backend = victim.sql(client)?;
+    victim.run(&["kill", "-9", &backend])?;
+    primary_recovers(scene, &victim)
+}
+
+/// recovery.signal of a restore, and the backup_label of a backup that was taken while the server
+/// ran, are in the data directory of a primary that crashes: it comes back as a standby, and can
+/// be promoted again.
+pub fn files_of_a_backup_left_behind(scene: &mut Scene) -> Result<()> {
+    let victim = scene.cluster.primary()?;
+    let datadir = scene.cluster.options.release.datadir(MAIN.name);
+    let begun = "SELECT pg_backup_start('lab', true); SELECT labelfile FROM pg_backup_stop(false)";
+    let label = victim.sql(begun)?;
+    let label = label.split_once('\n').context("no label")?.1.to_owned() + "\n";
+    let owner = "postgres:postgres";
+    victim.write(&format!("{datadir}/backup_label"), &label, owner, "0600")?;
+    victim.write(&format!("{datadir}/recovery.signal"), "", owner, "0600")?;
+    kill_postmaster(scene, &victim)?;
+    primary_recovers(scene, &victim)?;
+    if scene.cluster.primary()? != victim {
+        scene.cluster.move_primary(&victim.name)?;
+        scene.cluster.wait_promoted(&victim.name)?;
+    }
+    let other = scene.a_standby()?;
+    scene.cluster.move_primary(&other.name)?;
+    scene.cluster.wait_whole()?;
+    scene.undisturbed()
+}
+
 /// A clean pg_ctl stop of a standby that Pacemaker knows nothing of.
 pub fn pg_ctl_stop_of_standby(scene: &mut Scene) -> Result<()> {
     let victim = scene.a_standby()?;

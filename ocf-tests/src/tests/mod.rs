@@ -29,6 +29,7 @@ mod rejoin;
 mod rolling;
 mod soak;
 mod storage;
+mod surroundings;
 mod tools;
 mod two;
 mod validate;
@@ -92,6 +93,9 @@ pub const ALL: &[Case] = cases![
     faults::frozen_postmaster_of_the_primary needs SynchronousClient,
     faults::cable_of_the_primary_pulled needs SynchronousClient,
     faults::power_cut_of_all_nodes needs SynchronousClient,
+    surroundings::environment_and_oom_score needs Client long,
+    surroundings::table_space_that_is_not_mounted needs Client long,
+    surroundings::systemd_starts_the_old_primary needs SynchronousClient long,
     storage::full_disk_of_the_primary needs DisksAndSynchronousClient,
     storage::full_disk_of_a_standby needs DisksAndSynchronousClient long,
     storage::read_only_disk_of_the_primary needs DisksAndSynchronousClient long,
@@ -100,6 +104,7 @@ pub const ALL: &[Case] = cases![
     storage::data_directory_not_mounted needs DisksAndSynchronousClient long,
     storage::wrong_mode_of_the_data_directory needs Client long,
     network::primary_without_peers_but_with_clients needs SynchronousClient long,
+    network::minority_under_the_policy_demote needs SynchronousClient long,
     network::corosync_of_the_primary_cut needs SynchronousClient long,
     network::replication_lost_in_one_direction needs SynchronousClient long,
     network::commits_hang_without_standbys needs SynchronousClient,
@@ -132,6 +137,8 @@ pub const ALL: &[Case] = cases![
     crash::number_of_a_dead_postmaster_is_taken needs Client,
     crash::pg_ctl_stop_of_primary needs Client,
     crash::smart_stop_of_primary needs Client,
+    crash::backend_killed_where_no_restart_follows needs Client long,
+    crash::files_of_a_backup_left_behind needs Client long,
     crash::pg_ctl_stop_of_standby needs Client,
     validate::typo_keeps_one_node_from_starting needs Client,
     validate::monitor_that_writes_waits_for_no_standby needs Silence,
@@ -141,6 +148,7 @@ pub const ALL: &[Case] = cases![
     moves::ban_of_a_standby needs Client,
     moves::ban_of_the_primary needs Client,
     admin::first_start_cleanup_and_refresh needs Client,
+    admin::promotion_without_fencing_is_said needs Client long,
     admin::disable_and_enable needs Client,
     admin::stop_all_and_start_all needs Client,
     admin::stop_and_start_of_a_standby needs Client,

@@ -31,6 +31,17 @@ pub fn corosync_of_the_primary_cut(scene: &mut Scene) -> Result<()> {
     fenced_and_replaced(scene, &old)
 }
 
+/// With `no-quorum-policy=demote` a primary that loses its peers is demoted, and fenced by them:
+/// the order does not matter, no row is lost and it comes back.
+pub fn minority_under_the_policy_demote(scene: &mut Scene) -> Result<()> {
+    scene.pcs("property set no-quorum-policy=demote")?;
+    let old = scene.cluster.primary()?;
+    for peer in scene.cluster.others(&old.name) {
+        drop_between(scene, &old, &peer, "")?;
+    }
+    fenced_and_replaced(scene, &old)
+}
+
 /// Row 17: packets of replication from the primary to one standby are lost, those in the other
 /// direction are not. Nothing moves, and the standby catches up by itself.
 pub fn replication_lost_in_one_direction(scene: &mut Scene) -> Result<()> {
