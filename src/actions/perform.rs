@@ -6,6 +6,7 @@ use super::Call;
 use crate::instance::plan::Step;
 use crate::ocf::notify::Transition;
 use crate::ocf::{Failure, OcfExit, Outcome, clone};
+use crate::steps::bring_down::Receivers;
 use crate::steps::election::{Promotion, confirm_elected, wait_until_primary};
 use crate::steps::{bring_down, offer, shutdown, validation};
 
@@ -35,7 +36,8 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
             checkpoint(call);
             done
         }
-        Step::StopPrimary => bring_down::cleanly(server, deadline),
+        Step::StopPrimary => bring_down::cleanly(server, &receivers(call), deadline),
+        Step::StopPrimaryForGood => bring_down::for_good(server, &receivers(call), deadline),
         Step::StopStandby => bring_down::standby(server, deadline),
         Step::StopByFiles => bring_down::by_files(server, deadline),
         Step::StopSilent => bring_down::silent(server, deadline).and(done),
@@ -72,6 +74,11 @@ fn bring_up_unless_stopped_next(call: &Call) -> Outcome {
         return Ok(OcfExit::Success);
     }
     call.bring_up().without_look()
+}
+
+/// Asked before the stop: later the server answers nobody.
+fn receivers(call: &Call) -> Receivers {
+    Receivers::note(&*call.server, &*call.cluster, call.request.deadline)
 }
 
 /// A stop writes all dirty buffers, and nobody is served meanwhile. What is written

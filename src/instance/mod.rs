@@ -3,6 +3,7 @@
 //!
 //! Pure: no file, process, clock or socket. `crate::postgres` looks.
 
+pub mod activity;
 pub mod answer;
 pub mod configuration;
 pub mod control_data;
@@ -16,7 +17,9 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod unknown_error;
+pub mod walsenders;
 
+pub use activity::{Activity, Process};
 pub use answer::NoAnswer;
 pub use control_data::{ClusterState, ControlData};
 pub use process_stat::ProcessStat;

@@ -7,21 +7,26 @@ pub struct ProcessStat {
     pub name: String,
     /// One letter: `Z` is a zombie.
     pub state: char,
+    /// Processor time, in clock ticks.
+    pub cpu_ticks: u64,
     /// When it started, in clock ticks since boot.
     pub start_ticks: u64,
 }
 
 impl ProcessStat {
     /// Reads the line `pid (name) state …`. The name may hold blanks and parentheses,
-    /// so it ends at the last one. The start is field 22.
+    /// so it ends at the last one. The time used is in
+    /// fields 14 and 15, the start is field 22.
     pub fn parse(line: &str) -> Option<Self> {
         let (head, tail) = line.rsplit_once(')')?;
         let (_, name) = head.split_once('(')?;
         let fields: Vec<_> = tail.split_whitespace().collect();
+        let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
         Some(Self {
             name: name.to_owned(),
             state: fields.first()?.chars().next()?,
-            start_ticks: fields.get(19)?.parse().ok()?,
+            cpu_ticks: number(14)?.saturating_add(number(15)?),
+            start_ticks: number(22)?,
         })
     }
 
@@ -41,7 +46,7 @@ mod tests {
     use super::*;
 
     fn stat(name: &str, state: char) -> ProcessStat {
-        let line = format!("42 ({name}) {state} 1 42 42 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 5000 1 1");
+        let line = format!("42 ({name}) {state} 1 42 42 0 -1 4 1 0 0 0 7 8 0 0 20 0 1 0 5000 1 1");
         ProcessStat::parse(&line).unwrap()
     }
 
@@ -52,6 +57,7 @@ mod tests {
             (seen.name.as_str(), seen.start_ticks),
             ("post (gres) x", 5000)
         );
+        assert_eq!(seen.cpu_ticks, 15);
         assert_eq!(ProcessStat::parse("garbage"), None);
     }
 

@@ -9,6 +9,7 @@ use super::fake_data::FakeData;
 use super::pg_ctl::{ServerError, StopMode};
 use super::postmaster::LookError;
 use super::server::Address;
+use super::walsenders::NamedWalsender;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replication::Sender;
 use crate::instance::{ClusterState, NoAnswer, Postmaster, Role};
@@ -103,6 +104,14 @@ pub struct FakeInstance {
     pub synchronous_standby_names: String,
     /// Who streams from it.
     pub senders: Vec<Sender>,
+    /// Its walsenders that do not end by themselves and hold its fast stop.
+    pub walsenders: Vec<NamedWalsender>,
+    /// Whether its archiver does not end, and holds the fast stop behind the checkpoint.
+    pub archives: bool,
+    /// Whether its processes do anything.
+    pub is_frozen: bool,
+    /// How often its processes were looked at.
+    pub looks: u64,
     pending: Option<Pending>,
 }
 
@@ -131,6 +140,10 @@ impl FakeInstance {
             receives: false,
             synchronous_standby_names: String::new(),
             senders: Vec::new(),
+            walsenders: Vec::new(),
+            archives: false,
+            is_frozen: false,
+            looks: 0,
             pending: None,
         }
     }
@@ -278,11 +291,17 @@ impl FakeInstance {
         self.after(Obeys::AfterLooks(looks), Change::Die);
     }
 
-    fn stop_cleanly(&mut self) {
+    pub(super) fn stop_cleanly(&mut self) {
+        if !self.walsenders.is_empty() {
+            return;
+        }
         if self.processes == Processes::Alive(Role::Primary) {
             self.checkpoint();
             self.data.end = Lsn::from(self.data.end.as_u64() + CHECKPOINT);
             self.data.control.state = ClusterState::ShutDown;
+            if self.archives {
+                return;
+            }
         } else {
             self.data.control.recovery_timeline = Some(self.data.timeline);
             self.data.control.recovery_end = self.data.end;

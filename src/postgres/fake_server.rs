@@ -15,10 +15,11 @@ use super::postmaster::LookError;
 use super::server::{Address, Server};
 use super::settings::SettingError;
 use super::wal_position::WalPosition;
+use super::walsenders::NamedWalsender;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replication::{Details, Primary};
 use crate::instance::role::Files;
-use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
+use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role};
 use crate::ocf::{Deadline, Environment, Parameters};
 use crate::system::program::ProgramError;
 use crate::testing::journal::{Journal, Watched};
@@ -99,6 +100,15 @@ impl Server for FakeServer {
         self.instance.ask("recovering_for", |of| {
             matches!(of.processes, Processes::Alive(_)).then_some(Duration::from_secs(1))
         })
+    }
+
+    fn activity(&self, _: i32) -> Activity {
+        let seen = self.instance.ask("activity", |of| Some(of.activity()));
+        seen.unwrap_or_default()
+    }
+
+    fn not_archived(&self) -> usize {
+        0
     }
 
     fn has_database(&self) -> io::Result<bool> {
@@ -193,6 +203,10 @@ impl Server for FakeServer {
         })
     }
 
+    fn walsenders(&self, _: Deadline) -> Result<Vec<NamedWalsender>, NoAnswer> {
+        self.question("walsenders", |of| of.walsenders.clone())
+    }
+
     fn write_record(&self, _: Deadline) -> Result<Option<String>, NoAnswer> {
         self.question("write_record", |of| of.data.write_complaint.clone())
     }
@@ -229,6 +243,12 @@ impl Server for FakeServer {
         let line = format!("signal {mode:?}").to_lowercase();
         self.instance
             .act("signal_stop", line, |of| of.told_to_stop(mode));
+    }
+
+    fn terminate(&self, process: &Process) {
+        let line = format!("terminate {}", process.pid);
+        self.instance
+            .act("terminate", line, |of| of.terminate(process.pid));
     }
 
     fn kill_all(&self) {

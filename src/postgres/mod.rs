@@ -3,9 +3,12 @@
 //! Nothing here decides what a thing seen means; see `crate::instance`. Steps know all
 //! of it as a `Server`.
 
+mod activity;
 mod boot_start;
 mod control_file;
 mod environment;
+#[cfg(test)]
+mod fake_activity;
 #[cfg(test)]
 mod fake_data;
 #[cfg(test)]
@@ -36,6 +39,7 @@ mod table_spaces;
 mod version_file;
 mod wal_files;
 mod wal_position;
+mod walsenders;
 mod write_probe;
 
 #[cfg(test)]
@@ -47,3 +51,4 @@ pub use rewind_mark::Found;
 pub use server::{Address, Server};
 pub use settings::SettingError;
 pub use wal_position::WalPosition;
+pub use walsenders::NamedWalsender;

@@ -50,6 +50,13 @@ pub fn is_server_in(datadir: &Path, pid: i32) -> bool {
     place.is_some_and(|place| works_in(pid, &place) == Some(true))
 }
 
+/// The same, where what cannot be seen is yes: of a process that is a child of the
+/// server's for other reasons.
+pub fn may_be_server_in(datadir: &Path, pid: i32) -> bool {
+    let place = existing(datadir).ok().flatten();
+    place.is_some_and(|place| works_in(pid, &place) != Some(false))
+}
+
 /// The process's own line in the table.
 pub fn stat(pid: i32) -> Option<ProcessStat> {
     ProcessStat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)

@@ -13,14 +13,15 @@ use super::postmaster::{self, LookError};
 use super::server::{Address, Server};
 use super::settings::{self, SettingError};
 use super::wal_position::{self, WalPosition};
+use super::walsenders::{self, NamedWalsender};
 use super::{
-    history_file, last_record, output, questions, session, standby_signal, startup_process,
-    wal_files, write_probe,
+    activity, history_file, last_record, output, questions, session, standby_signal,
+    startup_process, wal_files, write_probe,
 };
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replication::Details;
 use crate::instance::role::Files;
-use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
+use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role};
 use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
@@ -109,6 +110,15 @@ impl Server for RealServer {
         startup_process::age(postmaster)
     }
 
+    fn activity(&self, postmaster: i32) -> Activity {
+        activity::look(self.datadir(), postmaster)
+    }
+
+    fn not_archived(&self) -> usize {
+        let count = self.user.act(|| wal_files::not_archived(self.datadir()));
+        count.unwrap_or_default()
+    }
+
     fn has_database(&self) -> io::Result<bool> {
         self.user
             .act(|| self.datadir().join("PG_VERSION").try_exists())
@@ -194,6 +204,10 @@ impl Server for RealServer {
         self.ask(deadline, questions::synchronous_standby_names)
     }
 
+    fn walsenders(&self, deadline: Deadline) -> Result<Vec<NamedWalsender>, NoAnswer> {
+        self.ask(deadline, walsenders::query)
+    }
+
     fn write_record(&self, deadline: Deadline) -> Result<Option<String>, NoAnswer> {
         self.ask(deadline, write_probe::write)
     }
@@ -225,6 +239,10 @@ impl Server for RealServer {
             StopMode::Immediate => Signal::SIGQUIT,
         };
         postmaster::signal(postmaster, signal);
+    }
+
+    fn terminate(&self, process: &Process) {
+        walsenders::terminate(self.datadir(), process);
     }
 
     fn kill_all(&self) {

@@ -15,12 +15,13 @@ use super::postmaster::LookError;
 use super::rewind_mark::Found;
 use super::settings::SettingError;
 use super::wal_position::WalPosition;
+use super::walsenders::NamedWalsender;
 use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::replication::Details;
 use crate::instance::role::Files;
-use crate::instance::{ControlData, NoAnswer, Postmaster, Role};
+use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role};
 use crate::ocf::{Deadline, Parameters};
 use crate::system::program::ProgramError;
 use crate::wal::{History, Lsn, Position, Timeline};
@@ -60,6 +61,10 @@ pub trait Server: Rewinder + Installed {
     fn lock_file(&self) -> Option<PostmasterPid>;
     /// For how long the startup process of this postmaster has been running.
     fn recovering_for(&self, postmaster: i32) -> Option<Duration>;
+    /// What it and its processes do.
+    fn activity(&self, postmaster: i32) -> Activity;
+    /// How many WAL files it has not archived yet.
+    fn not_archived(&self) -> usize;
     /// Whether there is a data directory with a database in it.
     fn has_database(&self) -> io::Result<bool>;
     /// Whether `standby.signal` is there. Where that cannot be seen it is not: then the
@@ -89,6 +94,8 @@ pub trait Server: Rewinder + Installed {
     fn wal_position(&self, deadline: Deadline) -> Result<WalPosition, NoAnswer>;
     /// Asks for the value of `synchronous_standby_names`.
     fn synchronous_standby_names(&self, deadline: Deadline) -> Result<String, NoAnswer>;
+    /// Asks a primary who receives WAL from it.
+    fn walsenders(&self, deadline: Deadline) -> Result<Vec<NamedWalsender>, NoAnswer>;
     /// Has a primary write and flush one WAL record. Returns what it said of its storage,
     /// if that is the trouble.
     fn write_record(&self, deadline: Deadline) -> Result<Option<String>, NoAnswer>;
@@ -103,6 +110,8 @@ pub trait Server: Rewinder + Installed {
     fn stop(&self, mode: StopMode, deadline: Deadline) -> Result<(), ServerError>;
     /// Sends the postmaster the signal by which `pg_ctl` asks it to stop.
     fn signal_stop(&self, postmaster: i32, mode: StopMode);
+    /// Sends SIGTERM to one of its processes, as the server itself does to a session.
+    fn terminate(&self, process: &Process);
     /// Sends SIGKILL to all processes of the server, which ends stopped (SIGSTOP) ones too.
     fn kill_all(&self);
     /// Asks a standby to become primary and returns at once.

@@ -6,7 +6,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::process_table;
+use super::{activity, process_table};
 
 /// Clock ticks a second in `/proc/PID/stat`: 100 on every Linux that
 /// PostgreSQL is packaged for (`sysconf(_SC_CLK_TCK)`).
@@ -14,19 +14,16 @@ const TICKS_PER_SECOND: u64 = 100;
 
 /// The age of the startup process among the children of the postmaster.
 pub fn age(postmaster: i32) -> Option<Duration> {
-    let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
-    let children = children.ok()?;
-    let mut pids = children.split_whitespace();
-    let pid = pids.find(|pid| is_startup(pid))?;
-    let stat = process_table::stat(pid.parse().ok()?)?;
+    let children = activity::children(postmaster);
+    let pid = children.into_iter().find(|pid| is_startup(*pid))?;
+    let stat = process_table::stat(pid)?;
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
     between(stat.start_ticks, &uptime)
 }
 
 /// `postgres: main: startup recovering 00000001…`
-fn is_startup(pid: &str) -> bool {
-    let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let title = String::from_utf8_lossy(&title);
+fn is_startup(pid: i32) -> bool {
+    let title = activity::title(pid);
     title.starts_with("postgres:") && title.split_whitespace().any(|word| word == "startup")
 }
 

@@ -31,6 +31,13 @@ pub fn timeline_before(
     Ok(highest)
 }
 
+/// How many files wait for the archiver.
+pub fn not_archived(datadir: &Path) -> io::Result<usize> {
+    let files = fs::read_dir(datadir.join("pg_wal/archive_status"))?.flatten();
+    let ready = files.filter(|file| file.path().extension().is_some_and(|end| end == "ready"));
+    Ok(ready.count())
+}
+
 /// The last 16 digits of a WAL file's name (`XLogFileName`,
 /// `src/include/access/xlog_internal.h`).
 fn segment_name(byte: u64, segment_size: u64) -> Option<String> {

@@ -22,6 +22,7 @@ mod network;
 mod ocf;
 mod package;
 mod paf_losses;
+mod planned;
 mod power;
 mod proof;
 mod quiet;
@@ -126,6 +127,11 @@ pub const ALL: &[Case] = cases![
     hung::long_crash_recovery_is_killed needs SynchronousClient,
     hung::standby_with_a_frozen_downstream_stops needs Client long,
     hung::reused_process_id needs Client long,
+    planned::hung_archiver_holds_no_move needs SynchronousClient long,
+    planned::slow_archiver_holds_no_move needs SynchronousClient long,
+    planned::frozen_logical_receiver_holds_no_move needs SynchronousClient long,
+    planned::frozen_receiver_without_a_timeout_holds_no_move needs SynchronousClient long,
+    planned::frozen_standby_holds_no_move needs SynchronousClient long,
     hands::standby_promoted_by_hand needs SynchronousClient long,
     hands::standby_without_its_wal needs Client long,
     hands::target_of_a_switchover_dies needs SynchronousClient,

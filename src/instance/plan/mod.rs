@@ -41,6 +41,8 @@ pub enum Step {
     Checkpoint,
     /// Stop a primary, by asking alone.
     StopPrimary,
+    /// The same, but end it by SIGKILL where nothing of it moves.
+    StopPrimaryForGood,
     /// Stop a standby, in the end by force.
     StopStandby,
     /// Stop a server that answers nobody: its files say whether it may be forced.
@@ -91,7 +93,7 @@ fn stop(state: &State) -> &'static [Step] {
         State::LeftBehind(_) => &[Step::ClearLeftBehind],
         State::Running(Role::Standby) | State::Busy(Role::Standby, _) => &[Step::StopStandby],
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => {
-            &[Step::StopPrimary, Step::PublishShutdownIfAny]
+            &[Step::StopPrimaryForGood, Step::PublishShutdownIfAny]
         }
         State::Transient(_) | State::Failing(_) => &[Step::StopByFiles, Step::PublishShutdownIfAny],
     }

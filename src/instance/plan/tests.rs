@@ -43,6 +43,7 @@ fn step(step: &Step) -> &'static str {
         Step::Offer => "offer",
         Step::Checkpoint => "checkpoint",
         Step::StopPrimary => "stop the primary",
+        Step::StopPrimaryForGood => "stop the primary for good",
         Step::StopStandby => "stop the standby",
         Step::StopByFiles => "stop by its files",
         Step::StopSilent => "stop the silent",

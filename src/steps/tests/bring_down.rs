@@ -1,14 +1,19 @@
-//! A stop: of a standby in the end by force, of a primary never, and a success only where
-//! it was seen that nothing runs.
+//! A stop: of a standby in the end by force, of a primary only where nothing of it moves, and
+//! a success only where it was seen that nothing runs.
 
 use super::bench::{Bench, patient, soon};
 use crate::instance::{ClusterState, NoAnswer, Role};
-use crate::ocf::OcfExit;
+use crate::ocf::{Deadline, OcfExit, Outcome};
+use crate::postgres::FakeServer;
 use crate::postgres::fake_instance::{Manners, Obeys, Processes};
-use crate::steps::bring_down::{by_files, cleanly, left_behind, silent, standby};
+use crate::steps::bring_down::{self, Receivers, by_files, left_behind, silent, standby};
 use crate::testing::in_ms;
 
 const HELD: &str = "1@0/3000000";
+
+fn cleanly(server: &FakeServer, deadline: Deadline) -> Outcome {
+    bring_down::cleanly(server, &Receivers::default(), deadline)
+}
 
 fn running(role: Role, change: impl FnOnce(&mut Manners)) -> Bench {
     let bench = Bench::running(role, HELD);
@@ -71,7 +76,7 @@ fn a_primary_that_does_not_stop_is_a_failure() {
 }
 
 #[test]
-fn a_primary_is_never_stopped_hard_whatever_it_does() {
+fn a_primary_that_moves_is_never_stopped_hard_whatever_it_does() {
     let all = [Obeys::AtOnce, Obeys::AfterLooks(2), Obeys::Never];
     let refusals = [None, Some(NoAnswer::Silent), Some(NoAnswer::Full)];
     for (fast, refuses) in all

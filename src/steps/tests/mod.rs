@@ -8,6 +8,7 @@ mod candidates;
 mod claim;
 mod election;
 mod looks;
+mod planned_stop;
 mod rejoin;
 mod scores;
 mod shutdown;

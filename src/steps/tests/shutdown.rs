@@ -4,7 +4,7 @@ use super::bench::{Bench, claim, nodes, soon};
 use crate::instance::{ClusterState, Role};
 use crate::ocf::OcfExit;
 use crate::ocf::notify::Transition;
-use crate::steps::bring_down;
+use crate::steps::bring_down::{self, Receivers};
 use crate::steps::shutdown::{publish_after_stop, publish_if_possible, remember};
 use crate::testing::in_ms;
 
@@ -21,7 +21,7 @@ fn primary() -> Bench {
 fn stopped_primary() -> Bench {
     let bench = primary();
     assert_eq!(
-        bring_down::cleanly(&bench.server, soon()),
+        bring_down::cleanly(&bench.server, &Receivers::default(), soon()),
         Ok(OcfExit::Success)
     );
     bench
@@ -123,7 +123,7 @@ fn the_term_is_the_nodes_own_newest_and_0_without_one() {
     assert!(published(&bench).unwrap().contains(";term=6;"));
 
     let never = Bench::running(Role::Primary, BRANCH);
-    assert!(bring_down::cleanly(&never.server, soon()).is_ok());
+    assert!(bring_down::cleanly(&never.server, &Receivers::default(), soon()).is_ok());
     publish_if_possible(&never.server, &never.cluster, soon());
     assert!(published(&never).unwrap().contains(";term=0;"));
 }

@@ -1,8 +1,30 @@
 //! Brings the server down. A standby may be stopped hard within the deadline, which
-//! loses nothing; a primary is only ever asked to stop cleanly.
+//! loses nothing. A primary is asked to stop cleanly, and is given all the time there is as
+//! long as anything of it moves.
+//!
+//! # A primary that hangs
+//!
+//! `stop`, and nothing else, ends a primary by SIGKILL, where it neither answers nor moves:
+//! no process that the stop waits for has used processor or disk for 15 s. Otherwise the
+//! stop would fail, and Pacemaker would fence the node. That is a power cut: it ends the
+//! same processes at the same point, and takes besides what the kernel has in memory and
+//! not yet on disk. So SIGKILL loses nothing that fencing would not lose. What was
+//! acknowledged is in WAL that was flushed; it stays on this node, and here comes back
+//! within seconds to take part in the election. `demote` never does it: there a primary that
+//! fails is stopped next.
+//!
+//! What outlives SIGKILL waits for its storage, and only fencing ends it: at once.
+
+mod clean;
+mod patience;
+mod receivers;
+mod watch;
 
 use std::time::Duration;
 
+pub use receivers::Receivers;
+
+use self::clean::End;
 use super::state::SILENCE;
 use crate::instance::Postmaster;
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
@@ -14,16 +36,37 @@ const CHILDREN_NOTICE: Duration = Duration::from_secs(2);
 /// Kept at the end of the time for the immediate stop and for SIGKILL each.
 const HARD_STEP: Duration = Duration::from_secs(5);
 
-/// Fast stop of a primary: sessions are cut, standbys get the shutdown checkpoint. The
+/// Clean stop of a primary: sessions are cut, standbys get the shutdown checkpoint. The
 /// caller tells the cluster where it is.
-pub fn cleanly(server: &dyn Server, deadline: Deadline) -> Outcome {
-    ask_to_stop(server, StopMode::Fast, deadline);
-    if wait_until_gone(server, deadline) {
-        return Ok(OcfExit::Success);
+pub fn cleanly(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -> Outcome {
+    match clean::stop(server, receivers, deadline) {
+        End::Gone => Ok(OcfExit::Success),
+        End::Late => Err(late()),
+        End::Hung => Err(Failure::soft(
+            "The primary does not stop, and nothing of it moves: the stop that follows ends it",
+        )),
     }
-    Err(Failure::soft(
-        "The primary did not stop in time; a primary is never killed, so this node must be fenced",
-    ))
+}
+
+/// The same for `stop`, which ends a primary that hangs.
+pub fn for_good(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -> Outcome {
+    match clean::stop(server, receivers, deadline.less(HARD_STEP)) {
+        End::Gone => Ok(OcfExit::Success),
+        End::Late => Err(late()),
+        End::Hung => {
+            log::error!(
+                "The primary neither answers nor stops, and nothing of it moves: ending it by \
+                 SIGKILL, or else its node would be fenced, which is a power cut"
+            );
+            kill(server, deadline.within(HARD_STEP))
+        }
+    }
+}
+
+fn late() -> Failure {
+    Failure::soft(
+        "The primary did not stop in time; it still works, so it is not killed, and this node must be fenced",
+    )
 }
 
 /// A server that answers nobody may be slow or frozen. It shows within a few seconds, by
@@ -34,9 +77,8 @@ pub fn silent(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
     if wait_until_gone(server, deadline.within(SILENCE)) {
         return Ok(());
     }
-    let is_stopping = server.lock_file().is_some_and(|file| file.is_stopping());
-    if is_stopping && wait_until_gone(server, deadline) {
-        return Ok(());
+    if server.lock_file().is_some_and(|file| file.is_stopping()) {
+        return cleanly(server, &Receivers::default(), deadline).map(drop);
     }
     Err(Failure::soft(
         "PostgreSQL neither answers nor stops; this node will be fenced unless the next stop succeeds",
@@ -60,12 +102,12 @@ pub fn standby(server: &dyn Server, deadline: Deadline) -> Outcome {
 }
 
 /// Stops a server that cannot be asked what it is: only where its files show beyond doubt
-/// that it is a standby may it be forced.
+/// that it is a standby may it be forced while it moves.
 pub fn by_files(server: &dyn Server, deadline: Deadline) -> Outcome {
     if server.role_files().is_surely_standby() {
         return standby(server, deadline);
     }
-    cleanly(server, deadline)
+    for_good(server, &Receivers::default(), deadline)
 }
 
 /// The postmaster is dead, so the crash has happened: what its children still do adds
