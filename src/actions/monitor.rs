@@ -8,7 +8,7 @@ use crate::ocf::request::ClusterRole;
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
-use crate::steps::{offer, state, unknown_error, write_probe};
+use crate::steps::{not_yet, offer, state, unknown_error, write_probe};
 
 /// The level from which on the primary is asked to write.
 const WRITE: u32 = 10;
@@ -30,6 +30,7 @@ pub fn run(call: &Call) -> Outcome {
         if state == State::Running(Role::Primary) && call.request.check_level >= WRITE {
             write_probe::run(&*call.server, call.request.deadline)?;
         }
+        not_yet::bound(&state, &call.notes)?;
         unknown_error::count_and_report(&state, &*call.cluster, &call.notes)?;
         look_after(call, details)?;
     }

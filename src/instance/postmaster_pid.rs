@@ -76,6 +76,11 @@ impl PostmasterPid {
 }
 
 impl PostmasterPid {
+    /// Whether the server has let nobody in since it was started.
+    pub fn is_starting(&self) -> bool {
+        self.status == Some(Status::Starting)
+    }
+
     /// Whether the server has noted that it was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.status == Some(Status::Stopping)

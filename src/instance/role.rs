@@ -1,14 +1,18 @@
 //! The role of an instance that cannot be asked, by the files of its data directory.
 //!
-//! A primary is never stopped hard: where the files leave a doubt, it is one. The
+//! A primary that works is never stopped hard: where the files leave a doubt, it is one. The
 //! table `testdata/roles.txt` has every case.
 //!
-//! The two witnesses:
+//! The three witnesses:
 //!
 //! * the control file. A server writes "in production" once it is open for writing,
 //!   and "in archive recovery" as long as it is a standby;
 //! * `standby.signal`. A server looks for it when it starts, and removes it *before*
-//!   it leaves recovery. But people, too, put it there or take it away.
+//!   it leaves recovery. But people, too, put it there or take it away;
+//! * the lock file. A server writes "starting" when it is born, and something else just
+//!   when it lets the first session in. Until then the control file tells of the life
+//!   before: a primary that lost power and syncs its data directory, as a standby now, is
+//!   "in production" for as long as that takes.
 
 use std::fmt;
 
@@ -39,6 +43,8 @@ pub struct Files {
     pub standby_signal: bool,
     /// The state in the control file; `None` if it cannot be read.
     pub control: Option<ClusterState>,
+    /// Whether the lock file says that the server has let nobody in so far.
+    pub starting: bool,
 }
 
 impl Files {
@@ -52,9 +58,10 @@ impl Files {
         })
     }
 
-    /// The role of a server that runs, where the control file names it.
+    /// The role of a server that runs, where its files name it.
     pub fn role_on_record(self) -> Option<Role> {
         match self.control? {
+            _ if self.starts_as_standby() => Some(Role::Standby),
             ClusterState::InProduction => Some(Role::Primary),
             ClusterState::InArchiveRecovery => Some(Role::Standby),
             _ => None,
@@ -62,7 +69,7 @@ impl Files {
     }
 
     /// Whether a server that runs is a standby beyond doubt, so that a hard stop loses
-    /// nothing: both witnesses agree.
+    /// nothing: the witnesses agree.
     ///
     /// Without the signal the server may have left recovery a moment ago. In crash recovery
     /// it is open to nobody yet, and with the signal it stays in recovery: so comes back
@@ -78,7 +85,12 @@ impl Files {
                     | ClusterState::ShutDown
             )
         );
-        self.standby_signal && agrees
+        self.starts_as_standby() || (self.standby_signal && agrees)
+    }
+
+    /// Nobody has written since it was started, and with the signal nobody will.
+    fn starts_as_standby(self) -> bool {
+        self.standby_signal && self.starting
     }
 
     /// Whether a server that has stopped was a standby beyond doubt. Any other must

@@ -42,6 +42,8 @@ pub struct Observation {
     pub standby_signal: bool,
     /// Whether somebody told the server to stop.
     pub stopping: bool,
+    /// Whether it has let nobody in since it was started.
+    pub starting: bool,
     /// For how long the startup process has been running, if there is one.
     pub recovering_for: Option<Duration>,
     /// The control file; `None` where the answer made it needless.
@@ -131,6 +133,7 @@ fn code_of(role: Role) -> OcfExit {
 
 fn refusing(refusal: &NoAnswer, seen: &Observation) -> State {
     let files = Files {
+        starting: seen.starting,
         standby_signal: seen.standby_signal,
         control: seen.control.as_ref().map(|control| control.state),
     };

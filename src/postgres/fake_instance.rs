@@ -108,6 +108,8 @@ pub struct FakeInstance {
     pub walsenders: Vec<NamedWalsender>,
     /// Whether its archiver does not end, and holds the fast stop behind the checkpoint.
     pub archives: bool,
+    /// Whether it has let nobody in since it was started.
+    pub is_starting: bool,
     /// Whether its processes do anything.
     pub is_frozen: bool,
     /// How often its processes were looked at.
@@ -142,6 +144,7 @@ impl FakeInstance {
             senders: Vec::new(),
             walsenders: Vec::new(),
             archives: false,
+            is_starting: false,
             is_frozen: false,
             looks: 0,
             pending: None,
@@ -216,6 +219,8 @@ impl FakeInstance {
         let stops = |next: Pending| matches!(next.what, Change::StopCleanly);
         let status = if self.pending.is_some_and(stops) {
             "stopping"
+        } else if self.is_starting {
+            "starting"
         } else {
             "ready"
         };

@@ -126,11 +126,13 @@ impl Server for FakeServer {
             Some(Files {
                 standby_signal: of.data.standby_signal,
                 control: Some(of.data.control.state),
+                starting: of.is_starting,
             })
         });
         seen.unwrap_or(Files {
             standby_signal: false,
             control: None,
+            starting: false,
         })
     }
 

@@ -139,6 +139,7 @@ impl Server for RealServer {
         files.unwrap_or(Files {
             standby_signal: false,
             control: None,
+            starting: false,
         })
     }
 

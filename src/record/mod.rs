@@ -31,7 +31,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 18] = [
+pub const ALL: [name::Name; 19] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -50,4 +50,5 @@ pub const ALL: [name::Name; 18] = [
     note::REWINDS,
     note::NOT_REWOUND,
     note::UNKNOWN_ERROR,
+    note::NOT_YET,
 ];

@@ -50,6 +50,13 @@ pub const UNKNOWN_ERROR: Name = Name::new(
     "how many monitors in a row got an error that the agent does not know",
 );
 
+/// How many monitors in a row a primary let nobody in.
+pub const NOT_YET: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.not-yet",
+    "how many monitors in a row found a primary that lets nobody in",
+);
+
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,

@@ -9,6 +9,7 @@ pub mod bring_up;
 pub mod claim;
 pub mod election;
 pub mod fencing;
+pub mod not_yet;
 pub mod offer;
 mod patience;
 pub mod position;

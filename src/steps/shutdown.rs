@@ -1,6 +1,8 @@
 //! Where a primary was stopped cleanly: its node publishes that after every such stop,
 //! and the other nodes keep a copy, in case the node goes away.
 
+use std::time::Duration;
+
 use super::ballot;
 use super::patience::patiently;
 use crate::instance::{ClusterState, ControlData};
@@ -10,6 +12,10 @@ use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::{Reign, ShutdownCheckpoint};
 
+/// How long the control file is looked at, at most: a disk that hangs must not use up the
+/// time of a stop that has succeeded, nor of the start that follows.
+const LOOK: Duration = Duration::from_secs(10);
+
 /// After the clean stop of a primary: there must be a shutdown checkpoint. That it
 /// cannot be published is no failure: the server is stopped and stays so.
 pub fn publish_after_stop(
@@ -17,7 +23,7 @@ pub fn publish_after_stop(
     cluster: &dyn Cluster,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let control = server.control_data(deadline)?;
+    let control = server.control_data(deadline.within(LOOK))?;
     if control.state != ClusterState::ShutDown {
         return Err(Failure::soft(
             "The primary stopped without a shutdown checkpoint",
@@ -30,7 +36,9 @@ pub fn publish_after_stop(
 /// Publishes the shutdown checkpoint of this stopped server, if it was a primary; a
 /// crashed one has none. Nothing fails for it.
 pub fn publish_if_possible(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) {
-    let control = server.control_data(deadline).map_err(Failure::from);
+    let control = server
+        .control_data(deadline.within(LOOK))
+        .map_err(Failure::from);
     let published = control.and_then(|control| match control.state {
         ClusterState::ShutDown => publish(cluster, &control, deadline),
         _ => Ok(()),

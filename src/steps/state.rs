@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replication::Details;
 use crate::instance::{NoAnswer, Observation, Postmaster, Role, State};
 use crate::ocf::{Deadline, Failure};
@@ -77,10 +78,13 @@ fn look(
         Some(Ok((role, details))) => (Some(Ok(role)), details),
     };
     let not_yet = matches!(answer, Some(Err(NoAnswer::NotYet(_))));
+    let lock_file = not_yet.then(|| server.lock_file()).flatten();
+    let lock_file = lock_file.as_ref();
     let seen = Observation {
         postmaster,
         standby_signal: server.has_standby_signal(),
-        stopping: not_yet && server.lock_file().is_some_and(|file| file.is_stopping()),
+        stopping: lock_file.is_some_and(PostmasterPid::is_stopping),
+        starting: lock_file.is_some_and(PostmasterPid::is_starting),
         recovering_for: match postmaster {
             Postmaster::Alive(pid) if not_yet => server.recovering_for(pid),
             _ => None,

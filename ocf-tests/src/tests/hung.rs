@@ -3,7 +3,7 @@
 //!
 //! A row is one of the table in docs/faults.md.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -15,6 +15,9 @@ use crate::run::scene::Scene;
 
 const CHECKPOINTER: &str = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
 const STARTUP: &str = "pgrep -u postgres -f 'startup recovering' | head -1";
+/// From the fault to another primary: a monitor notices it (25 s), demote gives it up (20 s), and
+/// stop ends it (about 25 s). With a fenced node it was 93 s.
+const LONGEST: Duration = Duration::from_secs(90);
 /// Replay of it takes some seconds.
 const MUCH_WAL: &str = "CREATE TABLE much AS SELECT g, repeat('x', 100) FROM \
                         generate_series(1, 1000000) AS g";
@@ -66,8 +69,9 @@ pub fn no_connection_left_for_anybody(scene: &mut Scene) -> Result<()> {
     scene.undisturbed()
 }
 
-/// Row 24: the shutdown checkpoint of the primary takes longer than its stop may. It is never
-/// stopped hard: the node is fenced, and comes back as a standby.
+/// Row 24: the shutdown checkpoint of the primary takes longer than its stop may, and the time of
+/// the stop is too short to see that nothing moves. It is not stopped hard: the node is fenced,
+/// and comes back as a standby.
 pub fn stop_that_takes_too_long(scene: &mut Scene) -> Result<()> {
     let old = scene.cluster.primary()?;
     scene.pcs("resource update pgsqld op demote timeout=20s")?;
@@ -239,4 +243,69 @@ pub fn reused_process_id(scene: &mut Scene) -> Result<()> {
     scene.pcs(&format!("node unstandby {}", standby.name))?;
     scene.cluster.wait_whole()?;
     scene.undisturbed()
+}
+
+/// The postmaster of the primary is frozen: it answers nobody, and does not stop. `stop` ends it
+/// before its node is fenced for it, and it comes back as a standby by itself.
+pub fn frozen_primary_is_ended_and_not_fenced(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let begin = Instant::now();
+    signal_postmaster(&scene.cluster, &old, "STOP")?;
+    wait_promoted_elsewhere(scene, &old, begin)?;
+    scene.clean_up()?;
+    scene.nobody_fenced()
+}
+
+/// The checkpointer of the primary is frozen: the primary answers, and its stop comes to no end.
+pub fn frozen_checkpointer_is_ended_and_not_fenced(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    signal_servants(&old, "STOP", CHECKPOINTER, 1)?;
+    let begin = Instant::now();
+    scene.pcs(&format!(
+        "resource ban pgsqld-clone {} --promoted",
+        old.name
+    ))?;
+    wait_promoted_elsewhere(scene, &old, begin)?;
+    scene.pcs("resource clear pgsqld-clone")?;
+    scene.clean_up()?;
+    scene.nobody_fenced()
+}
+
+fn wait_promoted_elsewhere(scene: &Scene, old: &Node, begin: Instant) -> Result<()> {
+    let rest = scene.cluster.others(&old.name);
+    scene.cluster.wait_promoted_among(&rest, PATIENCE)?;
+    let took = begin.elapsed();
+    scene
+        .steps
+        .say(&format!("another primary after {took:.1?}"));
+    scene.writes_go_on()?;
+    scene.nobody_fenced()?;
+    ensure!(took < LONGEST, "another primary after {took:.1?}");
+    Ok(())
+}
+
+/// After a power cut the server that was the primary starts as a standby, and hangs before its
+/// control file says so (as where the sync of a large data directory takes longer than the start
+/// may). It is a standby: it is stopped hard, and its node is not fenced again.
+pub fn hung_start_after_a_power_cut(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    old.sql(MUCH_WAL)?;
+    scene.cut_power(&old)?;
+    let rest = scene.cluster.others(&old.name);
+    scene.cluster.wait_promoted_among(&rest, PATIENCE)?;
+    scene.cluster.bring_back(&old)?;
+    let freeze = "for i in $(seq 3000); do pid=$(pgrep -u postgres -f ': startup') && kill -STOP \
+                  $pid && exit 0; sleep 0.01; done; exit 1";
+    old.run_within(Duration::from_secs(60), &["sh", "-c", freeze])?;
+    scene.wait_failure(&old, "start")?;
+    scene.wait_stopped(&MAIN, std::slice::from_ref(&old))?;
+    ensure!(
+        scene.cluster.power.fencings()?.len() == 1,
+        "fenced again: {:?}",
+        scene.cluster.power.fencings()?
+    );
+    scene.writes_go_on()?;
+    scene.pcs("resource cleanup")?;
+    scene.cluster.rejoin_all()?;
+    scene.only_fenced(&old.name)
 }

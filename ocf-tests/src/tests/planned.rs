@@ -127,12 +127,11 @@ fn move_quickly(scene: &Scene) -> Result<()> {
 /// The downtime of the client is of the whole test, restarts included.
 fn move_to(scene: &Scene, target: &str) -> Result<()> {
     let begin = Instant::now();
-    scene.move_during(target, || {
-        scene
-            .cluster
-            .wait_promoted_among(&[scene.cluster.node(target)?.clone()], PATIENCE)
+    let node = scene.cluster.node(target)?.clone();
+    let took = scene.move_during(target, || {
+        scene.cluster.wait_promoted_among(&[node], PATIENCE)?;
+        Ok(begin.elapsed())
     })?;
-    let took = begin.elapsed();
     scene.steps.say(&format!("promoted after {took:.1?}"));
     scene.writes_go_on()?;
     scene.nobody_fenced()?;
@@ -177,12 +176,17 @@ impl Receiver {
         self.node.run(&words).map(drop)
     }
 
-    fn end(mut self) -> Result<()> {
+    fn end(self) -> Result<()> {
         let words = ["pkill", "-KILL", "-x", &self.program];
-        self.node.run(&words)?;
-        // It stopped itself together with its child, and was not killed with it.
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
+        self.node.run(&words).map(drop)
+    }
+}
+
+/// What entered the node stopped itself together with the program, and keeps the node from
+/// ending.
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

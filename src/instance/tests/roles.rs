@@ -5,13 +5,14 @@ use crate::instance::role::{Files, Role};
 use crate::testing::check_rows;
 
 fn files(words: &[&str]) -> Files {
-    let [signal, control] = words else {
+    let [signal, control, more @ ..] = words else {
         panic!("two columns wanted: {words:?}")
     };
     let state = control.replace('-', " ");
     Files {
         standby_signal: *signal == "signal",
         control: (*control != "unread").then(|| ClusterState::named(&state).unwrap()),
+        starting: more.contains(&"starting"),
     }
 }
 

@@ -53,6 +53,7 @@ fn observation(words: &[&str]) -> Observation {
         },
         control: control(state),
         stopping: more.contains(&"stopping"),
+        starting: more.contains(&"starting"),
         standby_signal: more.contains(&"signal"),
         recovering_for: seconds.map(|text| Duration::from_secs(text.parse().unwrap())),
     }

@@ -13,10 +13,10 @@
 
 use std::time::Instant;
 
+use super::ask::{POLL, ask_to_stop};
 use super::patience;
 use super::receivers::Receivers;
 use super::watch::Watch;
-use super::{POLL, ask_to_stop};
 use crate::instance::{ClusterState, Postmaster, Process};
 use crate::ocf::Deadline;
 use crate::postgres::{Server, StopMode};

@@ -15,6 +15,7 @@
 //!
 //! What outlives SIGKILL waits for its storage, and only fencing ends it: at once.
 
+mod ask;
 mod clean;
 mod patience;
 mod receivers;
@@ -24,13 +25,12 @@ use std::time::Duration;
 
 pub use receivers::Receivers;
 
+use self::ask::{ask_to_stop, wait_until_gone};
 use self::clean::End;
 use super::state::SILENCE;
-use crate::instance::Postmaster;
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
 use crate::postgres::{Server, StopMode};
 
-const POLL: Duration = Duration::from_millis(20);
 /// How long the children of a dead postmaster have to notice.
 const CHILDREN_NOTICE: Duration = Duration::from_secs(2);
 /// Kept at the end of the time for the immediate stop and for SIGKILL each.
@@ -129,26 +129,4 @@ fn kill(server: &dyn Server, deadline: Deadline) -> Outcome {
     Err(Failure::soft(
         "Processes of the instance survive SIGKILL: is the storage hung?",
     ))
-}
-
-/// A postmaster that has just ended is no error: whether it is gone is looked at next.
-fn ask_to_stop(server: &dyn Server, mode: StopMode, deadline: Deadline) {
-    let Ok(Postmaster::Alive(postmaster)) = server.postmaster() else {
-        return;
-    };
-    if let Err(error) = server.stop(mode, deadline) {
-        log::warn!("{error}");
-        server.signal_stop(postmaster, mode);
-    }
-}
-
-/// Waits until no process of the server is left, by proof.
-fn wait_until_gone(server: &dyn Server, deadline: Deadline) -> bool {
-    loop {
-        match server.postmaster() {
-            Ok(Postmaster::None) => return true,
-            _ if !deadline.sleep(POLL) => return false,
-            _ => {}
-        }
-    }
 }

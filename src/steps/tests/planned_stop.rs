@@ -121,6 +121,19 @@ fn what_outlives_sigkill_is_left_to_fencing_at_once() {
     assert!(begin.elapsed().as_secs() < 10);
 }
 
+/// It lost power as a primary, was started as a standby, and hangs.
+#[test]
+fn what_starts_as_a_standby_is_forced_whatever_its_control_file_says() {
+    for signal in [true, false] {
+        let bench = frozen();
+        bench.server.instance().is_frozen = false;
+        bench.server.instance().is_starting = true;
+        bench.server.data().standby_signal = signal;
+        assert_eq!(by_files(&bench.server, in_ms(400)).is_ok(), signal);
+        assert_eq!(bench.journal.times("stop immediate") > 0, signal);
+    }
+}
+
 #[test]
 fn a_look_that_fails_kills_nobody() {
     let bench = frozen();
