@@ -68,7 +68,7 @@ pub trait Server: Rewinder + Installed {
     /// Whether there is a data directory with a database in it.
     fn has_database(&self) -> io::Result<bool>;
     /// Whether `standby.signal` is there. Where that cannot be seen it is not: then the
-    /// server is taken for a primary, which is never stopped hard.
+    /// server is taken for a primary, which is not stopped hard while it works.
     fn has_standby_signal(&self) -> bool;
     /// What its files tell about its role, without a program.
     fn role_files(&self) -> Files;
