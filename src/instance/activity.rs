@@ -105,24 +105,28 @@ impl Process {
 }
 
 impl Activity {
-    /// What an end waits for. A postmaster that has not heard of it does nothing about it,
-    /// whatever its children do. Later it waits for them, and works for every client that
-    /// knocks.
-    pub fn to_wait_for(&self) -> Vec<&Process> {
+    /// What an end waits for, that was asked for before the `first` look. A postmaster that
+    /// has not heard of it does nothing about it, whatever its children do. Later it waits
+    /// for them, and works for every client that knocks: such a child is sent away.
+    pub fn to_wait_for(&self, first: &Self) -> Vec<&Process> {
+        let is_part = |child: &&Process| child.outlives_sessions() || first.has(child);
         let children = self.children.iter().filter(|child| !child.is_logger());
-        let children: Vec<_> = children.collect();
+        let children: Vec<_> = children.filter(is_part).collect();
         if self.is_stopping && !children.is_empty() {
             return children;
         }
         self.postmaster.iter().collect()
     }
 
-    /// Whether a session that was seen `before` is still there, or anything else that ends
-    /// before the shutdown checkpoint. (A client that is sent away lives for a moment.)
-    pub fn has_sessions(&self, before: &Self) -> bool {
-        let sessions = self.children.iter().filter(|one| !one.outlives_sessions());
-        let mut sessions = sessions.filter(|one| before.children.iter().any(|old| old.is(one)));
-        sessions.next().is_some()
+    /// Whether a session of the `first` look is still there, or anything else that ends
+    /// before the shutdown checkpoint.
+    pub fn has_sessions(&self, first: &Self) -> bool {
+        let mut sessions = self.children.iter().filter(|one| !one.outlives_sessions());
+        sessions.any(|one| first.has(one))
+    }
+
+    fn has(&self, child: &Process) -> bool {
+        self.children.iter().any(|one| one.is(child))
     }
 }
 
@@ -208,11 +212,11 @@ mod tests {
     #[test]
     fn a_postmaster_that_has_not_heard_of_the_stop_is_all_that_counts() {
         let mut seen = activity(&["u db [local] COMMIT", "logger"]);
-        assert_eq!(seen.to_wait_for(), [&seen.children[0]]);
+        assert_eq!(seen.to_wait_for(&seen), [&seen.children[0]]);
         seen.is_stopping = false;
-        assert_eq!(seen.to_wait_for(), [seen.postmaster.as_ref().unwrap()]);
+        assert_eq!(seen.to_wait_for(&seen), [seen.postmaster.as_ref().unwrap()]);
         let last = activity(&["logger"]);
-        assert_eq!(last.to_wait_for(), [last.postmaster.as_ref().unwrap()]);
+        assert_eq!(last.to_wait_for(&last), [last.postmaster.as_ref().unwrap()]);
     }
 
     #[test]
@@ -221,7 +225,9 @@ mod tests {
         assert!(!last.has_sessions(&last));
         let session = activity(&["checkpointer", "u db [local] ROLLBACK"]);
         assert!(session.has_sessions(&session));
-        // It knocked just now.
-        assert!(!session.has_sessions(&activity(&[])));
+        // It knocks, and is sent away.
+        let first = activity(&[]);
+        assert!(!session.has_sessions(&first));
+        assert_eq!(session.to_wait_for(&first), [&session.children[0]]);
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! A single process is never killed: PostgreSQL would take that for a crash.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::ask::{POLL, ask_to_stop};
@@ -26,6 +27,8 @@ use crate::postgres::{Server, StopMode};
 pub enum End {
     /// Nothing of the server runs, by proof.
     Gone,
+    /// The postmaster is gone, and some of its children are not.
+    LeftBehind,
     /// It was still at it when the time was over.
     Late,
     /// Nothing of it moves.
@@ -40,7 +43,9 @@ pub fn stop(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -> E
         receivers,
         deadline,
         signalled: None,
+        ended: BTreeSet::new(),
         was_cut_off: false,
+        acted: Instant::now(),
     };
     stop.wait()
 }
@@ -51,18 +56,24 @@ struct Stop<'a> {
     deadline: Deadline,
     /// When walsenders were sent a signal last.
     signalled: Option<Instant>,
+    /// To which, so far.
+    ended: BTreeSet<i32>,
     was_cut_off: bool,
+    /// When something new was done about what holds the stop.
+    acted: Instant,
 }
 
 impl Stop<'_> {
     fn wait(&mut self) -> End {
         let mut watch: Option<Watch> = None;
-        let mut looked = Instant::now();
+        let mut looked: Option<Instant> = None;
         loop {
+            let is_due = looked.is_none_or(|at| at.elapsed() >= patience::LOOK);
             match self.server.postmaster() {
                 Ok(Postmaster::None) => return End::Gone,
-                Ok(Postmaster::Alive(pid)) if looked.elapsed() >= patience::LOOK => {
-                    looked = Instant::now();
+                Ok(Postmaster::LeftBehind(_)) => return End::LeftBehind,
+                Ok(Postmaster::Alive(pid)) if is_due => {
+                    looked = Some(Instant::now());
                     if self.look(&mut watch, pid) == Some(End::Hung) {
                         return End::Hung;
                     }
@@ -84,7 +95,8 @@ impl Stop<'_> {
         watch.look(seen);
         self.end_walsenders(&self.receivers.to_end(watch));
         self.cut_off_archiver(watch);
-        (watch.hangs_for() >= patience::OF_HUNG).then_some(End::Hung)
+        let hangs_for = watch.hangs_for().min(self.acted.elapsed());
+        (hangs_for >= patience::OF_HUNG).then_some(End::Hung)
     }
 
     /// Again and again: one that is about to say good bye to nobody needs a second signal.
@@ -95,18 +107,22 @@ impl Stop<'_> {
         }
         self.signalled = Some(Instant::now());
         for process in over {
-            let whose = if self.receivers.is_foreign(process) {
-                "a receiver of WAL that is no node of the cluster"
-            } else {
-                "a standby that receives nothing"
-            };
-            log::warn!(
-                "The stop waits for {whose}: ending its walsender {} ({})",
-                process.pid,
-                process.title
-            );
+            if self.ended.insert(process.pid) {
+                self.acted = Instant::now();
+                self.tell(process);
+            }
             self.server.terminate(process);
         }
+    }
+
+    fn tell(&self, process: &Process) {
+        let whose = if self.receivers.is_foreign(process) {
+            "a receiver of WAL that is no node of the cluster"
+        } else {
+            "a standby that receives nothing"
+        };
+        let (pid, title) = (process.pid, &process.title);
+        log::warn!("The stop waits for {whose}: ending its walsender {pid} ({title})");
     }
 
     fn cut_off_archiver(&mut self, watch: &Watch) {
@@ -117,6 +133,7 @@ impl Stop<'_> {
             return;
         }
         self.was_cut_off = true;
+        self.acted = Instant::now();
         log::warn!(
             "The shutdown checkpoint is written and sent; not waiting any longer for the archiver. \
              WAL files that it has left to archive: {}",

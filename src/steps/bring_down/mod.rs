@@ -41,6 +41,7 @@ const HARD_STEP: Duration = Duration::from_secs(5);
 pub fn cleanly(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -> Outcome {
     match clean::stop(server, receivers, deadline) {
         End::Gone => Ok(OcfExit::Success),
+        End::LeftBehind => left_behind(server, deadline),
         End::Late => Err(late()),
         End::Hung => Err(Failure::soft(
             "The primary does not stop, and nothing of it moves: the stop that follows ends it",
@@ -52,6 +53,7 @@ pub fn cleanly(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -
 pub fn for_good(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -> Outcome {
     match clean::stop(server, receivers, deadline.less(HARD_STEP)) {
         End::Gone => Ok(OcfExit::Success),
+        End::LeftBehind => left_behind(server, deadline),
         End::Late => Err(late()),
         End::Hung => {
             log::error!(

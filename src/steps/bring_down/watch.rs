@@ -6,6 +6,7 @@ use crate::instance::{Activity, ClusterState, Process};
 
 /// What was seen of a stop so far.
 pub struct Watch {
+    first: Activity,
     now: Activity,
     part: Part,
     since: Instant,
@@ -39,6 +40,7 @@ impl Watch {
                 control: first.control,
                 has_sessions: true,
             },
+            first: first.clone(),
             now: Activity::default(),
             since: moment,
             ended: moment,
@@ -54,14 +56,15 @@ impl Watch {
         let part = Part {
             is_stopping: now.is_stopping,
             control: now.control,
-            has_sessions: now.has_sessions(&self.now),
+            has_sessions: now.has_sessions(&self.first),
         };
         if part != self.part {
             (self.part, self.since) = (part, moment);
         }
-        let is_there = |old: &&Process| now.to_wait_for().iter().any(|one| one.is(old));
-        let before = self.now.to_wait_for();
-        if before.len() != before.iter().filter(|old| is_there(old)).count() {
+        let left = now.to_wait_for(&self.first);
+        let before = self.now.to_wait_for(&self.first);
+        let has_ended = |old: &&Process| !left.iter().any(|one| one.is(old));
+        if before.into_iter().any(|old| has_ended(&old)) {
             self.ended = moment;
         }
         self.seen = self.update(&now, moment);
@@ -110,7 +113,7 @@ impl Watch {
 
     /// For how long nothing has moved that the stop waits for.
     pub fn hangs_for(&self) -> Duration {
-        let waits_for = self.now.to_wait_for();
+        let waits_for = self.now.to_wait_for(&self.first);
         let idle = waits_for.iter().map(|process| self.idle(process)).min();
         idle.unwrap_or_default().min(self.ended.elapsed())
     }
