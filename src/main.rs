@@ -3,9 +3,14 @@
 //! This file is the door: logger, panic guard, arguments, exit code. It
 //! decides nothing about PostgreSQL or the cluster.
 
+// A fuzzer brings a `main` of its own, and calls only what parses.
+#![cfg_attr(fuzzing, no_main, allow(dead_code))]
+
 mod actions;
 mod admin;
 mod election;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod instance;
 mod ocf;
 mod pacemaker;

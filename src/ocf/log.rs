@@ -15,8 +15,8 @@ use std::sync::Mutex;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
 
-use super::Environment;
 use super::values::boolean;
+use super::{Environment, line};
 
 /// Longest piece of a message in one datagram, in bytes.
 const LONGEST_PIECE: usize = 900;
@@ -202,20 +202,13 @@ impl<T: std::fmt::Display> LogFormat<T> for OcfFormat {
     }
 }
 
-/// Newlines inside would make several records of one, and other control characters may come
-/// from anybody's file or server: a terminal obeys them. What is longer than any reason is
-/// not one.
-fn one_line(text: &str) -> String {
-    let lines = text.split(['\n', '\r']).map(str::trim);
-    let joined = lines
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join(" | ");
-    let plain = joined.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.take(LONGEST_LINE).collect()
+/// As long as any message may be.
+pub fn one_line(text: &str) -> String {
+    line::one_line(text, LONGEST_LINE)
 }
 
-fn pieces(text: &str) -> Vec<&str> {
+/// A message in the pieces that a datagram holds.
+pub fn pieces(text: &str) -> Vec<&str> {
     let mut rest = text;
     let mut pieces = Vec::new();
     while rest.len() > LONGEST_PIECE {
@@ -248,16 +241,6 @@ mod tests {
         for loud in ["1", "yes", "pacemaker-based,pacemaker-execd"] {
             assert!(debug_wanted(Some(loud)), "{loud}");
         }
-    }
-
-    #[test]
-    fn a_message_stays_one_record() {
-        assert_eq!(
-            one_line("FATAL:  no\nDETAIL:  why\n"),
-            "FATAL:  no | DETAIL:  why"
-        );
-        assert_eq!(one_line("red \u{1b}[31m\ttext"), "red  [31m text");
-        assert_eq!(one_line(&"x".repeat(9_000)).len(), LONGEST_LINE);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod clone;
 pub mod deadline;
 pub mod environment;
 pub mod exit;
+pub mod line;
 pub mod log;
 pub mod metadata;
 mod node_name;

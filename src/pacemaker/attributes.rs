@@ -59,7 +59,7 @@ fn is_of_no_attribute(text: &str) -> bool {
 }
 
 /// `name="X" host="n1" value="V"` a line; a deleted one has an empty value.
-fn parse(output: &str) -> BTreeMap<NodeName, String> {
+pub fn parse(output: &str) -> BTreeMap<NodeName, String> {
     output.lines().filter_map(parse_line).collect()
 }
 

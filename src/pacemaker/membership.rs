@@ -8,10 +8,13 @@ use crate::ocf::NodeName;
 /// The nodes of this partition.
 pub fn partition(tools: &Tools) -> Result<BTreeSet<NodeName>, ToolError> {
     let output = tools.tell("crm_node", &["--partition"])?;
-    Ok(output
-        .split_whitespace()
-        .filter_map(NodeName::new)
-        .collect())
+    Ok(names(&output))
+}
+
+/// The names between blanks.
+pub fn names(output: &str) -> BTreeSet<NodeName> {
+    let words = output.split_whitespace();
+    words.filter_map(NodeName::new).collect()
 }
 
 /// This node, where the environment did not say.

@@ -13,6 +13,14 @@ mod permanent;
 mod real_cluster;
 mod tools;
 
+/// What reads the answers of tools, for `crate::fuzzing` alone.
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed {
+    pub use super::attributes::parse as attributes;
+    pub use super::membership::names;
+    pub use super::permanent::parse as permanent;
+}
+
 pub use cluster::Cluster;
 #[cfg(test)]
 pub use fake_cluster::FakeCluster;

@@ -13,7 +13,7 @@ use crate::record::score;
 pub struct Permanent(BTreeMap<NodeName, BTreeMap<String, String>>);
 
 impl Permanent {
-    /// Reads the section `nodes` of the CIB.
+    /// Asks for the section `nodes` of the CIB.
     pub fn read(tools: &Tools) -> Result<Self, ToolError> {
         let xml = tools.tell("cibadmin", &["--query", "--scope", "nodes"])?;
         parse(&xml).map_err(|error| ToolError::Failed {
@@ -70,7 +70,8 @@ fn change(tools: &Tools, node: &NodeName, name: &str, what: &str) -> Result<(), 
     tools.tell("crm_attribute", &change).map(drop)
 }
 
-fn parse(xml: &str) -> Result<Permanent, roxmltree::Error> {
+/// Reads the section `nodes` of the CIB.
+pub fn parse(xml: &str) -> Result<Permanent, roxmltree::Error> {
     let document = roxmltree::Document::parse(xml)?;
     let nodes = document
         .descendants()

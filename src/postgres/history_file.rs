@@ -92,9 +92,7 @@ pub fn release(datadir: &Path) -> io::Result<()> {
 
 fn timeline_of(entry: &DirEntry) -> Option<Timeline> {
     let name = entry.file_name();
-    let digits = name.to_str()?.strip_suffix(".history")?;
-    let timeline = Timeline::new(u32::from_str_radix(digits, 16).ok()?)?;
-    (timeline.history_file_name() == name.to_str()?).then_some(timeline)
+    Timeline::from_file_name(name.to_str()?.strip_suffix(".history")?)
 }
 
 /// Also one that a power cut left empty: PostgreSQL puts its own in place whole.

@@ -42,6 +42,17 @@ mod wal_position;
 mod walsenders;
 mod write_probe;
 
+/// What reads the words of programs, files and the kernel, for `crate::fuzzing` alone.
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed {
+    pub use super::output::first_fatal;
+    pub use super::replication::timeline_of as timeline_of_wal_file;
+    pub use super::rewind_mark::Mark;
+    pub use super::settings::error_line;
+    pub use super::startup_process::between;
+    pub use super::wal_files::{segment_name, timeline_of as timeline_of_segment};
+}
+
 #[cfg(test)]
 pub use fake_server::FakeServer;
 pub use pg_ctl::StopMode;

@@ -49,7 +49,8 @@ pub fn fatal_line(path: &Path, length: u64) -> Option<String> {
     first_fatal(&String::from_utf8_lossy(&bytes)).map(str::to_owned)
 }
 
-fn first_fatal(text: &str) -> Option<&str> {
+/// The first line of a server's output that says why it ended.
+pub fn first_fatal(text: &str) -> Option<&str> {
     let levels = ["FATAL:  ", "PANIC:  "];
     text.lines()
         .find_map(|line| levels.iter().find_map(|level| line.split_once(*level)))

@@ -47,9 +47,9 @@ fn sender(row: &::postgres::Row) -> Result<Sender, ::postgres::Error> {
     })
 }
 
-fn timeline_of(wal_file: &str) -> Option<Timeline> {
-    let digits = wal_file.get(..8)?;
-    Timeline::new(u32::from_str_radix(digits, 16).ok()?)
+/// The timeline in the name of a WAL file.
+pub fn timeline_of(wal_file: &str) -> Option<Timeline> {
+    Timeline::from_file_name(wal_file.get(..8)?)
 }
 
 #[cfg(test)]

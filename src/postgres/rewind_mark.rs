@@ -38,7 +38,7 @@ const NOT_OURS: [&str; 10] = [
 
 /// What is remembered of a rewind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Mark {
+pub struct Mark {
     /// Which data directory.
     datadir: PathBuf,
     /// Which control file: another one means that the directory was rebuilt.
@@ -60,7 +60,8 @@ impl Mark {
         })
     }
 
-    fn encode(&self) -> String {
+    /// The mark's text.
+    pub fn encode(&self) -> String {
         let Self {
             control,
             boot,
@@ -71,7 +72,8 @@ impl Mark {
         format!("{fork}\n{control}\n{boot}\n{datadir}\n")
     }
 
-    fn decode(text: &str) -> Option<Self> {
+    /// Reads the mark's text; `None` if it is damaged.
+    pub fn decode(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         Some(Self {
             fork: Lsn::from_hex(lines.next()?).ok()?,

@@ -80,7 +80,7 @@ pub fn postgres(parameters: &Parameters, first: &[&str]) -> Result<Command, Sett
 
 /// The first line that the server logged, without its prefix: for a bad
 /// configuration it names file and line.
-fn error_line(output: &str) -> &str {
+pub fn error_line(output: &str) -> &str {
     let text = |line| {
         let after = |level| str::split_once(line, level).map(|(_, text)| text);
         after("LOG:  ").or_else(|| after("FATAL:  "))

@@ -27,7 +27,8 @@ fn is_startup(pid: i32) -> bool {
     title.starts_with("postgres:") && title.split_whitespace().any(|word| word == "startup")
 }
 
-fn between(start_ticks: u64, uptime: &str) -> Option<Duration> {
+/// How long ago a process started, by the text of `/proc/uptime`.
+pub fn between(start_ticks: u64, uptime: &str) -> Option<Duration> {
     let uptime: f64 = uptime.split_whitespace().next()?.parse().ok()?;
     let start = Duration::from_millis(start_ticks.saturating_mul(1000) / TICKS_PER_SECOND);
     Some(

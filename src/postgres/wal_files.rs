@@ -40,16 +40,16 @@ pub fn not_archived(datadir: &Path) -> io::Result<usize> {
 
 /// The last 16 digits of a WAL file's name (`XLogFileName`,
 /// `src/include/access/xlog_internal.h`).
-fn segment_name(byte: u64, segment_size: u64) -> Option<String> {
+pub fn segment_name(byte: u64, segment_size: u64) -> Option<String> {
     let number = byte.checked_div(segment_size)?;
     let per_id = 0x1_0000_0000_u64.checked_div(segment_size)?;
     let (high, low) = (number.checked_div(per_id)?, number.checked_rem(per_id)?);
     Some(format!("{high:08X}{low:08X}"))
 }
 
-fn timeline_of(file: &str, segment: &str) -> Option<Timeline> {
-    let digits = file.strip_suffix(segment).filter(|rest| rest.len() == 8)?;
-    Timeline::new(u32::from_str_radix(digits, 16).ok()?)
+/// The timeline in the name of a file, if it is one of that segment.
+pub fn timeline_of(file: &str, segment: &str) -> Option<Timeline> {
+    Timeline::from_file_name(file.strip_suffix(segment)?)
 }
 
 #[cfg(test)]

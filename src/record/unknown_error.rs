@@ -2,6 +2,7 @@
 //! itself: people see it, and the primary's monitor puts it behind all others.
 
 use super::name::{Life, Name};
+use crate::ocf::line::one_line;
 
 /// The value is what the server said.
 pub const NAME: Name = Name::new(
@@ -15,8 +16,7 @@ const LONGEST: usize = 100;
 
 /// The value: what the server said, in one line without anything that a terminal obeys.
 pub fn encode(said: &str) -> String {
-    let plain = said.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.take(LONGEST).collect()
+    one_line(said, LONGEST)
 }
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod tests {
     #[test]
     fn what_is_published_is_short_and_plain() {
         assert_eq!(encode("no logins (P0001)"), "no logins (P0001)");
-        assert_eq!(encode("a\u{1b}[2Jb\nc"), "a [2Jb c");
+        assert_eq!(encode("a\u{1b}[2Jb\nc"), "a [2Jb | c");
         assert_eq!(encode(&"é".repeat(1_000)).chars().count(), LONGEST);
     }
 }

@@ -54,6 +54,13 @@ impl Timeline {
             .ok_or_else(|| TimelineError::NotTimeline(text.to_owned()))
     }
 
+    /// Reads the form in file names, as PostgreSQL writes it: a name that only looks like
+    /// it belongs to no timeline.
+    pub fn from_file_name(digits: &str) -> Option<Self> {
+        let timeline = Self::new(u32::from_str_radix(digits, 16).ok()?)?;
+        (format!("{timeline:X}") == digits).then_some(timeline)
+    }
+
     /// The number.
     #[cfg(test)]
     pub fn as_u32(self) -> u32 {
@@ -127,6 +134,10 @@ mod tests {
         let timeline = Timeline::new(0x0123_45AB).unwrap();
         assert_eq!(timeline.history_file_name(), "012345AB.history");
         assert_eq!(format!("{:X}", Timeline::FIRST), "00000001");
+        assert_eq!(Timeline::from_file_name("012345AB"), Some(timeline));
+        for text in ["", "1", "00000000", "+0000001", "012345ab", "0123456789"] {
+            assert_eq!(Timeline::from_file_name(text), None, "{text}");
+        }
     }
 
     #[test]

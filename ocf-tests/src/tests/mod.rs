@@ -6,6 +6,7 @@
 use crate::run::runner::{Case, Length, Needs};
 
 mod admin;
+mod attacker;
 mod config;
 mod crash;
 mod daemons;
@@ -165,6 +166,7 @@ pub const ALL: &[Case] = cases![
     admin::node_standby_of_the_primary needs Client,
     admin::node_standby_of_a_standby needs Client,
     admin::restart_under_maintenance needs Client,
+    attacker::owner_of_the_data_plays_tricks_on_every_verb needs Nodes long,
     ocf::tester_passes needs Nodes,
     documents::cookbook_every_day needs Client,
     documents::cookbook_start_and_stop needs Client long,

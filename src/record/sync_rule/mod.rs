@@ -33,7 +33,7 @@ impl SyncRule {
     }
 
     /// `any:1:n2,n3`.
-    pub(super) fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         let method = match self.method {
             SyncMethod::First => "first",
             SyncMethod::Any => "any",
@@ -47,7 +47,7 @@ impl SyncRule {
     }
 
     /// Reads what `encode` wrote.
-    pub(super) fn decode(text: &str) -> Result<Self, FieldError> {
+    pub(crate) fn decode(text: &str) -> Result<Self, FieldError> {
         let wrong = || FieldError::Value {
             key: "sync",
             value: text.to_owned(),

@@ -1,0 +1,80 @@
+//! The owner of the data directory wants what is root's: every verb, with tricks in the place of
+//! every file that the agent looks at.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::cluster::postgresql::{self, SECOND};
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
+
+const FAKE_TOOL: &str = include_str!("../../files/fake_pacemaker_tool");
+const FAKE_BIN: &str = "/root/fakebin";
+const TOOLS: [&str; 5] = [
+    "crm_attribute",
+    "attrd_updater",
+    "cibadmin",
+    "crm_node",
+    "crm_resource",
+];
+/// Plays the owner.
+const TRICKSTER: &str = include_str!("../../files/trickster");
+/// Runs the verbs and looks at what became of root's files.
+const ATTACKED: &str = include_str!("../../files/attacked");
+const ROUNDS: &str = "12";
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// Links to files and directories of root's, FIFOs, files without end and control characters in
+/// the place of everything that belongs to postgres, lying still and in a race: no verb tells
+/// what is root's, changes or makes a file of root's, outlives its deadline, takes memory without
+/// bound or panics.
+pub fn owner_of_the_data_plays_tricks_on_every_verb(scene: &mut Scene) -> Result<()> {
+    let node = &scene.cluster.nodes[0];
+    let release = scene.cluster.options.release;
+    postgresql::prime(std::slice::from_ref(node), release, &SECOND, &scene.steps)?;
+    install(node)?;
+    let (bindir, confdir) = (release.bindir(), release.confdir(SECOND.name));
+    let (datadir, port) = (release.datadir(SECOND.name), SECOND.port.to_string());
+    let words = [
+        "python3",
+        "/root/attacked",
+        SECOND.resource,
+        &bindir,
+        &confdir,
+        &datadir,
+        &port,
+        FAKE_BIN,
+        ROUNDS,
+    ];
+    scene.steps.say("playing tricks on every verb");
+    let told = node.run_within(LIMIT, &words)?;
+    scene.steps.note(&told);
+    let lines = |begin| {
+        told.lines()
+            .filter(move |line: &&str| line.starts_with(begin))
+    };
+    for wanted in [
+        "validate-all 0",
+        "start 0",
+        "promote 0",
+        "demote 0",
+        "stop 0",
+    ] {
+        let went = lines("untouched: ").any(|line| line.ends_with(wanted));
+        ensure!(went, "without a trick {wanted} was expected: {told}");
+    }
+    let wrong: Vec<_> = lines("WRONG ").collect();
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+fn install(node: &Node) -> Result<()> {
+    node.run(&["mkdir", "-p", FAKE_BIN])?;
+    for tool in TOOLS {
+        let path = format!("{FAKE_BIN}/{tool}");
+        node.write(&path, FAKE_TOOL, "root:root", "0755")?;
+    }
+    node.write("/usr/local/bin/trickster", TRICKSTER, "root:root", "0755")?;
+    node.write("/root/attacked", ATTACKED, "root:root", "0700")
+}
