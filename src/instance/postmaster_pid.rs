@@ -47,7 +47,7 @@ pub enum PidFileError {
     Pid(String),
     /// A negative pid: `postgres --single` holds the data directory.
     #[error("the data directory is in use by postgres in single-user mode (pid {0})")]
-    SingleUser(i64),
+    SingleUser(u64),
 }
 
 impl PostmasterPid {
@@ -58,7 +58,7 @@ impl PostmasterPid {
         let malformed = || PidFileError::Pid(first.chars().take(LONGEST_QUOTE).collect());
         let number: i64 = first.parse().map_err(|_| malformed())?;
         if number < 0 {
-            return Err(PidFileError::SingleUser(-number));
+            return Err(PidFileError::SingleUser(number.unsigned_abs()));
         }
         let pid = i32::try_from(number).map_err(|_| malformed())?;
         if pid == 0 {
@@ -137,6 +137,8 @@ mod tests {
             PostmasterPid::parse("-42\n"),
             Err(PidFileError::SingleUser(42))
         );
+        let lowest = PostmasterPid::parse("-9223372036854775808");
+        assert_eq!(lowest, Err(PidFileError::SingleUser(1 << 63)));
     }
 
     proptest! {

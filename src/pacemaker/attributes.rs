@@ -64,14 +64,15 @@ pub fn parse(output: &str) -> BTreeMap<NodeName, String> {
 }
 
 fn parse_line(line: &str) -> Option<(NodeName, String)> {
-    let node = NodeName::new(quoted(line, " host=\"")?)?;
-    let value = quoted(line, " value=\"").filter(|value| !value.is_empty())?;
-    Some((node, value.to_owned()))
+    let (node, rest) = quoted(line, " host=\"")?;
+    let (value, _) = quoted(rest, " value=\"").filter(|(value, _)| !value.is_empty())?;
+    Some((NodeName::new(node)?, value.to_owned()))
 }
 
-fn quoted<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+/// The value of a key, and what stands behind it.
+fn quoted<'a>(line: &'a str, key: &str) -> Option<(&'a str, &'a str)> {
     let (_, rest) = line.split_once(key)?;
-    rest.split_once('"').map(|(value, _)| value)
+    rest.split_once('"')
 }
 
 #[cfg(test)]
@@ -85,6 +86,7 @@ mod tests {
         let output = "name=\"lsn\" host=\"srv1\" value=\"1#100\"\n\
                       name=\"lsn\" host=\"srv2\" value=\"\"\n\
                       name=\"lsn\" host=\"srv3\n\
+                      name=\"lsn\" host=\"srv4 value=\"1#100\"\n\
                       Could not query value of lsn\n";
         let node = NodeName::new("srv1").unwrap();
         assert_eq!(parse(output), [(node, "1#100".to_owned())].into());

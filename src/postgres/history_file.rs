@@ -59,11 +59,9 @@ pub fn reserve(datadir: &Path, own: Timeline, timeline: Timeline) -> io::Result<
 }
 
 fn write(path: &Path, own: Timeline) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = plain_file::open(&options, path)?;
     let text = format!("{own}\t0/1\t{RESERVED}: another node may have opened it\n");
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -11,7 +11,7 @@ use super::server::{Access, Installed, Server, Setting};
 use super::{boot_start, settings, table_spaces, version_file};
 use crate::instance::configuration::major;
 use crate::ocf::{Deadline, Parameters};
-use crate::system::program;
+use crate::system::{plain_file, program};
 
 /// Whether anything is at a path.
 pub fn exists(path: &Path) -> bool {
@@ -81,7 +81,8 @@ impl Installed for RealServer {
     }
 
     fn text_of(&self, path: &str) -> Option<String> {
-        self.user().act(|| fs::read_to_string(path)).ok()
+        let read = || plain_file::read_behind_links(Path::new(path));
+        self.user().act(read).ok()
     }
 
     fn settings(&self, names: &[&'static str], deadline: Deadline) -> Vec<Setting> {

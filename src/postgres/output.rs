@@ -2,13 +2,11 @@
 //! collector.
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::ErrorKind;
 use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
-
-use crate::system::SystemUser;
+use crate::system::{SystemUser, plain_file};
 
 /// Far more than a server says before it ends at its start (bytes).
 const LONGEST_LOOK: u64 = 64 * 1024;
@@ -37,15 +35,7 @@ pub fn length(path: &Path) -> u64 {
 
 /// Why the server ended, in its own words: the first fatal line behind `length`.
 pub fn fatal_line(path: &Path, length: u64) -> Option<String> {
-    // The file belongs to the system user: no link is followed, no FIFO is waited for.
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-        .open(path)
-        .ok()?;
-    file.seek(SeekFrom::Start(length)).ok()?;
-    let mut bytes = Vec::new();
-    file.take(LONGEST_LOOK).read_to_end(&mut bytes).ok()?;
+    let bytes = plain_file::read_behind(path, length, LONGEST_LOOK).ok()?;
     first_fatal(&String::from_utf8_lossy(&bytes)).map(str::to_owned)
 }
 
@@ -60,12 +50,9 @@ pub fn first_fatal(text: &str) -> Option<&str> {
 /// The system user cannot create files in /var/log itself, nor in Debian's
 /// directory if it is another one than postgres.
 fn give_to(path: &Path, user: &SystemUser) -> std::io::Result<()> {
-    let file = OpenOptions::new()
-        .append(true)
-        .create_new(true)
-        .mode(0o640)
-        .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(path)?;
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true).mode(0o640);
+    let file = plain_file::open(&options, path)?;
     fchown(&file, Some(user.uid.as_raw()), Some(user.gid().as_raw()))
 }
 

@@ -34,6 +34,9 @@ pub enum RewindError {
     /// pg_rewind or the recovery failed, in its words.
     #[error("{0}")]
     Failed(String),
+    /// Everybody on the node would see it among the arguments.
+    #[error("primary_conninfo has {0}, which pg_rewind would show in the process list")]
+    Secret(&'static str),
     /// It sees nothing to do. Up to PostgreSQL 15 also when the primary has not
     /// finished its first checkpoint since it was promoted.
     #[error("pg_rewind sees no newer timeline yet: has the primary written a checkpoint?")]
@@ -46,7 +49,7 @@ impl RewindError {
         match self {
             Self::NothingToDo => true,
             Self::Failed(text) => text.contains("connect"),
-            Self::Program(_) | Self::Setting(_) => false,
+            Self::Program(_) | Self::Setting(_) | Self::Secret(_) => false,
         }
     }
 }
@@ -98,6 +101,9 @@ impl<'a> Tool<'a> {
         // It would look for the configuration in the data directory.
         if has_no_ensure_shutdown(&self.parameters.datadir) {
             command.arg("--no-ensure-shutdown");
+        }
+        if let Some(secret) = self.primary.secret_without_variable() {
+            return Err(RewindError::Secret(secret));
         }
         let mut source = self.primary.clone().with("dbname", "postgres");
         if source.get("connect_timeout").is_none() {

@@ -7,21 +7,21 @@
 //! in the data directory (configuration, certificates), which pg_rewind
 //! replaces by the primary's.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use nix::fcntl::OFlag;
-
 use crate::record::note::REWIND_MARK;
-use crate::system::SystemUser;
+use crate::system::{SystemUser, plain_file};
 use crate::wal::Lsn;
 
 const FOLDER: &str = "/var/lib/pgsqlms";
 /// Larger files are not configuration.
 const LARGEST_COPY: u64 = 1024 * 1024;
+/// More files are no configuration either: they would fill a disk of root's.
+const MOST_COPIES: usize = 200;
 /// What PostgreSQL or pg_rewind writes itself.
 const NOT_OURS: [&str; 10] = [
     "PG_VERSION",
@@ -74,7 +74,8 @@ impl Mark {
 
     /// Reads the mark's text; `None` if it is damaged.
     pub fn decode(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
+        // Not `lines`: a path may end with a carriage return.
+        let mut lines = text.split('\n');
         Some(Self {
             fork: Lsn::from_hex(lines.next()?).ok()?,
             control: lines.next()?.to_owned(),
@@ -117,7 +118,7 @@ impl MarkFolder {
     /// The mark on `datadir` as it is now. One that cannot be read is an error: in
     /// doubt nothing is started.
     pub fn look(&self, datadir: &Path, user: &SystemUser) -> io::Result<Found> {
-        let text = match fs::read_to_string(self.0.join("marker")) {
+        let text = match plain_file::read(&self.0.join("marker")) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) => return Err(error),
@@ -143,13 +144,13 @@ impl MarkFolder {
         fs::create_dir_all(&files)?;
         fs::set_permissions(&self.0, PermissionsExt::from_mode(0o700))?;
         for path in user.act(|| own_files(&mark.datadir))? {
-            let (bytes, mode) = user.act(|| read(&path))?;
+            let (bytes, mode) = user.act(|| plain_file::read_with_mode(&path, LARGEST_COPY))?;
             let name = path.file_name().unwrap_or_default();
-            write(&files.join(name), &bytes, mode)?;
+            plain_file::write(&files.join(name), &bytes, mode)?;
         }
         sync(&files)?;
         let draft = self.0.join("draft");
-        write(&draft, mark.encode().as_bytes(), 0o600)?;
+        plain_file::write(&draft, mark.encode().as_bytes(), 0o600)?;
         fs::rename(&draft, self.0.join("marker"))?;
         // Up to what was there before.
         self.0.ancestors().take(3).try_for_each(sync)
@@ -159,9 +160,9 @@ impl MarkFolder {
     pub fn restore(&self, datadir: &Path, user: &SystemUser) -> io::Result<()> {
         for entry in fs::read_dir(self.0.join("files"))? {
             let entry = entry?;
-            let (bytes, mode) = read(&entry.path())?;
+            let (bytes, mode) = plain_file::read_with_mode(&entry.path(), LARGEST_COPY)?;
             let target = datadir.join(entry.file_name());
-            user.act(|| write(&target, &bytes, mode))?;
+            user.act(|| plain_file::write(&target, &bytes, mode))?;
         }
         user.act(|| sync(datadir))
     }
@@ -197,32 +198,12 @@ fn own_files(datadir: &Path) -> io::Result<Vec<PathBuf>> {
         if data.is_file() && data.len() <= LARGEST_COPY && !is_known {
             files.push(entry.path());
         }
+        if files.len() > MOST_COPIES {
+            let text = format!("more than {MOST_COPIES} files in {}", datadir.display());
+            return Err(io::Error::other(text));
+        }
     }
     Ok(files)
-}
-
-fn read(path: &Path) -> io::Result<(Vec<u8>, u32)> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-        .open(path)?;
-    let mut bytes = Vec::new();
-    // It may grow while it is read.
-    (&mut file).take(LARGEST_COPY).read_to_end(&mut bytes)?;
-    Ok((bytes, file.metadata()?.mode() & 0o777))
-}
-
-fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(mode)
-        .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.set_permissions(PermissionsExt::from_mode(mode))?;
-    file.sync_all()
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

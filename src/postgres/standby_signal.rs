@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use nix::fcntl::OFlag;
+use crate::system::plain_file;
 
 const NAME: &str = "standby.signal";
 
@@ -26,21 +26,14 @@ pub fn write(datadir: &Path) -> io::Result<()> {
         }
         opened => opened?,
     };
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other(format!("{NAME} is not a regular file")));
-    }
     file.sync_all()?;
     File::open(datadir)?.sync_all()
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(OFlag::O_NOFOLLOW.bits() | OFlag::O_NONBLOCK.bits())
-        .open(path)
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    plain_file::open(&options, path)
 }
 
 /// Whether it is there.

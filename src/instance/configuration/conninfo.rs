@@ -7,6 +7,14 @@ use std::fmt::Write;
 
 use thiserror::Error;
 
+/// Besides `password`, which has a variable.
+const SECRETS: [&str; 4] = [
+    "sslpassword",
+    "scram_client_key",
+    "scram_server_key",
+    "oauth_client_secret",
+];
+
 /// The settings of a connection string, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conninfo(Vec<(String, String)>);
@@ -29,12 +37,12 @@ impl Conninfo {
             return Err(ConninfoError::Uri);
         }
         let mut settings = Vec::new();
-        let mut rest = text.trim_start();
+        let mut rest = text.trim_start_matches(is_blank);
         while !rest.is_empty() {
             let (setting, after) = setting(rest)
                 .ok_or_else(|| ConninfoError::Malformed(text.len() - rest.len() + 1))?;
             settings.push(setting);
-            rest = after.trim_start();
+            rest = after.trim_start_matches(is_blank);
         }
         Ok(Self(settings))
     }
@@ -60,6 +68,14 @@ impl Conninfo {
         value
     }
 
+    /// A keyword with a secret that libpq takes from nowhere but a connection string
+    /// (`PQconninfoOptions` in `fe-connect.c`, versions 12 to 18: marked `*` and without a
+    /// variable).
+    pub fn secret_without_variable(&self) -> Option<&'static str> {
+        let is_set = |keyword: &&str| self.get(keyword).is_some_and(|value| !value.is_empty());
+        SECRETS.into_iter().find(is_set)
+    }
+
     /// The string to pass on, every value quoted.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -74,13 +90,19 @@ impl Conninfo {
 
 type Setting = (String, String);
 
+/// As `isspace` has it in the C locale: other blanks may be part of a password.
+fn is_blank(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{b}'
+}
+
 fn setting(text: &str) -> Option<(Setting, &str)> {
     let (name, rest) = text.split_once('=')?;
-    let name = name.trim_end();
-    if name.is_empty() || name.contains(char::is_whitespace) {
+    let name = name.trim_end_matches(is_blank);
+    let is_of_keyword = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_of_keyword) {
         return None;
     }
-    let (value, rest) = value(rest.trim_start())?;
+    let (value, rest) = value(rest.trim_start_matches(is_blank))?;
     Some(((name.to_owned(), value), rest))
 }
 
@@ -93,7 +115,7 @@ fn value(text: &str) -> Option<(String, &str)> {
         match next {
             '\\' => value.push(rest.next()?.1),
             '\'' if quoted.is_some() => return Some((value, &source[at + 1..])),
-            blank if quoted.is_none() && blank.is_whitespace() => {
+            blank if quoted.is_none() && is_blank(blank) => {
                 return Some((value, &source[at..]));
             }
             other => value.push(other),
@@ -117,6 +139,8 @@ mod tests {
         assert_eq!(parsed.get("password"), Some(r"it's \ secret"));
         assert_eq!(parsed.get("port"), Some("5433"));
         assert_eq!(parsed.get("dbname"), None);
+        let parsed = Conninfo::parse("password=a\u{a0}b\u{b}host=c").unwrap();
+        assert_eq!(parsed.get("password"), Some("a\u{a0}b"));
     }
 
     #[test]
@@ -134,8 +158,24 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_for_the_arguments_alone_is_told() {
+        let of = |text| Conninfo::parse(text).unwrap().secret_without_variable();
+        assert_eq!(of("host=a password=x sslkey=/k sslpassword=''"), None);
+        assert_eq!(of("host=a sslpassword=x"), Some("sslpassword"));
+    }
+
+    #[test]
     fn what_is_no_list_is_refused() {
-        for text in ["host", "=x", "a b=c", "host='open", "host=a \\", "x='a\\"] {
+        for text in [
+            "host",
+            "=x",
+            "a b=c",
+            " postgres://a=b",
+            "a-b=c",
+            "host='open",
+            "host=a \\",
+            "x='a\\",
+        ] {
             assert!(Conninfo::parse(text).is_err(), "{text}");
         }
         assert_eq!(Conninfo::parse("postgresql://a/b"), Err(ConninfoError::Uri));

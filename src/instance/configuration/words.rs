@@ -8,7 +8,8 @@ pub fn split(text: &str) -> Option<Vec<String>> {
     let mut word: Option<String> = None;
     let mut rest = text.chars();
     while let Some(next) = rest.next() {
-        if next.is_whitespace() {
+        // A shell splits at these alone.
+        if matches!(next, ' ' | '\t') {
             words.extend(word.take());
             continue;
         }
@@ -16,8 +17,10 @@ pub fn split(text: &str) -> Option<Vec<String>> {
         match next {
             '\'' => word.push_str(&until_quote(&mut rest)?),
             '"' => word.push_str(&until_double_quote(&mut rest)?),
-            '\\' => word.push(rest.next()?),
-            '$' | '`' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '*' | '?' | '~' | '#' => {
+            // A newline behind it is no character at all.
+            '\\' => word.push(rest.next().filter(|c| *c != '\n')?),
+            '$' | '`' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '*' | '?' | '~' | '#' | '['
+            | '{' | '\n' => {
                 return None;
             }
             other => word.push(other),
@@ -77,7 +80,9 @@ mod tests {
 
     #[test]
     fn what_only_a_shell_knows_is_not_guessed() {
-        for text in ["-c 'open", "\"open", "$HOME", "`id`", "\"$x\"", "a;b", "\\"] {
+        for text in [
+            "-c 'open", "\"open", "$HOME", "`id`", "\"$x\"", "a;b", "\\", "[a]", "{a,b}", "a\nb",
+        ] {
             assert_eq!(split(text), None, "{text}");
         }
     }
