@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Parser;
 
-use super::{See, Target, text, texts};
+use super::target::{See, Target, text, texts};
 use crate::Arguments;
 use crate::ocf::notify::{Transition, event};
 use crate::ocf::{Environment, Parameters, Request, log};

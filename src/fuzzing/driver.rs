@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::{env, fs, process};
 
-use super::{Target, targets};
+use super::target::Target;
+use super::targets;
 
 /// The target of this process, and the values of its seeds if a bug is planted.
 struct Run {

@@ -1,6 +1,6 @@
 //! What the cluster and this node remember: attributes, notes, the mark of a rewind.
 
-use super::{See, Target, comes_back, text, texts};
+use super::target::{See, Target, comes_back, text, texts};
 use crate::instance::rejoin::attempts::Attempts;
 use crate::ocf::NodeName;
 use crate::postgres::fuzzed::Mark;

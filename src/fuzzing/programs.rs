@@ -1,6 +1,6 @@
 //! What PostgreSQL's and Pacemaker's programs print.
 
-use super::{See, Target, comes_back, text, texts};
+use super::target::{See, Target, comes_back, text, texts};
 use crate::instance::ControlData;
 use crate::instance::rejoin::preview::{self, Preview};
 use crate::pacemaker::fuzzed::{attributes, names, permanent};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{See, Target, comes_back, text, texts};
+use super::target::{See, Target, comes_back, text, texts};
 use crate::instance::ProcessStat;
 use crate::instance::configuration::{self, Conninfo, Facts, SETTINGS, words};
 use crate::instance::control_data::{ClusterState, STATE_WITHIN};

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::mutation::Chance;
-use super::{Target, targets};
+use super::target::Target;
+use super::targets;
 
 const INPUTS: usize = 3_000;
 /// Values that no seed has, at least: a target that turns all away at the first byte

@@ -81,8 +81,9 @@ fn check_level(environment: &Environment) -> u32 {
 
 /// crmsh runs `validate-all` without naming a resource: that is no error.
 fn resource(instance: Option<&str>) -> String {
-    let instance = instance.unwrap_or("default");
+    let instance = instance.unwrap_or_default();
     let id = instance.split_once(':').map_or(instance, |(id, _)| id);
+    let id = if id.is_empty() { "default" } else { id };
     // Pacemaker's ids are XML names; this one becomes part of file names.
     let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     id.chars()
@@ -99,7 +100,10 @@ mod tests {
     #[test]
     fn the_instance_number_is_not_part_of_the_resource() {
         assert_eq!(resource(Some("pgsqld:1")), "pgsqld");
-        assert_eq!(resource(None), "default");
+        assert_eq!(
+            [resource(None), resource(Some(":1"))],
+            ["default", "default"]
+        );
         assert_eq!(resource(Some("../etc/x")), ".._etc_x");
     }
 

@@ -153,6 +153,19 @@ const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "fuzzing",
+        why: "it calls what parses, wherever that is, and nothing else",
+        may_use: &[
+            ("ocf", "reads environments, makes lines"),
+            ("wal", "reads histories and what pg_waldump prints"),
+            ("record", "reads attributes"),
+            ("instance", "reads what servers and their programs say"),
+            ("pacemaker", "reads what tools answer"),
+            ("postgres", "reads files and names of files"),
+            ("main", "reads the command line"),
+        ],
+    },
+    Room {
         name: "packaged",
         why: "it only makes man pages",
         may_use: &[
