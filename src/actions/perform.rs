@@ -8,7 +8,7 @@ use crate::ocf::notify::Transition;
 use crate::ocf::{Failure, OcfExit, Outcome, clone};
 use crate::steps::bring_down::Receivers;
 use crate::steps::election::{Promotion, confirm_elected, wait_until_primary};
-use crate::steps::{bring_down, offer, shutdown, validation};
+use crate::steps::{bring_down, offer, shutdown, single_user, validation};
 
 /// Carries out the steps of a plan.
 pub fn perform(call: &Call, steps: &[Step]) -> Outcome {
@@ -42,6 +42,7 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
         Step::StopByFiles => bring_down::by_files(server, deadline),
         Step::StopSilent => bring_down::silent(server, deadline).and(done),
         Step::ClearLeftBehind => bring_down::left_behind(server, deadline),
+        Step::EndSingleUser => single_user::end(server, deadline),
         Step::PublishShutdown => shutdown::publish_after_stop(server, cluster, deadline).and(done),
         Step::PublishShutdownUnlessStandby if server.role_files().was_surely_standby() => done,
         Step::PublishShutdownUnlessStandby => perform_step(call, Step::PublishShutdown),

@@ -7,7 +7,7 @@
 use crate::instance::{Postmaster, Role};
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request};
 use crate::postgres::{RealServer, Server};
-use crate::steps::bring_down;
+use crate::steps::{bring_down, single_user};
 
 /// Says what can be seen without asking the server.
 pub fn monitor(environment: &Environment, request: &Request, failure: Failure) -> Outcome {
@@ -23,6 +23,7 @@ pub fn monitor(environment: &Environment, request: &Request, failure: Failure) -
                 Role::Standby => OcfExit::Success,
             })
         }
+        (_, Some(Postmaster::SingleUser(_))) if request.probe => Ok(OcfExit::NotRunning),
         (_, Some(Postmaster::None)) if !request.probe => {
             Err(Failure::new(OcfExit::NotRunning, failure.reason))
         }
@@ -39,6 +40,9 @@ pub fn stop(environment: &Environment, request: &Request, failure: &Failure) -> 
     if found == Postmaster::None {
         log::info!("No process of the instance is running");
         return Ok(OcfExit::Success);
+    }
+    if let Postmaster::SingleUser(_) = found {
+        return single_user::end(&server, request.deadline);
     }
     log::error!("{failure}: stopping without the parameters");
     if matches!(found, Postmaster::LeftBehind(_)) {

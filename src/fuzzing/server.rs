@@ -130,7 +130,7 @@ fn process_stat(input: &[u8], see: See<'_>) {
     let line = text(input);
     if let Some(stat) = ProcessStat::parse(&line) {
         let age = between(stat.start_ticks, "60.50 100.0\n");
-        see(&(stat.is_living_server(), age, &stat));
+        see(&(stat.lives() && stat.has_servers_name(), age, &stat));
     }
     let _ = between(5000, &line);
 }

@@ -13,11 +13,13 @@ pub mod process_stat;
 pub mod rejoin;
 pub mod replication;
 pub mod role;
+pub mod shared_memory;
 pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod unknown_error;
 pub mod walsenders;
+pub mod witnesses;
 
 pub use activity::{Activity, Process};
 pub use answer::NoAnswer;

@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use super::shared_memory::Segment;
+
 /// Line 8, which says without SQL how far a server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -21,8 +23,10 @@ pub enum Status {
 /// What the lock file says. It proves nothing: the pid may be anybody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostmasterPid {
-    /// The postmaster's process id.
+    /// The postmaster's process id, or that of `postgres --single`.
     pub pid: i32,
+    /// Whether `postgres --single` wrote it, as a negative number.
+    pub single_user: bool,
     /// When it started, in seconds since the epoch, by its own clock; `None` while the line is
     /// not written.
     pub started: Option<i64>,
@@ -30,8 +34,8 @@ pub struct PostmasterPid {
     pub port: Option<u16>,
     /// Its first socket directory, if it has one.
     pub socket_directory: Option<String>,
-    /// Id of the System V segment that children keep attached.
-    pub shared_memory: Option<i64>,
+    /// The System V segment that every process of the server keeps attached.
+    pub shared_memory: Option<Segment>,
     /// How far the server is; `None` while the line is not written.
     pub status: Option<Status>,
 }
@@ -40,14 +44,11 @@ pub struct PostmasterPid {
 const LONGEST_QUOTE: usize = 20;
 
 /// Not a postmaster.pid.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum PidFileError {
     /// Line 1 is no process id.
     #[error("postmaster.pid begins with \"{0}\", not with a process id")]
     Pid(String),
-    /// A negative pid: `postgres --single` holds the data directory.
-    #[error("the data directory is in use by postgres in single-user mode (pid {0})")]
-    SingleUser(u64),
 }
 
 impl PostmasterPid {
@@ -57,19 +58,17 @@ impl PostmasterPid {
         let first = line(1).unwrap_or_default();
         let malformed = || PidFileError::Pid(first.chars().take(LONGEST_QUOTE).collect());
         let number: i64 = first.parse().map_err(|_| malformed())?;
-        if number < 0 {
-            return Err(PidFileError::SingleUser(number.unsigned_abs()));
-        }
-        let pid = i32::try_from(number).map_err(|_| malformed())?;
+        let pid = i32::try_from(number.unsigned_abs()).map_err(|_| malformed())?;
         if pid == 0 {
             return Err(malformed());
         }
         Ok(Self {
             pid,
+            single_user: number < 0,
             started: line(3).and_then(|text| text.parse().ok()),
             port: line(4).and_then(|text| text.parse().ok()),
             socket_directory: line(5).filter(|text| !text.is_empty()).map(str::to_owned),
-            shared_memory: line(7).and_then(segment_id),
+            shared_memory: line(7).and_then(Segment::of_lock_file),
             status: line(8).and_then(status),
         })
     }
@@ -85,11 +84,6 @@ impl PostmasterPid {
     pub fn is_stopping(&self) -> bool {
         self.status == Some(Status::Stopping)
     }
-}
-
-/// `<key> <id>`
-fn segment_id(line: &str) -> Option<i64> {
-    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 fn status(line: &str) -> Option<Status> {
@@ -118,7 +112,11 @@ mod tests {
         assert_eq!((file.started, file.port), (Some(1_795_000_000), Some(5432)));
         let directory = file.socket_directory.as_deref();
         assert_eq!(directory, Some("/var/run/postgresql"));
-        assert_eq!(file.shared_memory, Some(32768));
+        let segment = Segment {
+            key: 5_432_001,
+            id: 32768,
+        };
+        assert_eq!(file.shared_memory, Some(segment));
         assert_eq!(file.status, Some(Status::Ready));
     }
 
@@ -133,19 +131,19 @@ mod tests {
         for broken in ["", "0", "abc", "99999999999", "47 11", "\n4711"] {
             assert!(PostmasterPid::parse(broken).is_err(), "{broken:?}");
         }
-        assert_eq!(
-            PostmasterPid::parse("-42\n"),
-            Err(PidFileError::SingleUser(42))
-        );
-        let lowest = PostmasterPid::parse("-9223372036854775808");
-        assert_eq!(lowest, Err(PidFileError::SingleUser(1 << 63)));
+    }
+
+    #[test]
+    fn a_negative_number_is_of_single_user_mode() {
+        let file = PostmasterPid::parse("-42\n").unwrap();
+        assert_eq!((file.pid, file.single_user), (42, true));
     }
 
     proptest! {
         #[test]
         fn only_a_process_id_is_one(number: i64) {
             let parsed = PostmasterPid::parse(&format!("{number}\n/data\n"));
-            let pid = i32::try_from(number).ok().filter(|pid| *pid > 0);
+            let pid = i32::try_from(number.unsigned_abs()).ok().filter(|pid| *pid > 0);
             prop_assert_eq!(parsed.ok().map(|file| file.pid), pid);
         }
 

@@ -9,6 +9,8 @@ pub struct ProcessStat {
     pub state: char,
     /// Processor time, in clock ticks.
     pub cpu_ticks: u64,
+    /// Whose child it is.
+    pub parent: i32,
     /// When it started, in clock ticks since boot.
     pub start_ticks: u64,
 }
@@ -25,17 +27,22 @@ impl ProcessStat {
         Some(Self {
             name: name.to_owned(),
             state: fields.first()?.chars().next()?,
+            parent: fields.get(1)?.parse().ok()?,
             cpu_ticks: number(14)?.saturating_add(number(15)?),
             start_ticks: number(22)?,
         })
     }
 
-    /// Whether it lives and has the name of a server: `postgres`, on old systems
-    /// `postmaster`, of a rebranded PostgreSQL `edb-postgres`. PID 1 of a container
-    /// reaps late, so a zombie may be there for long.
-    pub fn is_living_server(&self) -> bool {
-        let is_server = self.name == "postmaster" || self.name.ends_with("postgres");
-        is_server && !matches!(self.state, 'Z' | 'X' | 'x')
+    /// Whether it lives. PID 1 of a container reaps late, so a zombie may be there for
+    /// long.
+    pub fn lives(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X' | 'x')
+    }
+
+    /// Whether it has the usual name of a server: `postgres`, on old systems
+    /// `postmaster`, of a rebranded PostgreSQL `edb-postgres`. Others have any.
+    pub fn has_servers_name(&self) -> bool {
+        self.name == "postmaster" || self.name.ends_with("postgres")
     }
 }
 
@@ -54,20 +61,20 @@ mod tests {
     fn the_name_ends_at_the_last_parenthesis() {
         let seen = stat("post (gres) x", 'S');
         assert_eq!(
-            (seen.name.as_str(), seen.start_ticks),
-            ("post (gres) x", 5000)
+            (seen.name.as_str(), seen.parent, seen.start_ticks),
+            ("post (gres) x", 1, 5000)
         );
         assert_eq!(seen.cpu_ticks, 15);
         assert_eq!(ProcessStat::parse("garbage"), None);
     }
 
     #[test]
-    fn a_server_lives_and_has_a_servers_name() {
+    fn a_server_lives_and_most_have_a_servers_name() {
         for name in ["postgres", "postmaster", "edb-postgres"] {
-            assert!(stat(name, 'S').is_living_server(), "{name}");
+            assert!(stat(name, 'S').has_servers_name(), "{name}");
         }
-        assert!(!stat("postgres", 'Z').is_living_server());
-        assert!(!stat("psql", 'S').is_living_server());
+        assert!(stat("postgres", 'S').lives() && !stat("postgres", 'Z').lives());
+        assert!(!stat("psql", 'S').has_servers_name());
     }
 
     proptest! {

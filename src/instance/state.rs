@@ -25,6 +25,8 @@ const RECOVERY_GRACE: Duration = Duration::from_secs(60);
 pub enum Postmaster {
     /// A proved postmaster of this data directory.
     Alive(i32),
+    /// `postgres --single`: somebody repairs the database.
+    SingleUser(i32),
     /// No postmaster, but this many other processes of the instance.
     LeftBehind(usize),
     /// Nothing.
@@ -67,6 +69,8 @@ pub enum State {
     Crashed(Role),
     /// No postmaster, but this many processes that still hold shared memory.
     LeftBehind(usize),
+    /// No postmaster; this process, `postgres --single`, has the data directory.
+    SingleUser(i32),
 }
 
 impl State {
@@ -74,6 +78,7 @@ impl State {
     pub fn of(seen: &Observation) -> Self {
         match seen.postmaster {
             Postmaster::LeftBehind(processes) => Self::LeftBehind(processes),
+            Postmaster::SingleUser(pid) => Self::SingleUser(pid),
             Postmaster::None => not_running(seen.control.as_ref().map(|control| control.state)),
             Postmaster::Alive(_) => match &seen.answer {
                 Some(Ok(role)) => Self::Running(*role),
@@ -87,7 +92,7 @@ impl State {
     pub fn has_postmaster(&self) -> bool {
         !matches!(
             self,
-            Self::Stopped(_) | Self::Crashed(_) | Self::LeftBehind(_)
+            Self::Stopped(_) | Self::Crashed(_) | Self::LeftBehind(_) | Self::SingleUser(_)
         )
     }
 
@@ -97,6 +102,12 @@ impl State {
         match self {
             Self::Running(role) | Self::Busy(role, _) => Ok(code_of(*role)),
             Self::Stopped(_) => Ok(OcfExit::NotRunning),
+            // A repair is not what Pacemaker runs. Any other answer to a probe has it
+            // stopped, and the node fenced if that fails.
+            Self::SingleUser(_) if probe => Ok(OcfExit::NotRunning),
+            Self::SingleUser(pid) => {
+                Err(Failure::new(OcfExit::NotRunning, single_user(*pid).reason))
+            }
             Self::Crashed(_) if probe => Ok(OcfExit::NotRunning),
             Self::Crashed(Role::Standby) => Err(Failure::new(
                 OcfExit::NotRunning,
@@ -121,6 +132,13 @@ pub fn unwell(why: &NoAnswer) -> Failure {
 pub fn left_behind(processes: usize) -> Failure {
     Failure::soft(format!(
         "The postmaster is gone, but {processes} of its processes still run"
+    ))
+}
+
+/// Why nothing is started beside a repair.
+pub fn single_user(pid: i32) -> Failure {
+    Failure::soft(format!(
+        "The data directory is in use by postgres in single-user mode (pid {pid})"
     ))
 }
 

@@ -29,6 +29,8 @@ pub enum Processes {
     Alive(Role),
     /// So many children whose postmaster is dead.
     LeftBehind(usize),
+    /// `postgres --single`.
+    SingleUser,
     /// A process that cannot be looked into.
     Unseen,
 }
@@ -78,6 +80,8 @@ enum Change {
 pub struct FakeInstance {
     /// What runs of it.
     pub processes: Processes,
+    /// What of the lock file keeps it from starting.
+    pub lock_in_the_way: Option<String>,
     /// How it follows.
     pub manners: Manners,
     /// What is on its disk.
@@ -129,6 +133,7 @@ impl FakeInstance {
         };
         Self {
             processes: Processes::Nothing,
+            lock_in_the_way: None,
             manners,
             data,
             listens,
@@ -172,6 +177,7 @@ impl FakeInstance {
         match self.processes {
             Processes::Alive(_) => Ok(Postmaster::Alive(POSTMASTER)),
             Processes::LeftBehind(count) => Ok(Postmaster::LeftBehind(count)),
+            Processes::SingleUser => Ok(Postmaster::SingleUser(POSTMASTER)),
             Processes::Unseen => Err(LookError::Unseen(POSTMASTER)),
             // At work in the data directory, and no postmaster.pid yet.
             Processes::Nothing if appears.is_some_and(|next| next.looks == 1) => {
@@ -247,6 +253,11 @@ impl FakeInstance {
         if self.processes != Processes::Nothing {
             return Err(refused("start", "another server might be running"));
         }
+        if self.lock_in_the_way.is_some() {
+            let words = "FATAL:  lock file \"postmaster.pid\" already exists\n";
+            self.output.push_str(words);
+            return Ok(());
+        }
         match self.data.unfit().or_else(|| self.deaths.pop_front()) {
             Some(words) => self.output.push_str(&format!("FATAL:  {words}\n")),
             None => self.after(self.manners.start, Change::Appear),
@@ -282,6 +293,11 @@ impl FakeInstance {
             StopMode::Fast => self.after(self.manners.fast, Change::StopCleanly),
             StopMode::Immediate => self.after(self.manners.immediate, Change::Die),
         }
+    }
+
+    /// SIGTERM to `postgres --single`.
+    pub fn end_single_user(&mut self) {
+        self.after(self.manners.fast, Change::StopCleanly);
     }
 
     /// SIGKILL of all processes that can be seen to be of this instance.

@@ -96,6 +96,11 @@ impl Server for FakeServer {
         self.instance.ask("lock_file", |of| of.lock_file())
     }
 
+    fn lock_in_the_way(&self) -> Option<String> {
+        self.instance
+            .ask("lock_in_the_way", |of| of.lock_in_the_way.clone())
+    }
+
     fn recovering_for(&self, _: i32) -> Option<Duration> {
         self.instance.ask("recovering_for", |of| {
             matches!(of.processes, Processes::Alive(_)).then_some(Duration::from_secs(1))
@@ -251,6 +256,20 @@ impl Server for FakeServer {
         let line = format!("terminate {}", process.pid);
         self.instance
             .act("terminate", line, |of| of.terminate(process.pid));
+    }
+
+    fn end_single_user(&self, _: i32) {
+        let line = "end single user".to_owned();
+        self.instance
+            .act("end_single_user", line, FakeInstance::end_single_user);
+    }
+
+    fn remove_lock(&self) -> io::Result<()> {
+        self.instance
+            .act("remove_lock", "remove lock".to_owned(), |of| {
+                of.lock_in_the_way = None;
+                Ok(())
+            })
     }
 
     fn kill_all(&self) {

@@ -33,6 +33,7 @@ mod rewinder;
 mod server;
 mod session;
 mod settings;
+mod shared_memory;
 mod standby_signal;
 mod startup_process;
 mod table_spaces;

@@ -1,12 +1,10 @@
 //! Is there a postmaster of this data directory, and what did it leave?
 //!
 //! A pid proves nothing: it may be reused, or a zombie, which `kill -0` and
-//! `pg_ctl status` call alive. A process is ours if it lives, has the name of a
-//! server and works in the data directory, where every postmaster and its
-//! children stay. Where it cannot be seen where it works, it is the postmaster if
-//! the lock file names it and it started when the file says.
+//! `pg_ctl status` call alive. So lock file, process table and shared memory are heard
+//! (`instance/witnesses.rs`); what one call of a monitor needs is one process looked at.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -16,8 +14,10 @@ use nix::unistd::Pid;
 use thiserror::Error;
 
 use super::process_table::{self, Servers};
-use crate::instance::Postmaster;
+use super::{control_file, shared_memory};
 use crate::instance::postmaster_pid::{PidFileError, PostmasterPid};
+use crate::instance::witnesses::{Doubt, Lock, Memory, Named, Place, Witnesses};
+use crate::instance::{ClusterState, Postmaster};
 use crate::ocf::Failure;
 use crate::system::plain_file;
 use crate::system::user::act_as;
@@ -28,6 +28,8 @@ const TICKS_PER_SECOND: u64 = 100;
 /// How far the start in `postmaster.pid` may be from the one that the kernel tells
 /// (seconds): the postmaster reads its clock a moment after it was started.
 const START_TOLERANCE: u64 = 2;
+
+const LOCK_FILE: &str = "postmaster.pid";
 
 /// Why it cannot be said what runs.
 #[derive(Debug, Error)]
@@ -59,29 +61,86 @@ impl From<LookError> for Failure {
     }
 }
 
-/// Looks at `postmaster.pid` and, where it leads to no postmaster, at the process
-/// table. "Nothing runs" is said only where everything could be seen.
+/// Looks at `postmaster.pid` and, where it leads to no postmaster, at the process table
+/// and the shared memory.
 pub fn look(datadir: &Path) -> Result<Postmaster, LookError> {
+    let place = process_table::existing(datadir)?;
     let file = pid_file(datadir);
-    if let Ok(Some(file)) = &file {
-        if process_table::is_server_in(datadir, file.pid) {
-            return Ok(Postmaster::Alive(file.pid));
-        }
+    let read = file.as_ref().ok().and_then(Option::as_ref);
+    let mut seen = Witnesses {
+        lock: lock(&file),
+        named: place.as_ref().zip(read).and_then(named),
+        here: 0,
+        unseen: None,
+        memory: Memory::Unknown,
+        shut_down: false,
+    };
+    if !seen.named.is_some_and(|named| named.wrote_the_file()) {
+        let Servers { here, unseen } = process_table::servers(datadir)?;
+        (seen.here, seen.unseen) = (here.len(), unseen.first().copied());
+        let is_blind = seen.unseen.is_some();
+        seen.memory = memory(place.as_ref(), read, is_blind);
+        seen.shut_down = is_blind && is_shut_down(datadir);
     }
-    let Servers { here, unseen } = process_table::servers(datadir)?;
-    let owner = file.as_ref().ok().and_then(Option::as_ref);
-    match (here.len(), unseen.first(), owner) {
-        (_, Some(_), Some(file)) if unseen.contains(&file.pid) && is_start_of(file) => {
-            Ok(Postmaster::Alive(file.pid))
-        }
-        // Also with a lock file that power loss left in pieces: nothing runs,
-        // and a stop need not fail for it.
-        (0, None, _) => Ok(Postmaster::None),
-        (0, Some(pid), _) => Err(LookError::Unseen(*pid)),
-        (left, _, _) => file
-            .map(|_| Postmaster::LeftBehind(left))
-            .map_err(LookError::from),
+    seen.finding().map_err(|doubt| match doubt {
+        Doubt::Unseen(pid) => LookError::Unseen(pid),
+        Doubt::Lock(error) => error.into(),
+    })
+}
+
+fn lock(file: &Result<Option<PostmasterPid>, PidFileError>) -> Lock {
+    match file {
+        Ok(None) => Lock::Absent,
+        Ok(Some(file)) if file.single_user => Lock::SingleUser,
+        Ok(Some(_)) => Lock::Server,
+        Err(error) => Lock::Broken(error.clone()),
     }
+}
+
+/// The process with the number in the file. How long it lives and what it made is looked
+/// at only where its place and its name do not say enough.
+fn named((place, file): (&Metadata, &PostmasterPid)) -> Option<Named> {
+    let (stat, where_it_works) = process_table::process(file.pid, place)?;
+    let seen = Named {
+        pid: file.pid,
+        place: where_it_works,
+        has_servers_name: stat.has_servers_name(),
+        started_then: false,
+        made_memory: false,
+    };
+    if seen.wrote_the_file() || seen.place == Place::Elsewhere {
+        return Some(seen);
+    }
+    Some(Named {
+        started_then: is_start_of(file),
+        made_memory: shared_memory::is_made_by_named(file),
+        ..seen
+    })
+}
+
+/// The shared memory. What a directory's keys show is asked where there is no better
+/// witness: processes of the owner's that cannot be looked into.
+fn memory(place: Option<&Metadata>, file: Option<&PostmasterPid>, is_blind: bool) -> Memory {
+    match (place, file) {
+        (_, Some(file)) if file.shared_memory.is_some() => shared_memory::of_lock_file(file),
+        (Some(place), file) if is_blind => {
+            shared_memory::of_directory(place, file.and_then(|file| file.port))
+        }
+        _ => Memory::Unknown,
+    }
+}
+
+fn is_shut_down(datadir: &Path) -> bool {
+    let read = || {
+        let place = fs::metadata(datadir)?;
+        let read = || Ok(control_file::role_files(datadir));
+        act_as(place.uid(), place.gid(), read)
+    };
+    let control = read().ok().and_then(|files| files.control);
+    matches!(
+        control,
+        Some(ClusterState::ShutDown | ClusterState::ShutDownInRecovery)
+    )
 }
 
 /// Whether the process that a lock file names started when the file says: a number
@@ -89,9 +148,7 @@ pub fn look(datadir: &Path) -> Result<Postmaster, LookError> {
 fn is_start_of(file: &PostmasterPid) -> bool {
     let started = || {
         let stat = process_table::stat(file.pid)?;
-        let boot = fs::read_to_string("/proc/stat").ok()?;
-        let boot = boot.lines().find_map(|line| line.strip_prefix("btime "))?;
-        Some(boot.parse::<u64>().ok()? + stat.start_ticks / TICKS_PER_SECOND)
+        Some(process_table::boot()? + stat.start_ticks / TICKS_PER_SECOND)
     };
     match (
         started(),
@@ -122,13 +179,49 @@ pub fn pid_file(datadir: &Path) -> Result<Option<PostmasterPid>, PidFileError> {
 
 fn read_as_owner(datadir: &Path) -> io::Result<String> {
     let place = fs::metadata(datadir)?;
-    let path = datadir.join("postmaster.pid");
+    let path = datadir.join(LOCK_FILE);
     act_as(place.uid(), place.gid(), || plain_file::read(&path))
 }
 
-/// The living processes of the instance, as far as they can be seen.
+/// The living processes of the instance, as far as they can be known: those seen in the
+/// directory, and the postmaster's children where nobody may look into them.
 pub fn processes(datadir: &Path) -> Vec<i32> {
-    process_table::servers(datadir).map_or_else(|_| Vec::new(), |servers| servers.here)
+    let servers = process_table::servers(datadir).unwrap_or_default();
+    let mut found = servers.here;
+    if let Ok(Postmaster::Alive(postmaster)) = look(datadir) {
+        let is_child =
+            |pid: &i32| process_table::stat(*pid).is_some_and(|stat| stat.parent == postmaster);
+        found.push(postmaster);
+        found.extend(servers.unseen.into_iter().filter(is_child));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// What about the lock file keeps PostgreSQL from starting where nothing of the instance
+/// runs: it takes any process of its user for the one that wrote the file, and refuses
+/// a file that it would not have written (`CreateLockFile`).
+pub fn lock_in_the_way(datadir: &Path) -> Option<String> {
+    let place = process_table::existing(datadir).ok()??;
+    let text = read_as_owner(datadir).ok()?;
+    match PostmasterPid::parse(&text) {
+        Err(_) if text.trim().is_empty() => Some("it is empty".to_owned()),
+        Err(error) => Some(error.to_string()),
+        Ok(file) => process_table::is_owners(file.pid, &place).then(|| {
+            format!(
+                "it names process {}, which is not of this instance",
+                file.pid
+            )
+        }),
+    }
+}
+
+/// Removes the lock file, as its owner.
+pub fn remove_lock(datadir: &Path) -> io::Result<()> {
+    let place = fs::metadata(datadir)?;
+    let remove = || fs::remove_file(datadir.join(LOCK_FILE));
+    act_as(place.uid(), place.gid(), remove)
 }
 
 /// Sends a signal. A process that has just ended is no error.
@@ -176,6 +269,7 @@ mod tests {
     fn a_process_is_known_by_its_start() {
         let file = |pid: i32, started: Option<i64>| PostmasterPid {
             pid,
+            single_user: false,
             started,
             port: None,
             socket_directory: None,

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use nix::libc::ESRCH;
 
 use crate::instance::ProcessStat;
+use crate::instance::witnesses::Place;
 use crate::system::user::act_as;
 
 /// What was seen of the servers that may work in a directory.
@@ -44,10 +45,17 @@ pub fn servers(datadir: &Path) -> io::Result<Servers> {
     Ok(servers)
 }
 
-/// Whether the process is a living server in `datadir`. What cannot be seen is no.
-pub fn is_server_in(datadir: &Path, pid: i32) -> bool {
-    let place = existing(datadir).ok().flatten();
-    place.is_some_and(|place| works_in(pid, &place) == Some(true))
+/// The living process of the owner's with this number, and where it works.
+pub fn process(pid: i32, owner: &Metadata) -> Option<(ProcessStat, Place)> {
+    let (process, stat) = seen(pid, owner)?;
+    let is_owners = process.uid() == owner.uid();
+    let place = place_of(pid, &process, owner)?;
+    (stat.lives() && is_owners).then_some((stat, place))
+}
+
+/// Whether there is a process or thread of the owner's with this number, living or not.
+pub fn is_owners(pid: i32, owner: &Metadata) -> bool {
+    seen(pid, owner).is_some_and(|(process, _)| process.uid() == owner.uid())
 }
 
 /// The same, where what cannot be seen is yes: of a process that is a child of the
@@ -62,7 +70,15 @@ pub fn stat(pid: i32) -> Option<ProcessStat> {
     ProcessStat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-fn existing(datadir: &Path) -> io::Result<Option<Metadata>> {
+/// When this machine was started, in seconds since the epoch by its clock of today.
+pub fn boot() -> Option<u64> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+    line.parse().ok()
+}
+
+/// The directory, if it is there.
+pub fn existing(datadir: &Path) -> io::Result<Option<Metadata>> {
     match fs::metadata(datadir) {
         Ok(place) => Ok(Some(place)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -88,30 +104,52 @@ fn listed() -> io::Result<Vec<i32>> {
     Ok(pids.collect())
 }
 
-/// Whether the process is a living server that works in `place` (the same directory
-/// by device and inode: paths may lead through links). `None` if it is one of the
-/// owner's that may not be looked into.
+/// Whether the process is a living server that works in `place`. `None` if it is one of the
+/// owner's that may not be looked into. One that does not have the name of a server, as of
+/// a rebranded PostgreSQL, is one if it is attached to shared memory of PostgreSQL's kind.
 fn works_in(pid: i32, place: &Metadata) -> Option<bool> {
-    let folder = PathBuf::from(format!("/proc/{pid}"));
-    let look = || Some((fs::metadata(&folder).ok()?, stat(pid)?));
-    let as_owner = || {
-        act_as(place.uid(), place.gid(), || Ok(look()))
-            .ok()
-            .flatten()
-    };
     // In neither view: it has ended meanwhile.
-    let Some((process, stat)) = look().or_else(as_owner) else {
+    let Some((process, stat)) = seen(pid, place) else {
         return Some(false);
     };
-    if !stat.is_living_server() {
+    let is_owners = process.uid() == place.uid();
+    if !stat.lives() || !(stat.has_servers_name() || is_owners) {
         return Some(false);
     }
-    let is_owners = process.uid() == place.uid();
-    match place_of_work(&folder, &process) {
-        Ok(seen) => Some((seen.dev(), seen.ino()) == (place.dev(), place.ino())),
-        Err(error) if is_refusal(&error) && is_owners => None,
-        Err(_) => Some(false),
+    match (place_of(pid, &process, place), stat.has_servers_name()) {
+        (Some(Place::Here), true) => Some(true),
+        (Some(Place::Here), false) => Some(is_attached(pid, &process)),
+        (Some(Place::Unseen), true) if is_owners => None,
+        _ => Some(false),
     }
+}
+
+/// The process, by root or as the owner of the directory.
+fn seen(pid: i32, owner: &Metadata) -> Option<(Metadata, ProcessStat)> {
+    let look = || Some((fs::metadata(format!("/proc/{pid}")).ok()?, stat(pid)?));
+    look().or_else(|| {
+        let as_owner = act_as(owner.uid(), owner.gid(), || Ok(look()));
+        as_owner.ok().flatten()
+    })
+}
+
+/// Where it works: in `place` (the same directory by device and inode: paths may lead
+/// through links) or elsewhere. `None` if it has ended.
+fn place_of(pid: i32, process: &Metadata, place: &Metadata) -> Option<Place> {
+    match place_of_work(&PathBuf::from(format!("/proc/{pid}")), process) {
+        Ok(seen) if (seen.dev(), seen.ino()) == (place.dev(), place.ino()) => Some(Place::Here),
+        Ok(_) => Some(Place::Elsewhere),
+        Err(error) if is_refusal(&error) => Some(Place::Unseen),
+        Err(_) => None,
+    }
+}
+
+/// Whether it has System V shared memory in its address space: a shell or a tool in the
+/// data directory has not.
+fn is_attached(pid: i32, process: &Metadata) -> bool {
+    let look = || fs::read(format!("/proc/{pid}/maps"));
+    let maps = look().or_else(|_| act_as(process.uid(), process.gid(), look));
+    maps.is_ok_and(|maps| String::from_utf8_lossy(&maps).contains(" /SYSV"))
 }
 
 fn place_of_work(folder: &Path, process: &Metadata) -> io::Result<Metadata> {

@@ -106,6 +106,10 @@ impl Server for RealServer {
         postmaster::pid_file(self.datadir()).ok().flatten()
     }
 
+    fn lock_in_the_way(&self) -> Option<String> {
+        postmaster::lock_in_the_way(self.datadir())
+    }
+
     fn recovering_for(&self, postmaster: i32) -> Option<Duration> {
         startup_process::age(postmaster)
     }
@@ -244,6 +248,14 @@ impl Server for RealServer {
 
     fn terminate(&self, process: &Process) {
         walsenders::terminate(self.datadir(), process);
+    }
+
+    fn end_single_user(&self, pid: i32) {
+        postmaster::signal(pid, Signal::SIGTERM);
+    }
+
+    fn remove_lock(&self) -> io::Result<()> {
+        postmaster::remove_lock(self.datadir())
     }
 
     fn kill_all(&self) {

@@ -59,6 +59,9 @@ pub trait Server: Rewinder + Installed {
     fn postmaster(&self) -> Result<Postmaster, LookError>;
     /// Its lock file, if there is one that can be read.
     fn lock_file(&self) -> Option<PostmasterPid>;
+    /// What about the lock file keeps PostgreSQL from starting, if anything does; only for
+    /// where nothing of the server runs.
+    fn lock_in_the_way(&self) -> Option<String>;
     /// For how long the startup process of this postmaster has been running.
     fn recovering_for(&self, postmaster: i32) -> Option<Duration>;
     /// What it and its processes do.
@@ -112,6 +115,10 @@ pub trait Server: Rewinder + Installed {
     fn signal_stop(&self, postmaster: i32, mode: StopMode);
     /// Sends SIGTERM to one of its processes, as the server itself does to a session.
     fn terminate(&self, process: &Process);
+    /// Asks `postgres --single` to end; it writes a shutdown checkpoint.
+    fn end_single_user(&self, pid: i32);
+    /// Removes the lock file.
+    fn remove_lock(&self) -> io::Result<()>;
     /// Sends SIGKILL to all processes of the server, which ends stopped (SIGSTOP) ones too.
     fn kill_all(&self);
     /// Asks a standby to become primary and returns at once.

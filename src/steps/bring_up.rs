@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::rejoin::{attempt, diverged, prepare};
 use super::{bring_down, claim, state};
 use crate::election::Diverged;
-use crate::instance::{NoAnswer, Role, State};
+use crate::instance::state::single_user;
+use crate::instance::{NoAnswer, Postmaster, Role, State};
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
 use crate::pacemaker::Cluster;
 use crate::postgres::Server;
@@ -81,10 +82,26 @@ impl BringUp<'_> {
         if let Err(error) = self.server.release_timelines() {
             log::warn!("Cannot release the timelines that a failed promotion reserved: {error}");
         }
+        self.clear_the_lock();
         self.start_server().map_err(|failure| match known {
             Some(diverged) => self.cannot_start(diverged, &failure),
             None => failure,
         })
+    }
+
+    /// A number in an old lock file may be another's for weeks, as of a second instance of
+    /// the same user, and power loss may leave the file empty: PostgreSQL refuses both.
+    fn clear_the_lock(&self) {
+        if !matches!(self.server.postmaster(), Ok(Postmaster::None)) {
+            return;
+        }
+        let Some(why) = self.server.lock_in_the_way() else {
+            return;
+        };
+        log::warn!("Removing postmaster.pid, since nothing of the instance runs: {why}");
+        if let Err(error) = self.server.remove_lock() {
+            log::warn!("Cannot remove postmaster.pid: {error}");
+        }
     }
 
     /// PostgreSQL takes any process of its user for a postmaster that has the number in an
@@ -140,6 +157,7 @@ impl BringUp<'_> {
                 State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
                     return Err(begin.died(self.server));
                 }
+                State::SingleUser(pid) => return Err(single_user(pid)),
                 State::Busy(..) | State::Transient(_) | State::Failing(_) => {}
             }
             if !self.deadline.sleep(POLL) {

@@ -17,6 +17,7 @@ pub mod reign;
 pub mod rejoin;
 pub mod scores;
 pub mod shutdown;
+pub mod single_user;
 pub mod state;
 #[cfg(test)]
 mod tests;

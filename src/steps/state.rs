@@ -63,13 +63,13 @@ fn look(
     let postmaster = server.postmaster()?;
     let answer = match postmaster {
         Postmaster::Alive(_) => Some(ask(server, deadline, question)),
-        Postmaster::LeftBehind(_) | Postmaster::None => None,
+        Postmaster::LeftBehind(_) | Postmaster::SingleUser(_) | Postmaster::None => None,
     };
     if let Some(Err(NoAnswer::NotAsked)) = answer {
         return Err(Failure::soft("No time was left to query PostgreSQL"));
     }
     let control = match (postmaster, &answer) {
-        (Postmaster::LeftBehind(_), _) | (_, Some(Ok(_))) => None,
+        (Postmaster::LeftBehind(_) | Postmaster::SingleUser(_), _) | (_, Some(Ok(_))) => None,
         _ => Some(server.control_data(deadline)?),
     };
     let (answer, details) = match answer {

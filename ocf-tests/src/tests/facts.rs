@@ -38,7 +38,8 @@ pub fn agent_that_may_not_trace_processes(scene: &mut Scene) -> Result<()> {
     scene.undisturbed()
 }
 
-fn harden(scene: &Scene, node: &Node) -> Result<()> {
+/// Restarts Pacemaker on the node, without the right to look into processes of others.
+pub fn harden(scene: &Scene, node: &Node) -> Result<()> {
     scene
         .steps
         .say(&format!("no CAP_SYS_PTRACE for Pacemaker on {}", node.name));
@@ -50,7 +51,8 @@ fn harden(scene: &Scene, node: &Node) -> Result<()> {
         })
 }
 
-fn one_primary(scene: &Scene) -> Result<()> {
+/// That exactly one node is open for writing.
+pub fn one_primary(scene: &Scene) -> Result<()> {
     let open = |node: &&Node| {
         node.sql("SELECT pg_is_in_recovery()")
             .is_ok_and(|it| it == "f")

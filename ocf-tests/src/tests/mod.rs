@@ -17,6 +17,7 @@ mod faults;
 mod hands;
 mod hostile;
 mod hung;
+mod identity;
 mod mistakes;
 mod moves;
 mod network;
@@ -92,6 +93,10 @@ pub const ALL: &[Case] = cases![
     facts::database_postgres_is_gone needs Silence long,
     facts::what_stands_in_pg_version_is_told_to_nobody needs Client long,
     hostile::settings_of_every_kind needs Silence long,
+    identity::lock_file_of_a_process_that_stays needs Client long,
+    identity::single_user_mode_is_no_fault needs Nodes long,
+    identity::server_of_another_name needs Nodes long,
+    identity::servers_that_nobody_may_look_into needs Nodes long,
     faults::frozen_postmaster_of_the_primary needs SynchronousClient,
     faults::cable_of_the_primary_pulled needs SynchronousClient,
     faults::power_cut_of_all_nodes needs SynchronousClient,

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::state::{left_behind, unwell};
+use super::state::{left_behind, single_user, unwell};
 use super::{Role, State};
 use crate::ocf::Failure;
 
@@ -51,6 +51,8 @@ pub enum Step {
     StopSilent,
     /// End what a dead postmaster left.
     ClearLeftBehind,
+    /// Ask a repair in single-user mode to end.
+    EndSingleUser,
     /// Publish the shutdown checkpoint, which must be there.
     PublishShutdown,
     /// Publish the shutdown checkpoint, if this was a primary and has one.
@@ -84,6 +86,7 @@ fn start(state: &State) -> Result<&'static [Step], Failure> {
         )),
         State::Failing(why) => Err(unwell(why)),
         State::LeftBehind(processes) => Err(left_behind(*processes)),
+        State::SingleUser(pid) => Err(single_user(*pid)),
     }
 }
 
@@ -91,6 +94,7 @@ fn stop(state: &State) -> &'static [Step] {
     match state {
         State::Stopped(_) | State::Crashed(_) => &[Step::PublishShutdownIfAny],
         State::LeftBehind(_) => &[Step::ClearLeftBehind],
+        State::SingleUser(_) => &[Step::EndSingleUser, Step::PublishShutdownIfAny],
         State::Running(Role::Standby) | State::Busy(Role::Standby, _) => &[Step::StopStandby],
         State::Running(Role::Primary) | State::Busy(Role::Primary, _) => {
             &[Step::StopPrimaryForGood, Step::PublishShutdownIfAny]
@@ -110,6 +114,7 @@ fn promote(state: &State) -> Result<&'static [Step], Failure> {
         State::Busy(Role::Standby, why) => Err(Failure::soft(format!("Cannot promote now: {why}"))),
         State::Transient(why) | State::Failing(why) => Err(unwell(why)),
         State::LeftBehind(processes) => Err(left_behind(*processes)),
+        State::SingleUser(pid) => Err(single_user(*pid)),
     }
 }
 
@@ -138,5 +143,10 @@ fn demote(state: &State) -> Result<&'static [Step], Failure> {
         }
         State::Stopped(Role::Standby) | State::Crashed(_) => &[Step::BringUpUnlessStoppedNext],
         State::LeftBehind(_) => &[Step::ClearLeftBehind, Step::BringUpUnlessStoppedNext],
+        State::SingleUser(_) => &[
+            Step::EndSingleUser,
+            Step::PublishShutdownIfAny,
+            Step::BringUpUnlessStoppedNext,
+        ],
     })
 }

@@ -5,3 +5,4 @@ mod control_data;
 mod rejoin;
 mod roles;
 mod states;
+mod witnesses;

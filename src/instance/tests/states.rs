@@ -36,6 +36,7 @@ fn observation(words: &[&str]) -> Observation {
         postmaster: match postmaster {
             "alive" => Postmaster::Alive(4711),
             "left-behind" => Postmaster::LeftBehind(3),
+            "single-user" => Postmaster::SingleUser(4711),
             "none" => Postmaster::None,
             other => panic!("{other}"),
         },

@@ -7,6 +7,7 @@ mod bring_up;
 mod candidates;
 mod claim;
 mod election;
+mod identity;
 mod looks;
 mod planned_stop;
 mod rejoin;
