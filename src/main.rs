@@ -38,6 +38,7 @@ use clap::{Parser, Subcommand};
 use actions::Action;
 use admin::ForcePromotion;
 use ocf::{Environment, Failure, OcfExit, Outcome, Request};
+use system::guardian::{self, End};
 
 /// OCF resource agent for PostgreSQL streaming replication under Pacemaker.
 #[derive(Debug, Parser)]
@@ -61,10 +62,35 @@ fn main() -> ExitCode {
     ocf::log::install(&environment, &request.resource);
     panic::set_hook(Box::new(|panic| log::error!("Bug in pgsqlms: {panic}")));
     let exit = match Arguments::try_parse_from(arguments(env::args_os())) {
-        Ok(typed) => report(guarded(&typed.command, &environment, request), &environment),
+        Ok(typed) => return watched(&typed.command, &environment, request),
         Err(error) => usage(&error),
     };
     ExitCode::from(exit.code())
+}
+
+/// An action that may hang is done in a child, so that there is an answer in any case.
+fn watched(command: &Command, environment: &Environment, request: Request) -> ExitCode {
+    let watch = request.watch;
+    let act = || {
+        let exit = report(guarded(command, environment, request), environment);
+        ExitCode::from(exit.code())
+    };
+    let is_watched = matches!(command,
+        Command::Action(action) if actions::may_hang(*action, environment));
+    if !is_watched {
+        return act();
+    }
+    let lost = match guardian::watch(watch, act) {
+        Err(done) => return done,
+        Ok(End::Exit(code)) => return ExitCode::from(code),
+        Ok(End::Hung) => Failure::soft(
+            "The action hangs in the operating system and was given up: is the storage hung?",
+        ),
+        Ok(End::Killed(signal)) => {
+            Failure::soft(format!("The action was killed (signal {signal})"))
+        }
+    };
+    ExitCode::from(report(Err(lost), environment).code())
 }
 
 /// Of an OCF call only the action counts: the standard has callers pass more

@@ -331,3 +331,34 @@ proptest! {
         prop_assert!(!text.contains("panicked") && !text.contains("Bug in"), "{text}");
     }
 }
+
+/// A program of PostgreSQL's that stops its caller stands for a call that hangs.
+#[test]
+fn an_action_that_hangs_is_answered_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("pg_controldata");
+    let script = format!(
+        "printf '#!/bin/sh\\nkill -STOP $PPID\\n' > {0} && chmod 755 {0}",
+        program.display()
+    );
+    let made = Command::new("sh").args(["-c", &script]).status();
+    assert!(made.unwrap().success());
+    let path = folder.path().to_str().unwrap();
+    let user = own_name();
+    let environment = [
+        ("OCF_RESKEY_bindir", path),
+        ("OCF_RESKEY_pgdata", path),
+        ("OCF_RESKEY_system_user", user.as_str()),
+        ("OCF_RESKEY_CRM_meta_timeout", "3000"),
+    ];
+    let begin = Instant::now();
+    let output = agent(&["start"], &environment);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(stderr(&output).contains("hangs"), "{}", stderr(&output));
+    assert!(begin.elapsed() < Duration::from_secs(3));
+}
+
+fn own_name() -> String {
+    let output = Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}

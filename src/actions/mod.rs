@@ -22,6 +22,7 @@ use clap::Subcommand;
 use call::Call;
 
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request, metadata};
+use crate::postgres::RealServer;
 #[cfg(test)]
 use crate::{pacemaker::Cluster, postgres::Server, system::Notes};
 
@@ -101,6 +102,17 @@ pub fn run(action: Action, environment: &Environment, request: Request) -> Outco
         }
         // Not 2: that would ban the node, and the typo is there on all nodes.
         Err(failure) => Err(Failure::soft(failure.reason)),
+    }
+}
+
+/// Whether the action may ask something of a storage that hangs. A monitor comes every few
+/// seconds and seldom does.
+pub fn may_hang(action: Action, environment: &Environment) -> bool {
+    match action {
+        Action::MetaData | Action::Methods | Action::Reload | Action::ReloadAgent => false,
+        Action::Monitor => Parameters::of_datadir(environment)
+            .is_none_or(|parameters| !RealServer::is_in_memory(&parameters.datadir)),
+        _ => true,
     }
 }
 

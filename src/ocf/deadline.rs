@@ -28,6 +28,16 @@ impl Deadline {
         Self { at }
     }
 
+    /// By when who watches the action gives it up: in the middle of the margin.
+    pub fn of_watch(start: Instant, timeout: Option<Duration>) -> Self {
+        let margin = margin(timeout.unwrap_or(DEFAULT));
+        let action = Self::of_action(start, timeout);
+        let at = action.at.checked_add(margin / 2);
+        Self {
+            at: at.unwrap_or(action.at),
+        }
+    }
+
     /// The deadline that has all of `limit` from now, without a margin: not for an
     /// action, which Pacemaker kills at its time-out.
     pub fn after(limit: Duration) -> Self {
@@ -87,6 +97,14 @@ mod tests {
         let margins = [100, 1_000, 10_000, 60_000, 600_000]
             .map(|ms| margin(Duration::from_millis(ms)).as_millis());
         assert_eq!(margins, [50, 500, 1_000, 5_000, 5_000]);
+    }
+
+    #[test]
+    fn who_watches_waits_a_little_longer_than_the_action() {
+        let (start, timeout) = (Instant::now(), Some(Duration::from_secs(60)));
+        let left = |deadline: Deadline| deadline.left().as_secs_f64().round();
+        assert!((left(Deadline::of_action(start, timeout)) - 55.0).abs() < 1.1);
+        assert!((left(Deadline::of_watch(start, timeout)) - 57.5).abs() < 1.1);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Request {
     pub node: Option<NodeName>,
     /// By when the action must have answered.
     pub deadline: Deadline,
+    /// By when it is given up by who watches it.
+    pub watch: Deadline,
     /// A one-time monitor that asks what is there, not whether all is well.
     pub probe: bool,
     /// The role that a recurring monitor is for.
@@ -51,6 +53,7 @@ impl Request {
             resource: resource(environment.get("OCF_RESOURCE_INSTANCE")),
             node: environment.meta("on_node").and_then(NodeName::new),
             deadline: Deadline::of_action(start, timeout),
+            watch: Deadline::of_watch(start, timeout),
             // A probe has no interval at all (Pacemaker 2.1.5) or 0.
             probe: matches!(environment.meta("interval"), None | Some("0")),
             role: environment.meta("role").and_then(role),

@@ -19,6 +19,10 @@ pub trait Cluster {
     /// The same cluster, which must have answered within `limit` from now.
     fn within(&self, limit: Duration) -> Box<dyn Cluster + '_>;
 
+    /// The same cluster, of which each call may take all the time that is left: for what an
+    /// action cannot do without. Any other has a share of it.
+    fn unshared(&self) -> Box<dyn Cluster + '_>;
+
     /// This node, where the environment of the action names it.
     fn named_node(&self) -> Option<&NodeName>;
     /// This node; Pacemaker is asked where the environment does not name it.

@@ -147,6 +147,10 @@ impl Cluster for FakeCluster {
         Box::new(self.clone())
     }
 
+    fn unshared(&self) -> Box<dyn Cluster + '_> {
+        Box::new(self.clone())
+    }
+
     fn named_node(&self) -> Option<&NodeName> {
         self.named.then_some(&self.node)
     }

@@ -34,6 +34,10 @@ impl Cluster for RealCluster {
         Box::new(Self::new(self.tools.within(limit), &self.resource))
     }
 
+    fn unshared(&self) -> Box<dyn Cluster + '_> {
+        Box::new(Self::new(self.tools.unshared(), &self.resource))
+    }
+
     fn named_node(&self) -> Option<&NodeName> {
         self.tools.node()
     }

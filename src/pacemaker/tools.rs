@@ -1,14 +1,23 @@
 //! Running Pacemaker's command line tools, the only interface that is stable
 //! from 1.1.13 to 3.0. Every argument is passed as it is, without a shell.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::ocf::{Deadline, Environment, Failure, NodeName};
 use crate::system::program::{self, Ended, ProgramError};
+
+/// The share of an action's time that one call of a tool has: a daemon that hangs must not
+/// use up what PostgreSQL needs.
+const SHARE: Duration = Duration::from_secs(5);
+/// The share of a tool that has used up its share before, in the same action.
+const SHARE_OF_A_HUNG_ONE: Duration = Duration::from_secs(2);
 
 /// Why a tool gave no answer.
 #[derive(Debug, Error)]
@@ -42,6 +51,10 @@ pub struct Tools {
     directory: PathBuf,
     /// The action's deadline.
     deadline: Deadline,
+    /// Whether a call has the rest of the time.
+    unshared: bool,
+    /// Those that did not answer in time.
+    hung: Rc<RefCell<BTreeSet<&'static str>>>,
     /// This node, where Pacemaker says so.
     node: Option<NodeName>,
 }
@@ -53,6 +66,8 @@ impl Tools {
         Self {
             directory: PathBuf::from(directory),
             deadline,
+            unshared: false,
+            hung: Rc::default(),
             node: environment.meta("on_node").and_then(NodeName::new),
         }
     }
@@ -62,6 +77,23 @@ impl Tools {
         Self {
             deadline: self.deadline.within(limit),
             ..self.clone()
+        }
+    }
+
+    /// The same tools, of which each call has all the time that is left.
+    pub fn unshared(&self) -> Self {
+        Self {
+            unshared: true,
+            ..self.clone()
+        }
+    }
+
+    /// By when a call of this tool must have answered.
+    fn deadline_of(&self, tool: &str) -> Deadline {
+        match (self.unshared, self.hung.borrow().contains(tool)) {
+            (true, _) => self.deadline,
+            (false, false) => self.deadline.within(SHARE),
+            (false, true) => self.deadline.within(SHARE_OF_A_HUNG_ONE),
         }
     }
 
@@ -78,7 +110,11 @@ impl Tools {
         // only, and every other voter of an election seems mute. Where a node
         // is meant, it is named.
         command.env_remove("OCF_RESKEY_CRM_meta_on_node");
-        Ok(program::run(&mut command, self.deadline)?)
+        let ended = program::run(&mut command, self.deadline_of(tool));
+        if let Err(ProgramError::TooSlow { .. }) = ended {
+            self.hung.borrow_mut().insert(tool);
+        }
+        Ok(ended?)
     }
 
     /// Runs a tool that must succeed; what it printed.
@@ -92,5 +128,38 @@ impl Tools {
             return Ok(ended.stdout);
         }
         Err(failed(ended.stderr))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Instant;
+
+    use super::*;
+
+    fn tools(directory: &std::path::Path) -> Tools {
+        let directory = directory.to_str().unwrap();
+        let environment = Environment::of(&[("HA_SBIN_DIR", directory)]);
+        Tools::new(&environment, Deadline::after(Duration::from_secs(60)))
+    }
+
+    #[test]
+    fn a_tool_that_hangs_uses_up_its_share_and_then_less() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("crm_node");
+        fs::write(&path, "#!/bin/sh\nexec sleep 50\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let tools = tools(folder.path());
+        let left = |tool| tools.deadline_of(tool).left();
+        assert!(left("crm_node") > SHARE_OF_A_HUNG_ONE);
+        let begin = Instant::now();
+        assert!(tools.ask("crm_node", &[]).is_err());
+        assert!(begin.elapsed() < SHARE + Duration::from_secs(2));
+        assert!(left("crm_node") <= SHARE_OF_A_HUNG_ONE);
+        // Another daemon may be well.
+        assert!(left("cibadmin") > SHARE_OF_A_HUNG_ONE);
+        assert!(tools.unshared().deadline_of("crm_node").left() > SHARE);
     }
 }

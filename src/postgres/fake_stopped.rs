@@ -64,9 +64,9 @@ impl Rewinder for FakeServer {
             .ask("foreign_file", |of| of.data.foreign_file())
     }
 
-    fn sync_disks(&self) {
+    fn sync_disks(&self) -> io::Result<()> {
         self.instance
-            .act("sync_disks", "sync disks".to_owned(), |_| ());
+            .act("sync_disks", "sync disks".to_owned(), |_| Ok(()))
     }
 
     fn remove_standby_signal(&self) -> io::Result<()> {

@@ -36,6 +36,7 @@ mod settings;
 mod shared_memory;
 mod standby_signal;
 mod startup_process;
+mod storage;
 mod table_spaces;
 mod version_file;
 mod wal_files;

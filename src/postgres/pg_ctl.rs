@@ -59,7 +59,7 @@ pub fn start(
         command.arg("--options").arg(options);
     }
     surroundings::protect_from_oom_killer(&mut command);
-    user.dress_with_groups(&mut command)?;
+    user.dress_with_groups(&mut command);
     environment::give(parameters, user, &mut command, deadline);
     judge("start", program::run_in_its_locale(&mut command, deadline)?)
 }

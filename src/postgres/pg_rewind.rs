@@ -127,8 +127,7 @@ pub fn recover(
 ) -> Result<(), RewindError> {
     let mut command = settings::postgres(parameters, &["--single"])?;
     command.arg("template1");
-    user.dress_with_groups(&mut command)
-        .map_err(SettingError::from)?;
+    user.dress_with_groups(&mut command);
     succeeded(program::run(&mut command, deadline)?).map(drop)
 }
 

@@ -16,7 +16,7 @@ use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
     activity, history_file, last_record, output, questions, session, standby_signal,
-    startup_process, wal_files, write_probe,
+    startup_process, storage, wal_files, write_probe,
 };
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replication::Details;
@@ -25,6 +25,7 @@ use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role
 use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
+use crate::system::user::IdentityError;
 use crate::wal::{History, Lsn, Position, Timeline};
 
 /// The server of one resource on this node.
@@ -35,11 +36,23 @@ pub struct RealServer {
 }
 
 impl RealServer {
-    /// The server that the parameters describe. An account that is not there bans the node.
+    /// The server that the parameters describe. An account that is not there bans the node;
+    /// that it cannot be looked up may pass.
     pub fn look_up(parameters: Parameters, resource: &str) -> Result<Self, Failure> {
-        let user = SystemUser::look_up(&parameters.system_user)
-            .map_err(|error| Failure::new(OcfExit::Arguments, error.to_string()))?;
+        let user = SystemUser::look_up(&parameters.system_user).map_err(|error| {
+            let exit = match error {
+                IdentityError::Unknown(_) => OcfExit::Arguments,
+                IdentityError::Denied { .. } => OcfExit::Generic,
+            };
+            Failure::new(exit, error.to_string())
+        })?;
         Ok(Self::new(parameters, user, resource))
+    }
+
+    /// Whether a monitor of the server in `datadir` asks nothing of the storage, so that it
+    /// cannot hang with it.
+    pub fn is_in_memory(datadir: &Path) -> bool {
+        storage::is_in_memory(datadir)
     }
 
     /// The server that the parameters describe, run by the owner of its data directory.

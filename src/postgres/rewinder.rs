@@ -1,8 +1,9 @@
 //! What a way back into the cluster needs of the stopped server, as this node does it: the
 //! mark of a rewind, the node's own files, pg_rewind.
 
+use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::pg_rewind::{self, RewindError};
 use super::real_server::RealServer;
@@ -14,6 +15,19 @@ use crate::instance::rejoin::preview::Preview;
 use crate::ocf::Deadline;
 use crate::system::plain_file;
 use crate::wal::Lsn;
+
+/// Of the data directory, the WAL and each table space: not of the whole machine, where
+/// another disk may hang.
+fn sync_file_systems(datadir: &Path) -> io::Result<()> {
+    let mut places = vec![datadir.to_owned(), datadir.join("pg_wal")];
+    for space in fs::read_dir(datadir.join("pg_tblspc"))? {
+        places.push(space?.path());
+    }
+    for place in places {
+        nix::unistd::syncfs(File::open(place)?)?;
+    }
+    Ok(())
+}
 
 fn mark_of(server: &RealServer) -> MarkFolder {
     MarkFolder::of(server.resource())
@@ -50,8 +64,9 @@ impl Rewinder for RealServer {
         rewind_mark::foreign_file(&self.parameters().datadir, self.user())
     }
 
-    fn sync_disks(&self) {
-        nix::unistd::sync();
+    fn sync_disks(&self) -> io::Result<()> {
+        let datadir = &self.parameters().datadir;
+        self.user().act(|| sync_file_systems(datadir))
     }
 
     fn remove_standby_signal(&self) -> io::Result<()> {

@@ -155,8 +155,8 @@ pub trait Rewinder {
     fn has_rewind_label(&self) -> bool;
     /// A file of another account's in the way, which pg_rewind could not overwrite.
     fn foreign_file(&self) -> io::Result<Option<PathBuf>>;
-    /// Writes what all disks of this machine have in memory.
-    fn sync_disks(&self);
+    /// Writes what the disks of the data have in memory.
+    fn sync_disks(&self) -> io::Result<()>;
     /// Takes `standby.signal` away, for a recovery that opens the server to nobody.
     fn remove_standby_signal(&self) -> io::Result<()>;
     /// Replays the WAL of a crashed server without opening it to anybody.

@@ -38,7 +38,7 @@ pub fn read(
     deadline: Deadline,
 ) -> Result<String, SettingError> {
     let mut command = postgres(parameters, &["-C", name])?;
-    user.dress_with_groups(&mut command)?;
+    user.dress_with_groups(&mut command);
     let ended = program::run(&mut command, deadline)?;
     if ended.status.success() {
         return Ok(ended.stdout.trim_end_matches('\n').to_owned());

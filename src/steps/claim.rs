@@ -29,6 +29,8 @@ pub fn publish(
     let held = own.position.clone();
     let claim = Reign::claim(ballot.candidate.clone(), held, sync, &ballot.reigns);
     let name = Reign::CLAIM_NAME.of(cluster.resource());
+    // Without it there is no promotion.
+    let cluster = cluster.unshared();
     Ok(cluster.set_permanent(&claim.primary, &name, &claim.encode())?)
 }
 

@@ -36,9 +36,8 @@ pub fn publish_after_stop(
 /// Publishes the shutdown checkpoint of this stopped server, if it was a primary; a
 /// crashed one has none. Nothing fails for it.
 pub fn publish_if_possible(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) {
-    let control = server
-        .control_data(deadline.within(LOOK))
-        .map_err(Failure::from);
+    let control = server.control_data(deadline.within(LOOK));
+    let control = control.map_err(Failure::from);
     let published = control.and_then(|control| match control.state {
         ClusterState::ShutDown => publish(cluster, &control, deadline),
         _ => Ok(()),

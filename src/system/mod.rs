@@ -4,6 +4,8 @@
 //! Nothing here knows PostgreSQL or Pacemaker.
 
 pub mod clock;
+pub mod guardian;
+mod name_service;
 pub mod notes;
 pub mod plain_file;
 pub mod program;

@@ -7,20 +7,20 @@
 //! also come from a directory on the network, and one that does not answer must
 //! not cost a monitor or a stop its time.
 
-use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use nix::unistd::{
-    Gid, Uid, User, getegid, geteuid, getgrouplist, getgroups, setegid, seteuid, setgid, setgroups,
-    setuid,
+    Gid, Uid, getegid, geteuid, getgroups, setegid, seteuid, setgid, setgroups, setuid,
 };
 use thiserror::Error;
 
+use super::name_service::{self, Account};
 use super::surroundings;
 
 /// The account PostgreSQL runs as.
@@ -33,6 +33,8 @@ pub struct SystemUser {
     /// Its home directory, where libpq looks for `.pgpass` and certificates.
     pub home: PathBuf,
     gid: Gid,
+    /// Asked for once in each action.
+    groups: OnceLock<Vec<Gid>>,
 }
 
 /// Why we cannot become the system user.
@@ -59,14 +61,15 @@ impl SystemUser {
             name: name.to_owned(),
             source,
         };
-        let user = User::from_name(name)
+        let account = name_service::account(name)
             .map_err(denied)?
             .ok_or_else(|| IdentityError::Unknown(name.to_owned()))?;
         Ok(Self {
             name: name.to_owned(),
-            uid: user.uid,
-            home: user.dir,
-            gid: user.gid,
+            uid: account.uid,
+            home: account.home,
+            gid: account.gid,
+            groups: OnceLock::new(),
         })
     }
 
@@ -77,27 +80,24 @@ impl SystemUser {
             Ok(data) => (Uid::from_raw(data.uid()), Gid::from_raw(data.gid())),
             Err(_) => (geteuid(), getegid()),
         };
-        let known = User::from_uid(uid).ok().flatten();
-        let (name, home) = known.map_or_else(
-            || (uid.to_string(), PathBuf::from("/")),
-            |user| (user.name, user.dir),
-        );
         Self {
-            name,
+            name: name_service::name_of(uid).unwrap_or_else(|| uid.to_string()),
             uid,
-            home,
+            home: PathBuf::from("/"),
             gid,
+            groups: OnceLock::new(),
         }
     }
 
-    /// All groups of the account, through NSS.
-    fn groups(&self) -> Result<Vec<Gid>, IdentityError> {
-        let unknown = |_| IdentityError::Unknown(self.name.clone());
-        let name = CString::new(self.name.as_str()).map_err(unknown)?;
-        getgrouplist(&name, self.gid).map_err(|source| IdentityError::Denied {
-            name: self.name.clone(),
-            source,
-        })
+    /// All groups of the account.
+    fn groups(&self) -> &[Gid] {
+        let account = || Account {
+            uid: self.uid,
+            gid: self.gid,
+            home: self.home.clone(),
+        };
+        self.groups
+            .get_or_init(|| name_service::groups(&self.name, &account()))
     }
 
     /// Does something with files as the user: in a directory of the user's,
@@ -128,9 +128,8 @@ impl SystemUser {
     }
 
     /// The same with all its groups, as a server needs them.
-    pub fn dress_with_groups(&self, command: &mut Command) -> Result<(), IdentityError> {
-        self.dress_in(self.groups()?, command);
-        Ok(())
+    pub fn dress_with_groups(&self, command: &mut Command) {
+        self.dress_in(self.groups().to_vec(), command);
     }
 
     #[allow(unsafe_code)]

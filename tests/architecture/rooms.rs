@@ -131,6 +131,10 @@ const ROOMS: &[Room] = &[
             ("ocf", "reads the request, reports the code"),
             ("actions", "runs an action of OCF"),
             ("admin", "runs a command for people"),
+            (
+                "system/guardian.rs",
+                "answers for an action that hangs with the storage",
+            ),
         ],
     },
     // For tests only.

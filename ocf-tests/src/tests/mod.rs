@@ -7,6 +7,7 @@ use crate::run::runner::{Case, Length, Needs};
 
 mod admin;
 mod attacker;
+mod bounds;
 mod config;
 mod crash;
 mod daemons;
@@ -93,10 +94,13 @@ pub const ALL: &[Case] = cases![
     facts::database_postgres_is_gone needs Silence long,
     facts::what_stands_in_pg_version_is_told_to_nobody needs Client long,
     hostile::settings_of_every_kind needs Silence long,
+    bounds::directory_service_that_hangs needs Client long,
+    bounds::hung_disk_under_each_verb needs DisksAndSynchronousClient long,
+    bounds::tools_of_pacemaker_that_hang needs Silence long,
     identity::lock_file_of_a_process_that_stays needs Client long,
-    identity::single_user_mode_is_no_fault needs Nodes long,
-    identity::server_of_another_name needs Nodes long,
-    identity::servers_that_nobody_may_look_into needs Nodes long,
+    identity::single_user_mode_is_no_fault needs Silence long,
+    identity::server_of_another_name needs Silence long,
+    identity::servers_that_nobody_may_look_into needs Silence long,
     faults::frozen_postmaster_of_the_primary needs SynchronousClient,
     faults::cable_of_the_primary_pulled needs SynchronousClient,
     faults::power_cut_of_all_nodes needs SynchronousClient,

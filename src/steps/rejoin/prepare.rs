@@ -41,7 +41,9 @@ pub fn prepare(
         Plan::Start => Ok(None),
         Plan::Finish => {
             // pg_rewind was killed perhaps while it did this itself.
-            server.sync_disks();
+            server.sync_disks().map_err(|error| {
+                Failure::soft(format!("Cannot write the data directory to disk: {error}"))
+            })?;
             work.finish().map(|()| None)
         }
         Plan::Refuse => Err(work.refusal("the rewind was interrupted")),
