@@ -8,7 +8,7 @@ use crate::ocf::request::ClusterRole;
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
-use crate::steps::{not_yet, offer, state, unknown_error, write_probe};
+use crate::steps::{impairment, not_yet, offer, state, unknown_error, write_probe};
 
 /// The level from which on the primary is asked to write.
 const WRITE: u32 = 10;
@@ -32,6 +32,7 @@ pub fn run(call: &Call) -> Outcome {
         }
         not_yet::bound(&state, &call.notes)?;
         unknown_error::count_and_report(&state, &*call.cluster, &call.notes)?;
+        report_impairment(call, &state, details.as_ref());
         look_after(call, details)?;
     }
     state.monitor(probe)
@@ -41,6 +42,16 @@ pub fn run(call: &Call) -> Outcome {
 /// it lacks, move here.
 fn is_to_be_a_standby(call: &Call) -> bool {
     call.request.role == Some(ClusterRole::Unpromoted)
+}
+
+fn report_impairment(call: &Call, state: &State, details: Option<&Details>) {
+    let paused = match details {
+        Some(Details::Standby { paused, .. }) => paused.as_ref(),
+        _ => None,
+    };
+    let handles = (&*call.cluster, &call.notes);
+    let deadline = call.request.deadline;
+    impairment::report(&*call.server, handles, (state, paused), deadline);
 }
 
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
@@ -60,10 +71,12 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
             };
             care.take(&primary);
         }
-        Some(Details::Standby { receives: true }) => {
+        Some(Details::Standby { receives: true, .. }) => {
             diverged::take_back(server, cluster, notes, deadline);
         }
-        Some(Details::Standby { receives: false }) => check_branch(call)?,
+        Some(Details::Standby {
+            receives: false, ..
+        }) => check_branch(call)?,
         None => {}
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::target::{See, Target, comes_back, text, texts};
 use crate::instance::ProcessStat;
+use crate::instance::capacity::Capacity;
 use crate::instance::configuration::{self, Conninfo, Facts, SETTINGS, words};
 use crate::instance::control_data::{ClusterState, STATE_WITHIN};
 use crate::instance::postmaster_pid::PostmasterPid;
@@ -207,6 +208,7 @@ fn judged(input: &[u8], see: See<'_>) {
         is_datadir: false,
         hints_logged: Some(true),
         hba: Some(&text),
+        needed: Some(Capacity([100, 8, 10, 0, 64])),
     });
     see(&findings);
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::capacity::{Capacity, FIELDS};
 use crate::wal::{History, Lsn, Place, SystemId, Timeline};
 
 /// "Database cluster state" (PostgreSQL `src/bin/pg_controldata`, `dbState`).
@@ -91,6 +92,8 @@ pub struct ControlData {
     pub segment_size: u64,
     /// `wal_level` as the server last ran with it.
     pub wal_level: String,
+    /// The settings that the WAL demands of a standby.
+    pub needed: Capacity,
 }
 
 /// Output that is not a control file's.
@@ -137,6 +140,7 @@ impl ControlData {
                 || fields.text("Data page checksum version")? != "0",
             segment_size: fields.convert("Bytes per WAL segment", |text| text.parse().ok())?,
             wal_level: fields.text("wal_level setting")?.to_owned(),
+            needed: fields.capacity()?,
         })
     }
 
@@ -218,6 +222,14 @@ impl Fields<'_> {
     fn text(&self, field: &'static str) -> Result<&str, ControlDataError> {
         let value = self.0.get(field).ok_or(ControlDataError::Missing(field))?;
         Ok(value.trim())
+    }
+
+    fn capacity(&self) -> Result<Capacity, ControlDataError> {
+        let mut values = [0; FIELDS.len()];
+        for (value, field) in values.iter_mut().zip(FIELDS) {
+            *value = self.convert(field, |text| text.parse().ok())?;
+        }
+        Ok(Capacity(values))
     }
 
     fn convert<T>(

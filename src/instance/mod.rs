@@ -5,15 +5,19 @@
 
 pub mod activity;
 pub mod answer;
+pub mod capacity;
 pub mod configuration;
 pub mod control_data;
+pub mod impairment;
 pub mod plan;
 pub mod postmaster_pid;
 pub mod process_stat;
 pub mod rejoin;
+pub mod replay;
 pub mod replication;
 pub mod role;
 pub mod shared_memory;
+pub mod start_option;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -26,4 +30,5 @@ pub use answer::NoAnswer;
 pub use control_data::{ClusterState, ControlData};
 pub use process_stat::ProcessStat;
 pub use role::Role;
+pub use start_option::StartOption;
 pub use state::{Observation, Postmaster, State};

@@ -1,6 +1,7 @@
 //! What an instance says of its replication.
 
 use super::Role;
+use super::capacity::Capacity;
 use crate::wal::Timeline;
 
 /// What an instance said.
@@ -12,6 +13,8 @@ pub enum Details {
     Standby {
         /// Whether it streams.
         receives: bool,
+        /// The settings that it runs with, if its replay is paused.
+        paused: Option<Capacity>,
     },
 }
 

@@ -6,13 +6,14 @@
 use std::collections::VecDeque;
 
 use super::fake_data::FakeData;
+use super::fake_replay::FakeReplay;
 use super::pg_ctl::{ServerError, StopMode};
 use super::postmaster::LookError;
 use super::server::Address;
 use super::walsenders::NamedWalsender;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replication::Sender;
-use crate::instance::{ClusterState, NoAnswer, Postmaster, Role};
+use crate::instance::{ClusterState, NoAnswer, Postmaster, Role, StartOption};
 use crate::wal::Lsn;
 
 /// The process id of every postmaster here.
@@ -100,8 +101,8 @@ pub struct FakeInstance {
     pub output: String,
     /// How many questions for its position come before its local WAL is used up.
     pub replays_for: usize,
-    /// Whether somebody paused its replay.
-    pub paused: bool,
+    /// Its replay.
+    pub replay: FakeReplay,
     /// Whether it streams from a primary.
     pub receives: bool,
     /// `synchronous_standby_names`.
@@ -143,7 +144,7 @@ impl FakeInstance {
             ends_recovery: false,
             output: String::new(),
             replays_for: 0,
-            paused: false,
+            replay: FakeReplay::free(),
             receives: false,
             synchronous_standby_names: String::new(),
             senders: Vec::new(),
@@ -249,7 +250,7 @@ impl FakeInstance {
     }
 
     /// `pg_ctl start`, which returns before anything of the server is seen.
-    pub fn start(&mut self) -> Result<(), ServerError> {
+    pub fn start(&mut self, options: &[StartOption]) -> Result<(), ServerError> {
         if self.processes != Processes::Nothing {
             return Err(refused("start", "another server might be running"));
         }
@@ -258,7 +259,9 @@ impl FakeInstance {
             self.output.push_str(words);
             return Ok(());
         }
-        match self.data.unfit().or_else(|| self.deaths.pop_front()) {
+        let too_small = self.replay.configure(&self.data, options);
+        let dies = self.data.unfit().or(too_small);
+        match dies.or_else(|| self.deaths.pop_front()) {
             Some(words) => self.output.push_str(&format!("FATAL:  {words}\n")),
             None => self.after(self.manners.start, Change::Appear),
         }
@@ -339,12 +342,20 @@ impl FakeInstance {
         self.data.control.recovery_end = Lsn::ZERO;
     }
 
+    /// `pg_wal_replay_resume()`: of a replay that PostgreSQL paused, it is the end.
+    pub fn resume(&mut self) {
+        self.replay.paused = false;
+        if self.replay.is_too_small(&self.data) {
+            self.crash();
+        }
+    }
+
     /// `pg_ctl promote`, which returns before the server has left recovery.
     pub fn promote(&mut self) -> Result<(), ServerError> {
         if self.processes != Processes::Alive(Role::Standby) {
             return Err(refused("promote", "server is not in standby mode"));
         }
-        if !self.paused {
+        if !self.replay.is_held_up() {
             self.after(self.manners.promotion, Change::LeaveRecovery);
         }
         Ok(())

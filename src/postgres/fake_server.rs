@@ -17,9 +17,12 @@ use super::settings::SettingError;
 use super::wal_position::WalPosition;
 use super::walsenders::NamedWalsender;
 use crate::instance::postmaster_pid::PostmasterPid;
+use crate::instance::replay::Replay;
 use crate::instance::replication::{Details, Primary};
 use crate::instance::role::Files;
-use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role};
+use crate::instance::{
+    Activity, ControlData, NoAnswer, Postmaster, Process, Role, StartOption, start_option,
+};
 use crate::ocf::{Deadline, Environment, Parameters};
 use crate::system::program::ProgramError;
 use crate::testing::journal::{Journal, Watched};
@@ -116,6 +119,14 @@ impl Server for FakeServer {
         0
     }
 
+    fn restoring_for(&self, _: i32) -> Option<Duration> {
+        self.instance.ask("restoring_for", |of| of.replay.restoring)
+    }
+
+    fn streams(&self, _: i32) -> bool {
+        self.instance.ask("streams", |of| of.receives)
+    }
+
     fn has_database(&self) -> io::Result<bool> {
         self.instance
             .ask("has_database", |of| Ok(of.data.has_database))
@@ -181,6 +192,7 @@ impl Server for FakeServer {
             Ok(match of.answer(at)? {
                 Role::Standby => Details::Standby {
                     receives: of.receives,
+                    paused: of.replay.paused.then_some(of.replay.capacity),
                 },
                 Role::Primary => Details::Primary(Primary {
                     timeline: Some(of.data.timeline),
@@ -227,18 +239,33 @@ impl Server for FakeServer {
             })
     }
 
+    fn replay(&self, _: Deadline) -> Result<Replay, NoAnswer> {
+        self.question("replay", |of| of.replay.seen(of.data.end))
+    }
+
+    fn end_sessions(&self, all: bool, _: Deadline) -> Result<i64, NoAnswer> {
+        let which = if all { "all" } else { "busy" };
+        self.instance
+            .act("end_sessions", format!("end {which} sessions"), |of| {
+                of.answer(&self.usual())?;
+                of.replay.readers = of.replay.readers.saturating_sub(1);
+                Ok(1)
+            })
+    }
+
     fn resume_replay(&self, _: Deadline) -> Result<(), NoAnswer> {
         self.instance
             .act("resume_replay", "resume replay".to_owned(), |of| {
                 of.answer(&self.usual())?;
-                of.paused = false;
+                of.resume();
                 Ok(())
             })
     }
 
-    fn start(&self, _: Deadline) -> Result<(), ServerError> {
+    fn start(&self, options: &[StartOption], _: Deadline) -> Result<(), ServerError> {
+        let line = format!("start {}", start_option::line(options));
         self.instance
-            .act("start", "start".to_owned(), FakeInstance::start)
+            .act("start", line.trim().to_owned(), |of| of.start(options))
     }
 
     fn stop(&self, mode: StopMode, _: Deadline) -> Result<(), ServerError> {

@@ -5,6 +5,7 @@
 
 mod activity;
 mod boot_start;
+mod children;
 mod control_file;
 mod environment;
 #[cfg(test)]
@@ -13,6 +14,8 @@ mod fake_activity;
 mod fake_data;
 #[cfg(test)]
 pub mod fake_instance;
+#[cfg(test)]
+pub mod fake_replay;
 #[cfg(test)]
 mod fake_server;
 #[cfg(test)]
@@ -27,6 +30,7 @@ mod postmaster;
 mod process_table;
 mod questions;
 mod real_server;
+mod replay;
 mod replication;
 mod rewind_mark;
 mod rewinder;

@@ -7,6 +7,8 @@ use std::process::Command;
 use thiserror::Error;
 
 use super::environment;
+use crate::instance::StartOption;
+use crate::instance::start_option;
 use crate::ocf::{Deadline, Failure, Parameters};
 use crate::system::program::{self, Ended, ProgramError};
 use crate::system::user::IdentityError;
@@ -46,17 +48,21 @@ impl From<ServerError> for Failure {
     }
 }
 
-/// Starts the server and returns at once.
+/// Starts the server and returns at once. The options that come with it go before those
+/// of its configuration and of `start_opts`.
 pub fn start(
-    parameters: &Parameters,
-    user: &SystemUser,
+    (parameters, user): (&Parameters, &SystemUser),
     output: &Path,
+    options: &[StartOption],
     deadline: Deadline,
 ) -> Result<(), ServerError> {
     let mut command = pg_ctl(parameters, "start", &parameters.pgdata);
     command.arg("--log").arg(output);
-    if let Some(options) = &parameters.start_opts {
-        command.arg("--options").arg(options);
+    let usual = parameters.start_opts.as_deref().unwrap_or_default();
+    // PostgreSQL takes the last one of two.
+    let all = format!("{usual} {}", start_option::line(options));
+    if !all.trim().is_empty() {
+        command.arg("--options").arg(all.trim());
     }
     surroundings::protect_from_oom_killer(&mut command);
     user.dress_with_groups(&mut command);

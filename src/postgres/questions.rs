@@ -2,7 +2,7 @@
 
 use ::postgres::{Client, Error};
 
-use super::replication;
+use super::{replay, replication};
 use crate::instance::Role;
 use crate::instance::replication::Details;
 
@@ -26,6 +26,7 @@ pub fn details(client: &mut Client) -> Result<Details, Error> {
         Role::Primary => Details::Primary(replication::primary(client)?),
         Role::Standby => Details::Standby {
             receives: replication::receives(client)?,
+            paused: replay::paused(client)?,
         },
     })
 }

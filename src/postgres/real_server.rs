@@ -15,13 +15,14 @@ use super::settings::{self, SettingError};
 use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
-    activity, history_file, last_record, output, questions, session, standby_signal,
-    startup_process, storage, wal_files, write_probe,
+    activity, children, history_file, last_record, output, questions, replay, session,
+    standby_signal, startup_process, storage, wal_files, write_probe,
 };
 use crate::instance::postmaster_pid::PostmasterPid;
+use crate::instance::replay::Replay;
 use crate::instance::replication::Details;
 use crate::instance::role::Files;
-use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role};
+use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role, StartOption};
 use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
@@ -82,7 +83,7 @@ impl RealServer {
     fn ask<T: Send + 'static>(
         &self,
         deadline: Deadline,
-        question: fn(&mut Client) -> Result<T, Error>,
+        question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, NoAnswer> {
         session::ask(&self.parameters, &self.user, deadline, question)
     }
@@ -134,6 +135,14 @@ impl Server for RealServer {
     fn not_archived(&self) -> usize {
         let count = self.user.act(|| wal_files::not_archived(self.datadir()));
         count.unwrap_or_default()
+    }
+
+    fn restoring_for(&self, postmaster: i32) -> Option<Duration> {
+        startup_process::waits_for_program(postmaster)
+    }
+
+    fn streams(&self, postmaster: i32) -> bool {
+        children::with_title(postmaster, &["walreceiver", "streaming"]).is_some()
     }
 
     fn has_database(&self) -> io::Result<bool> {
@@ -234,17 +243,21 @@ impl Server for RealServer {
         self.ask(deadline, questions::checkpoint)
     }
 
+    fn replay(&self, deadline: Deadline) -> Result<Replay, NoAnswer> {
+        self.ask(deadline, replay::query)
+    }
+
+    fn end_sessions(&self, all: bool, deadline: Deadline) -> Result<i64, NoAnswer> {
+        self.ask(deadline, move |client| replay::end_sessions(client, all))
+    }
+
     fn resume_replay(&self, deadline: Deadline) -> Result<(), NoAnswer> {
         self.ask(deadline, questions::resume_replay)
     }
 
-    fn start(&self, deadline: Deadline) -> Result<(), ServerError> {
-        pg_ctl::start(
-            &self.parameters,
-            &self.user,
-            &self.prepare_output(),
-            deadline,
-        )
+    fn start(&self, options: &[StartOption], deadline: Deadline) -> Result<(), ServerError> {
+        let whose = (&self.parameters, &self.user);
+        pg_ctl::start(whose, &self.prepare_output(), options, deadline)
     }
 
     fn stop(&self, mode: StopMode, deadline: Deadline) -> Result<(), ServerError> {

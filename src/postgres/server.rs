@@ -19,9 +19,10 @@ use super::walsenders::NamedWalsender;
 use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::rejoin::preview::Preview;
+use crate::instance::replay::Replay;
 use crate::instance::replication::Details;
 use crate::instance::role::Files;
-use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role};
+use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role, StartOption};
 use crate::ocf::{Deadline, Parameters};
 use crate::system::program::ProgramError;
 use crate::wal::{History, Lsn, Position, Timeline};
@@ -68,6 +69,12 @@ pub trait Server: Rewinder + Installed {
     fn activity(&self, postmaster: i32) -> Activity;
     /// How many WAL files it has not archived yet.
     fn not_archived(&self) -> usize;
+    /// For how long the startup process of this postmaster has been waiting for a program:
+    /// `restore_command`.
+    fn restoring_for(&self, postmaster: i32) -> Option<Duration>;
+    /// Whether the walreceiver of this postmaster streams, by its title: then all local
+    /// WAL is used up.
+    fn streams(&self, postmaster: i32) -> bool;
     /// Whether there is a data directory with a database in it.
     fn has_database(&self) -> io::Result<bool>;
     /// Whether `standby.signal` is there. Where that cannot be seen it is not: then the
@@ -104,11 +111,15 @@ pub trait Server: Rewinder + Installed {
     fn write_record(&self, deadline: Deadline) -> Result<Option<String>, NoAnswer>;
     /// Has a primary write a checkpoint.
     fn checkpoint(&self, deadline: Deadline) -> Result<(), NoAnswer>;
+    /// Asks a standby how far its replay is.
+    fn replay(&self, deadline: Deadline) -> Result<Replay, NoAnswer>;
+    /// Ends the sessions of clients, all or those in a transaction; how many.
+    fn end_sessions(&self, all: bool, deadline: Deadline) -> Result<i64, NoAnswer>;
     /// Has a standby go on with a replay that somebody paused.
     fn resume_replay(&self, deadline: Deadline) -> Result<(), NoAnswer>;
 
-    /// Starts the server and returns at once.
-    fn start(&self, deadline: Deadline) -> Result<(), ServerError>;
+    /// Starts the server, with these options over its configuration, and returns at once.
+    fn start(&self, options: &[StartOption], deadline: Deadline) -> Result<(), ServerError>;
     /// Asks the server to stop and returns at once.
     fn stop(&self, mode: StopMode, deadline: Deadline) -> Result<(), ServerError>;
     /// Sends the postmaster the signal by which `pg_ctl` asks it to stop.

@@ -6,7 +6,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::{activity, process_table};
+use super::{children, process_table};
 
 /// Clock ticks a second in `/proc/PID/stat`: 100 on every Linux that
 /// PostgreSQL is packaged for (`sysconf(_SC_CLK_TCK)`).
@@ -14,17 +14,25 @@ const TICKS_PER_SECOND: u64 = 100;
 
 /// The age of the startup process among the children of the postmaster.
 pub fn age(postmaster: i32) -> Option<Duration> {
-    let children = activity::children(postmaster);
-    let pid = children.into_iter().find(|pid| is_startup(*pid))?;
-    let stat = process_table::stat(pid)?;
-    let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    between(stat.start_ticks, &uptime)
+    age_of(startup(postmaster)?)
+}
+
+/// The age of the program that the startup process waits for. It runs none but
+/// `restore_command` before it ends recovery.
+pub fn waits_for_program(postmaster: i32) -> Option<Duration> {
+    let programs = children::of(startup(postmaster)?);
+    programs.into_iter().find_map(age_of)
 }
 
 /// `postgres: main: startup recovering 00000001…`
-fn is_startup(pid: i32) -> bool {
-    let title = activity::title(pid);
-    title.starts_with("postgres:") && title.split_whitespace().any(|word| word == "startup")
+fn startup(postmaster: i32) -> Option<i32> {
+    children::with_title(postmaster, &["startup"])
+}
+
+fn age_of(pid: i32) -> Option<Duration> {
+    let stat = process_table::stat(pid)?;
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    between(stat.start_ticks, &uptime)
 }
 
 /// How long ago a process started, by the text of `/proc/uptime`.
@@ -56,6 +64,7 @@ mod tests {
     #[test]
     fn who_has_no_children_recovers_nothing() {
         assert_eq!(age(i32::MAX), None);
+        assert_eq!(waits_for_program(i32::MAX), None);
     }
 
     proptest! {

@@ -8,6 +8,7 @@
 
 pub mod divergence;
 pub mod force;
+pub mod impairment;
 pub mod line;
 pub mod missing;
 pub mod name;
@@ -31,7 +32,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 19] = [
+pub const ALL: [name::Name; 21] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -43,6 +44,7 @@ pub const ALL: [name::Name; 19] = [
     ShutdownCheckpoint::COPY_NAME,
     missing::NAME,
     unknown_error::NAME,
+    impairment::NAME,
     note::REWIND_MARK,
     note::SETTLED,
     note::DIVERGED,
@@ -51,4 +53,5 @@ pub const ALL: [name::Name; 19] = [
     note::NOT_REWOUND,
     note::UNKNOWN_ERROR,
     note::NOT_YET,
+    note::IMPAIRED,
 ];

@@ -57,6 +57,13 @@ pub const NOT_YET: Name = Name::new(
     "how many monitors in a row found a primary that lets nobody in",
 );
 
+/// What an impaired standby said last, so that it says it once.
+pub const IMPAIRED: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.impaired",
+    "what a standby logged last of why it is not sound",
+);
+
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,

@@ -1,26 +1,14 @@
 //! Brings the server up as a standby, always. Only a promotion opens a server for
 //! writing; a crashed primary replays its WAL in recovery too.
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use super::rejoin::{attempt, diverged, prepare};
-use super::{bring_down, claim, state};
+use super::{bring_down, claim, startup};
 use crate::election::Diverged;
-use crate::instance::state::single_user;
-use crate::instance::{NoAnswer, Postmaster, Role, State};
-use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
+use crate::instance::Postmaster;
+use crate::ocf::{Deadline, Failure, Outcome};
 use crate::pacemaker::Cluster;
 use crate::postgres::Server;
 use crate::system::Notes;
-
-/// `pg_ctl --no-wait` returns before the postmaster has become one: until then the
-/// process table shows pg_ctl's shell, and no postmaster.pid. With cold disks after a
-/// power cut it takes seconds.
-const LONGEST_APPEARANCE: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(50);
-/// A short-lived process that was given a dead postmaster's pid is gone after this time.
-const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// The start of this server as a standby.
 pub struct BringUp<'a> {
@@ -69,9 +57,7 @@ impl BringUp<'_> {
 
     /// Waits for a server that is on its way up.
     pub fn wait(&self) -> Outcome {
-        let begin = Beginning::now(self.server);
-        self.until_up(&begin)?
-            .ok_or_else(|| begin.died(self.server))
+        startup::wait(self.server, self.deadline)
     }
 
     fn start(&self, known: Option<&Diverged>) -> Outcome {
@@ -83,7 +69,8 @@ impl BringUp<'_> {
             log::warn!("Cannot release the timelines that a failed promotion reserved: {error}");
         }
         self.clear_the_lock();
-        self.start_server().map_err(|failure| match known {
+        let up = startup::start(self.server, self.deadline);
+        up.map_err(|failure| match known {
             Some(diverged) => self.cannot_start(diverged, &failure),
             None => failure,
         })
@@ -104,26 +91,6 @@ impl BringUp<'_> {
         }
     }
 
-    /// PostgreSQL takes any process of its user for a postmaster that has the number in an
-    /// old postmaster.pid, and ends at once. After a power cut numbers are handed out anew,
-    /// also to short-lived helpers; and a failed start bans the node.
-    fn start_server(&self) -> Outcome {
-        match self.start_once()? {
-            Err(ended) => log::warn!("{ended}; starting it again"),
-            up => return up,
-        }
-        self.deadline.sleep(SHORT_LIFE);
-        self.start_once()?
-    }
-
-    /// The inner failure: the server ended before anything was seen of it.
-    fn start_once(&self) -> Result<Outcome, Failure> {
-        let begin = Beginning::now(self.server);
-        self.server.start(self.deadline)?;
-        let up = self.until_up(&begin)?;
-        Ok(up.ok_or_else(|| begin.died(self.server)))
-    }
-
     /// PostgreSQL does not start twice on data that have diverged, once it has seen the
     /// history of the primary's branch: "requested timeline is not a child".
     fn cannot_start(&self, diverged: &Diverged, failure: &Failure) -> Failure {
@@ -134,71 +101,4 @@ impl BringUp<'_> {
             diverged.how
         ))
     }
-
-    /// `None` if the server ended before anything was seen of it.
-    fn until_up(&self, begin: &Beginning) -> Result<Option<OcfExit>, Failure> {
-        let appears_by = self.deadline.within(LONGEST_APPEARANCE);
-        let mut seen = false;
-        loop {
-            let state = state::now(self.server, self.deadline)?;
-            seen |= state.has_postmaster();
-            match state {
-                State::Running(Role::Standby) => return Ok(Some(OcfExit::Success)),
-                State::Running(Role::Primary) => {
-                    return Err(Failure::soft(
-                        "PostgreSQL came up as a primary: is a recovery_target_* set that ends recovery?",
-                    ));
-                }
-                // A postmaster works in the data directory a moment before it has written
-                // postmaster.pid, and until then looks like a left-over.
-                State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_)
-                    if !seen && !appears_by.passed() && !begin.has_died(self.server) => {}
-                State::Stopped(_) | State::Crashed(_) if !seen => return Ok(None),
-                State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
-                    return Err(begin.died(self.server));
-                }
-                State::SingleUser(pid) => return Err(single_user(pid)),
-                State::Busy(..) | State::Transient(_) | State::Failing(_) => {}
-            }
-            if !self.deadline.sleep(POLL) {
-                return Err(not_up(&state));
-            }
-        }
-    }
-}
-
-/// Where the server's own output began to be of this start.
-struct Beginning {
-    output: PathBuf,
-    length: u64,
-}
-
-impl Beginning {
-    fn now(server: &dyn Server) -> Self {
-        let output = server.prepare_output();
-        let length = server.output_length(&output);
-        Self { output, length }
-    }
-
-    fn has_died(&self, server: &dyn Server) -> bool {
-        server.fatal_line(&self.output, self.length).is_some()
-    }
-
-    fn died(&self, server: &dyn Server) -> Failure {
-        let path = self.output.display();
-        match server.fatal_line(&self.output, self.length) {
-            Some(words) => Failure::soft(format!("PostgreSQL exited during startup: {words}")),
-            None => Failure::soft(format!(
-                "PostgreSQL exited during startup; see {path} and its log"
-            )),
-        }
-    }
-}
-
-fn not_up(state: &State) -> Failure {
-    let said = match state {
-        State::Busy(_, why) | State::Transient(why) | State::Failing(why) => why.clone(),
-        _ => NoAnswer::Silent,
-    };
-    Failure::soft(format!("PostgreSQL did not start in time: {said}"))
 }

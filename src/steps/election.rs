@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::ballot::{self, Candidacy};
+use super::replay::Rest;
 use super::{claim, position, scores, state};
 use crate::election::{
     Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, elected_instead_of, explain,
@@ -14,7 +15,7 @@ use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, NodeName, OcfExit, Outcome};
 use crate::pacemaker::Cluster;
 use crate::postgres::Server;
-use crate::wal::Timeline;
+use crate::wal::{Lsn, Timeline};
 
 const POLL: Duration = Duration::from_millis(50);
 /// How long votes are waited for: each node voted before this action began, so only the
@@ -43,13 +44,9 @@ impl Promotion<'_> {
         let (server, cluster, deadline) = (self.server, self.cluster, self.deadline);
         let (ballot, scores) = self.win()?;
         claim::publish(server, cluster, &ballot, deadline)?;
-        if let Err(why) = server.resume_replay(deadline) {
-            log::warn!("Cannot resume a replay that may be paused: {why}");
-        }
-        self.reserve_timelines(&ballot);
-        if let Err(error) = server.promote(deadline) {
+        if let Err(failure) = self.tell_to_promote(&ballot) {
             claim::withdraw(server, cluster, &ballot.candidate, deadline);
-            return Err(error.into());
+            return Err(failure);
         }
         // From here on the claim stays: PostgreSQL may leave recovery after our time is
         // over. The next start or monitor of this node settles it.
@@ -58,6 +55,20 @@ impl Promotion<'_> {
             log::warn!("Promotion scores may be wrong until the next monitor: {error}");
         }
         wait_until_primary(server, deadline)
+    }
+
+    fn tell_to_promote(&self, ballot: &Ballot) -> Result<(), Failure> {
+        let (server, deadline) = (self.server, self.deadline);
+        let own = ballot.votes.get(&ballot.candidate);
+        let target = own.map_or(Lsn::ZERO, |vote| vote.position.lsn);
+        let rest = Rest {
+            server,
+            target,
+            deadline,
+        };
+        rest.finish()?;
+        self.reserve_timelines(ballot);
+        Ok(server.promote(deadline)?)
     }
 
     /// Returns the ballot and the scores that follow from it, only if this node may be
@@ -156,7 +167,12 @@ fn refusal(reason: &Refusal) -> Failure {
 /// The role is verified: the server really is out of recovery.
 pub fn wait_until_primary(server: &dyn Server, deadline: Deadline) -> Outcome {
     loop {
-        match state::now(server, deadline)? {
+        let state = match state::now(server, deadline) {
+            // The time was over in the middle of the look.
+            Err(_) if deadline.passed() => return Err(still_in_recovery(server)),
+            state => state?,
+        };
+        match state {
             State::Running(Role::Primary) => return Ok(OcfExit::Success),
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
                 return Err(Failure::soft(
@@ -164,13 +180,22 @@ pub fn wait_until_primary(server: &dyn Server, deadline: Deadline) -> Outcome {
                 ));
             }
             _ if deadline.sleep(POLL) => {}
-            _ => {
-                return Err(Failure::soft(
-                    "PostgreSQL is still in recovery after pg_ctl promote",
-                ));
-            }
+            _ => return Err(still_in_recovery(server)),
         }
     }
+}
+
+fn still_in_recovery(server: &dyn Server) -> Failure {
+    let archive = state::restoring(server).map(|time| {
+        format!(
+            ": restore_command has been running for {} s",
+            time.as_secs()
+        )
+    });
+    let archive = archive.unwrap_or_default();
+    Failure::soft(format!(
+        "PostgreSQL is still in recovery after pg_ctl promote{archive}"
+    ))
 }
 
 /// A promotion that is asked for again has come true. But one by hand was past all

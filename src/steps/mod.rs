@@ -9,15 +9,18 @@ pub mod bring_up;
 pub mod claim;
 pub mod election;
 pub mod fencing;
+pub mod impairment;
 pub mod not_yet;
 pub mod offer;
 mod patience;
 pub mod position;
 pub mod reign;
 pub mod rejoin;
+mod replay;
 pub mod scores;
 pub mod shutdown;
 pub mod single_user;
+mod startup;
 pub mod state;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
-use crate::record::{missing, note, unknown_error};
+use crate::record::{impairment, missing, note, unknown_error};
 use crate::system::{Notes, clock};
 
 /// Lags closer than this (bytes) look the same to the note.
@@ -120,6 +120,7 @@ impl Care<'_> {
         let scores = stored.scores(resource);
         let offline = scores.keys().filter(|node| !members.contains(*node));
         let unknown_error = self.cluster.of_members(&unknown_error::NAME.of(resource))?;
+        let impaired = self.cluster.of_members(&impairment::NAME.of(resource))?;
         let remembered = self.cluster.of_members(&missing::NAME.of(resource))?;
         let missing_since = remembered.get(&node).map(|value| missing::decode(value));
         Ok(Roster {
@@ -129,6 +130,7 @@ impl Care<'_> {
             members,
             scores,
             unknown_error: unknown_error.into_keys().collect(),
+            impaired: impaired.into_keys().collect(),
             missing_since: missing_since.unwrap_or_default(),
             now: clock::since_epoch(),
             maxlag: self.maxlag(),

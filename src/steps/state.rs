@@ -95,6 +95,14 @@ fn look(
     Ok((State::of(&seen), details))
 }
 
+/// For how long `restore_command` has been running, if it is.
+pub fn restoring(server: &dyn Server) -> Option<Duration> {
+    match server.postmaster() {
+        Ok(Postmaster::Alive(postmaster)) => server.restoring_for(postmaster),
+        _ => None,
+    }
+}
+
 /// A connection that is cut off says nothing yet, and neither does silence while
 /// storage stalls: the server is asked once more, with half of what time is left each.
 /// So an admin who gives the monitor more time gives the server more.

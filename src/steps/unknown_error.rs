@@ -1,7 +1,7 @@
 //! A server that refuses questions in a way that nobody knows: counted from monitor to
 //! monitor, and said. `crate::instance::unknown_error` has the bounds.
 
-use crate::election::scores::score_of_unknown_error;
+use crate::election::scores::score_of_last_choice;
 use crate::instance::unknown_error::{Verdict, verdict};
 use crate::instance::{NoAnswer, Role, State};
 use crate::ocf::Failure;
@@ -51,7 +51,7 @@ fn say(role: Role, cluster: &dyn Cluster, said: &str) -> Result<(), ToolError> {
     }
     let node = cluster.node()?;
     let scores = cluster.permanent()?.scores(cluster.resource());
-    match score_of_unknown_error(scores.get(&node).copied()) {
+    match score_of_last_choice(scores.get(&node).copied()) {
         Some(score) => cluster.set_score(&node, score),
         None => Ok(()),
     }

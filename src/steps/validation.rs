@@ -160,7 +160,8 @@ fn configuration(
         pgport: parameters.pgport,
         rejoin: parameters.rejoin,
         is_datadir: setting.is_none_or(is_same),
-        hints_logged: control.map(|control| control.hints_logged),
+        hints_logged: control.as_ref().map(|control| control.hints_logged),
+        needed: control.map(|control| control.needed),
         hba: hba.as_deref(),
     };
     for finding in judge_facts(&facts) {

@@ -27,6 +27,7 @@ mod package;
 mod paf_losses;
 mod planned;
 mod power;
+mod promotions;
 mod proof;
 mod quiet;
 mod rejoin;
@@ -88,6 +89,11 @@ pub const ALL: &[Case] = cases![
     paf_losses::node_standby_is_checked_like_a_move needs Silence,
     paf_losses::synchronous_commits_outlive_a_double_fault needs SynchronousSilence long,
     paf_losses::fork_of_a_stale_node_does_not_win needs Silence,
+    promotions::settings_smaller_than_the_primarys needs Client long,
+    promotions::standby_with_smaller_settings_is_the_last_choice needs Client long,
+    promotions::replay_held_up_by_readers needs Client long,
+    promotions::restore_command_that_hangs needs Client long,
+    promotions::start_during_many_subtransactions needs Client long,
     facts::frozen_primary_with_a_full_queue needs SynchronousClient long,
     facts::agent_that_may_not_trace_processes needs SynchronousClient,
     facts::session_defaults_reach_no_session_of_the_agent needs Silence,

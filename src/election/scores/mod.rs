@@ -29,4 +29,4 @@ pub(super) mod scale;
 pub use offer::Offer;
 pub use rank::{Reach, rank};
 pub use roster::{Ranking, Roster};
-pub use scale::{GRACE, LAST_CHOICE, exclusion_of_diverged, score_of_unknown_error};
+pub use scale::{GRACE, LAST_CHOICE, exclusion_of_diverged, score_of_last_choice};

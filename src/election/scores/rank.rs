@@ -40,6 +40,7 @@ pub fn rank(roster: &Roster) -> Ranking {
         changes: changes(roster, wanted),
         notices: notices(roster, &connected),
         is_pending: !roster.unknown_error.is_empty()
+            || !roster.impaired.is_empty()
             || missing_since.values().any(|since| roster.is_lately(*since)),
         missing_since,
     }
@@ -99,7 +100,7 @@ fn follower_scores<'a>(
         .into_iter()
         .zip(free.by_ref().zip(places.by_ref()))
         .map(|((node, _), (score, place))| (node, score, Reason::Follows { place }))
-        .map(|wanted| last_if_unknown_error(roster, wanted))
+        .map(|wanted| last_choice(roster, wanted))
         .collect();
     let lagging = lagging
         .into_iter()
@@ -111,13 +112,15 @@ fn follower_scores<'a>(
     near.iter().copied().chain(lagging).collect()
 }
 
-/// A standby that cannot be asked cannot vote: it is tried after all others.
-fn last_if_unknown_error<'a>(roster: &Roster, wanted: Wanted<'a>) -> Wanted<'a> {
+/// A standby that cannot be asked cannot vote, and one that needs a restart first takes
+/// longer: they are tried after all others.
+fn last_choice<'a>(roster: &Roster, wanted: Wanted<'a>) -> Wanted<'a> {
     match wanted {
         (node, _, _) if roster.unknown_error.contains(node) => {
             (node, LAST_CHOICE, Reason::UnknownError)
         }
-        answering => answering,
+        (node, _, _) if roster.impaired.contains(node) => (node, LAST_CHOICE, Reason::Impaired),
+        sound => sound,
     }
 }
 

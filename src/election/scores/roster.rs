@@ -25,6 +25,8 @@ pub struct Roster {
     pub scores: BTreeMap<NodeName, i32>,
     /// The members whose server refuses questions in a way that nobody knows.
     pub unknown_error: BTreeSet<NodeName>,
+    /// The members that need a restart before they could be promoted, or cannot vote.
+    pub impaired: BTreeSet<NodeName>,
     /// Since when members do not follow, as the last `Ranking` said.
     pub missing_since: MissingSince,
     /// The time since the epoch, in whole seconds.
@@ -71,6 +73,8 @@ pub enum Reason {
     },
     /// It follows, but cannot be asked what it holds.
     UnknownError,
+    /// It follows, but would have to be restarted first, or cannot vote.
+    Impaired,
     /// It has begun to connect, or takes a base backup.
     Connecting,
     /// It is not connected, but was a candidate a short time ago.
@@ -88,6 +92,7 @@ impl fmt::Display for Reason {
             Self::Follows { place } => write!(f, "it follows, in place {place}"),
             Self::Lags { lag: Some(lag) } => write!(f, "it is {lag} bytes behind, beyond maxlag"),
             Self::Lags { lag: None } => f.write_str("its lag is not known yet"),
+            Self::Impaired => f.write_str("it follows, but is not sound"),
             Self::UnknownError => f.write_str("it follows, but does not answer queries"),
             Self::Connecting => f.write_str("it is connecting, or being built"),
             Self::Grace => f.write_str("it lost its connection a short time ago"),

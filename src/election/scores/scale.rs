@@ -24,9 +24,10 @@ pub fn is_excluded(score: i32) -> bool {
     score < 0
 }
 
-/// The new score of a standby that answers no question: it is tried after all others.
+/// The new score of a standby that answers no question, or needs a restart before its
+/// promotion: it is tried after all others.
 /// `None` if it is not tried before, and nothing is to be written.
-pub fn score_of_unknown_error(present: Option<i32>) -> Option<i32> {
+pub fn score_of_last_choice(present: Option<i32>) -> Option<i32> {
     let is_tried_before = present.is_some_and(|score| score > LAST_CHOICE);
     is_tried_before.then_some(LAST_CHOICE)
 }

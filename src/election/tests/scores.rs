@@ -27,6 +27,7 @@ fn roster(facts: &[&str]) -> Roster {
         offline: BTreeSet::new(),
         scores: BTreeMap::new(),
         unknown_error: BTreeSet::new(),
+        impaired: BTreeSet::new(),
         missing_since: BTreeMap::new(),
         now: NOW,
         maxlag: 0,

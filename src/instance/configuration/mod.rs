@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use self::conninfo::ConninfoError;
+use super::capacity::{self, Capacity, TooSmall};
 use crate::ocf::Rejoin;
 
 pub use conninfo::Conninfo;
 
 /// The settings that are looked at.
-pub const SETTINGS: [&str; 16] = [
+pub const SETTINGS: [&str; 21] = [
     "data_directory",
     "port",
     "unix_socket_directories",
@@ -34,6 +35,11 @@ pub const SETTINGS: [&str; 16] = [
     "fsync",
     "full_page_writes",
     "hba_file",
+    "max_connections",
+    "max_worker_processes",
+    "max_wal_senders",
+    "max_prepared_transactions",
+    "max_locks_per_transaction",
 ];
 const TARGETS: [&str; 5] = [
     "recovery_target",
@@ -60,6 +66,8 @@ pub struct Facts<'a> {
     pub is_datadir: bool,
     /// `wal_log_hints` or checksums, by the control file.
     pub hints_logged: Option<bool>,
+    /// What the WAL demands of a standby, by the control file.
+    pub needed: Option<Capacity>,
     /// The text of `pg_hba.conf`.
     pub hba: Option<&'a str>,
 }
@@ -86,6 +94,7 @@ pub fn judge(facts: &Facts<'_>) -> Vec<Finding> {
         streams_from_itself(facts),
     ];
     findings.extend(warnings.into_iter().flatten().map(Finding::Warning));
+    findings.extend(too_small(facts).into_iter().map(Finding::Warning));
     findings
 }
 
@@ -194,6 +203,23 @@ fn rewind(facts: &Facts<'_>) -> Option<String> {
     facts
         .is_off("full_page_writes")
         .then(|| "rejoin=rewind needs full_page_writes=on".to_owned())
+}
+
+/// PostgreSQL would not start so. The agent gives it as much as it needs.
+fn too_small(facts: &Facts<'_>) -> Vec<String> {
+    let Some(needed) = facts.needed else {
+        return Vec::new();
+    };
+    let number = |name| facts.get(name).and_then(|text| text.parse().ok());
+    let configured = Capacity(capacity::SETTINGS.map(|name| number(name).unwrap_or(u32::MAX)));
+    let lacking = configured.lacks(&needed);
+    let text = |TooSmall { name, own, needed }: &TooSmall| {
+        format!(
+            "{name} is {own}, but as a standby of the primary's WAL this node needs {needed}: set it \
+             here; until then the agent starts PostgreSQL with {needed}"
+        )
+    };
+    lacking.iter().map(text).collect()
 }
 
 /// Through the address of the primary a node may reach itself, and a standby

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use crate::instance::capacity::Capacity;
 use crate::instance::configuration::*;
 use crate::ocf::Rejoin;
 
@@ -33,6 +34,7 @@ fn facts<'a>(settings: &'a BTreeMap<&'static str, String>) -> Facts<'a> {
         rejoin: Rejoin::Rewind,
         is_datadir: true,
         hints_logged: Some(true),
+        needed: Some(Capacity([100, 8, 10, 0, 64])),
         hba: Some(HBA),
     }
 }

@@ -16,6 +16,11 @@ Latest checkpoint's TimeLineID:       1
 Minimum recovery ending location:     0/4000148
 Min recovery ending loc's timeline:   2
 wal_level setting:                    replica
+max_connections setting:              100
+max_worker_processes setting:         8
+max_wal_senders setting:              10
+max_prepared_xacts setting:           0
+max_locks_per_xact setting:           64
 wal_log_hints setting:                off
 Data page checksum version:           0
 Bytes per WAL segment:                16777216

@@ -18,6 +18,11 @@ fn control(state: &str) -> Option<ControlData> {
          Min recovery ending loc's timeline: 0\n\
          Minimum recovery ending location: 0/0\n\
          wal_level setting: replica\n\
+         max_connections setting: 100\n\
+         max_worker_processes setting: 8\n\
+         max_wal_senders setting: 10\n\
+         max_prepared_xacts setting: 0\n\
+         max_locks_per_xact setting: 64\n\
          wal_log_hints setting: on\n\
          Data page checksum version: 0\n\
          Bytes per WAL segment: 16777216\n",

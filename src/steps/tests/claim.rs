@@ -29,7 +29,7 @@ fn it_stands_with_its_rule_before_postgresql_leaves_recovery() {
     bench.server.instance().synchronous_standby_names = "ANY 1 (n2, n3)".to_owned();
     let transition = promoting();
     assert_eq!(
-        bench.promotion(&transition, 500).run(),
+        bench.promotion(&transition, 5_000).run(),
         Ok(OcfExit::Success)
     );
     bench.journal.assert_order(&["n1: claim-pgsqld", "promote"]);
@@ -42,7 +42,7 @@ fn where_it_cannot_be_written_nobody_is_promoted() {
     for silent in ["set_permanent", "synchronous_standby_names"] {
         let bench = winner();
         bench.journal.fail(silent, 1);
-        assert!(bench.promotion(&promoting(), 500).run().is_err());
+        assert!(bench.promotion(&promoting(), 5_000).run().is_err());
         assert_eq!(bench.journal.times("promote"), 0, "{silent}");
     }
 }
@@ -51,7 +51,7 @@ fn where_it_cannot_be_written_nobody_is_promoted() {
 fn it_is_withdrawn_where_the_server_is_still_a_standby() {
     let bench = winner();
     bench.journal.fail("promote", 1);
-    assert!(bench.promotion(&promoting(), 500).run().is_err());
+    assert!(bench.promotion(&promoting(), 5_000).run().is_err());
     assert_eq!(published(&bench), None);
 }
 
@@ -59,7 +59,7 @@ fn it_is_withdrawn_where_the_server_is_still_a_standby() {
 fn it_stays_where_the_server_has_left_recovery_and_nobody_was_told() {
     let bench = winner();
     bench.journal.trouble("promote", Trouble::AnswerLost, 1);
-    assert!(bench.promotion(&promoting(), 500).run().is_err());
+    assert!(bench.promotion(&promoting(), 5_000).run().is_err());
     assert_eq!(bench.processes(), Processes::Alive(Role::Primary));
     assert_eq!(published(&bench), Some(claim(1, HELD)));
 }
@@ -69,7 +69,7 @@ fn it_stays_where_the_server_says_nothing_more() {
     let bench = winner();
     bench.journal.fail("promote", 1);
     bench.journal.fail_after(1, "role");
-    assert!(bench.promotion(&promoting(), 500).run().is_err());
+    assert!(bench.promotion(&promoting(), 5_000).run().is_err());
     assert_eq!(published(&bench), Some(claim(1, HELD)));
 }
 

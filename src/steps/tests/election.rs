@@ -24,7 +24,7 @@ fn winner() -> Bench {
 fn the_winner_opens_the_next_timeline() {
     let bench = winner();
     assert_eq!(
-        bench.promotion(&promoting(), 500).run(),
+        bench.promotion(&promoting(), 5_000).run(),
         Ok(OcfExit::Success)
     );
     assert_eq!(bench.processes(), Processes::Alive(Role::Primary));
@@ -36,7 +36,7 @@ fn the_winners_scores_are_written_while_postgresql_leaves_recovery() {
     let bench = winner();
     bench.server.instance().manners.promotion = Obeys::AfterLooks(3);
     assert_eq!(
-        bench.promotion(&promoting(), 500).run(),
+        bench.promotion(&promoting(), 5_000).run(),
         Ok(OcfExit::Success)
     );
     bench
@@ -51,7 +51,7 @@ fn scores_that_cannot_be_written_do_not_undo_a_promotion() {
     let bench = winner();
     bench.journal.fail_after(1, "set_permanent");
     assert_eq!(
-        bench.promotion(&promoting(), 500).run(),
+        bench.promotion(&promoting(), 5_000).run(),
         Ok(OcfExit::Success)
     );
 }
@@ -59,9 +59,9 @@ fn scores_that_cannot_be_written_do_not_undo_a_promotion() {
 #[test]
 fn a_paused_replay_is_resumed_before_the_promotion() {
     let bench = winner();
-    bench.server.instance().paused = true;
+    bench.server.instance().replay.paused = true;
     assert_eq!(
-        bench.promotion(&promoting(), 500).run(),
+        bench.promotion(&promoting(), 5_000).run(),
         Ok(OcfExit::Success)
     );
 }
@@ -76,7 +76,7 @@ fn a_timeline_that_another_node_may_have_opened_is_not_taken_again() {
     let line = "1;term=2;opened=no;sys=7;tl=1;lsn=50331648;hist=";
     bench.cluster.with_permanent("n3", "claim-pgsqld", line);
     assert_eq!(
-        bench.promotion(&promoting(), 500).run(),
+        bench.promotion(&promoting(), 5_000).run(),
         Ok(OcfExit::Success)
     );
     bench
@@ -89,12 +89,12 @@ fn a_timeline_that_another_node_may_have_opened_is_not_taken_again() {
 fn a_server_that_stays_in_recovery_or_ends_is_a_failure() {
     let bench = winner();
     bench.server.instance().manners.promotion = Obeys::Never;
-    let failure = bench.promotion(&promoting(), 300).run().unwrap_err();
+    let failure = bench.promotion(&promoting(), 2_400).run().unwrap_err();
     assert!(failure.reason.contains("still in recovery"), "{failure}");
 
     let bench = winner();
     bench.journal.trouble("promote", Trouble::KilledAfter, 1);
-    assert!(unless_killed(|| bench.promotion(&promoting(), 300).run()).is_none());
+    assert!(unless_killed(|| bench.promotion(&promoting(), 2_400).run()).is_none());
     bench.server.instance().crash();
     let failure = super::super::election::wait_until_primary(&bench.server, super::bench::soon());
     assert!(
@@ -109,7 +109,7 @@ fn a_server_that_stays_in_recovery_or_ends_is_a_failure() {
 fn a_node_that_holds_less_gives_way_with_two_scores_and_no_more() {
     let bench = winner();
     bench.voted("n2", 0, "1@0/3000100");
-    let failure = bench.promotion(&promoting(), 500).run().unwrap_err();
+    let failure = bench.promotion(&promoting(), 5_000).run().unwrap_err();
     assert!(
         failure
             .reason
@@ -136,7 +136,7 @@ fn a_refusal_writes_nothing() {
         active: nodes("n1 n3"),
         ..promoting()
     };
-    let failure = bench.promotion(&transition, 500).run().unwrap_err();
+    let failure = bench.promotion(&transition, 5_000).run().unwrap_err();
     assert!(
         failure.reason.starts_with("Promotion refused: "),
         "{failure}"
@@ -172,7 +172,7 @@ fn a_vote_that_arrives_late_counts() {
 fn the_last_record_is_looked_at_only_where_it_decides() {
     let bench = winner();
     assert_eq!(
-        bench.promotion(&promoting(), 500).run(),
+        bench.promotion(&promoting(), 5_000).run(),
         Ok(OcfExit::Success)
     );
     assert_eq!(bench.journal.count("ends_with_shutdown"), 0);
@@ -197,18 +197,18 @@ fn after_a_silent_demotion_the_last_record_decides() {
     };
     let bench = after_a_silent_demotion(true);
     assert_eq!(
-        bench.promotion(&transition, 500).run(),
+        bench.promotion(&transition, 5_000).run(),
         Ok(OcfExit::Success)
     );
     assert!(bench.journal.count("ends_with_shutdown") > 0);
 
     let bench = after_a_silent_demotion(false);
-    assert!(bench.promotion(&transition, 500).run().is_err());
+    assert!(bench.promotion(&transition, 5_000).run().is_err());
     assert!(bench.effects().is_empty());
 
     let bench = after_a_silent_demotion(true);
     bench.journal.fail_after(0, "ends_with_shutdown");
-    assert!(bench.promotion(&transition, 500).run().is_err());
+    assert!(bench.promotion(&transition, 5_000).run().is_err());
     assert!(bench.effects().is_empty());
 }
 
@@ -217,7 +217,7 @@ fn a_cluster_that_does_not_answer_elects_nobody() {
     for method in ["permanent", "of_members"] {
         let bench = winner();
         bench.journal.fail_after(0, method);
-        assert!(bench.promotion(&promoting(), 300).run().is_err());
+        assert!(bench.promotion(&promoting(), 2_400).run().is_err());
         assert!(bench.effects().is_empty(), "{method}");
     }
 }
@@ -226,6 +226,6 @@ fn a_cluster_that_does_not_answer_elects_nobody() {
 fn a_standby_that_cannot_be_asked_is_not_promoted() {
     let bench = winner();
     bench.server.instance().refuses = Some(NoAnswer::Full);
-    assert!(bench.promotion(&promoting(), 300).run().is_err());
+    assert!(bench.promotion(&promoting(), 2_400).run().is_err());
     assert!(bench.effects().is_empty());
 }

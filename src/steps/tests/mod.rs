@@ -11,5 +11,6 @@ mod identity;
 mod looks;
 mod planned_stop;
 mod rejoin;
+mod replay;
 mod scores;
 mod shutdown;

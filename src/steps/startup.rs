@@ -1,0 +1,222 @@
+//! Starts the server and waits until it answers as a standby.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::state;
+use crate::instance::capacity::{self, Capacity, TooSmall};
+use crate::instance::impairment::LONGEST_CLOSED;
+use crate::instance::state::single_user;
+use crate::instance::{NoAnswer, Postmaster, Role, StartOption, State, start_option};
+use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
+use crate::postgres::Server;
+
+/// `pg_ctl --no-wait` returns before the postmaster has become one: until then the
+/// process table shows pg_ctl's shell, and no postmaster.pid. With cold disks after a
+/// power cut it takes seconds.
+const LONGEST_APPEARANCE: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(50);
+/// A short-lived process that was given a dead postmaster's pid is gone after this time.
+const SHORT_LIFE: Duration = Duration::from_secs(1);
+
+/// How a start went that did not simply take too long.
+enum Fate {
+    Up(OcfExit),
+    /// The server ended; `seen`: a postmaster was there before.
+    Ended {
+        seen: bool,
+        why: Failure,
+    },
+}
+
+impl Fate {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Up(code) => Ok(code),
+            Self::Ended { why, .. } => Err(why),
+        }
+    }
+}
+
+/// Starts a stopped server whose `standby.signal` is there.
+///
+/// A setting that is smaller than the primary's ends a start, at once and each time. All
+/// standbys may have it so: then nothing but a larger one saves the cluster from standing
+/// still until somebody comes. The primary has run with as much on a machine of the kind.
+///
+/// PostgreSQL takes any process of its user for a postmaster that has the number in an
+/// old postmaster.pid, and ends at once. After a power cut numbers are handed out anew,
+/// also to short-lived helpers; and a failed start bans the node.
+pub fn start(server: &dyn Server, deadline: Deadline) -> Outcome {
+    let (seen, why) = match once(server, &[], deadline)? {
+        Fate::Up(code) => return Ok(code),
+        Fate::Ended { seen, why } => (seen, why),
+    };
+    let lacking = lacking(server, deadline);
+    if !lacking.is_empty() {
+        return start_with(server, &larger(&lacking), deadline);
+    }
+    if seen {
+        return Err(why);
+    }
+    log::warn!("{why}; starting it again");
+    deadline.sleep(SHORT_LIFE);
+    once(server, &[], deadline)?.outcome()
+}
+
+/// Starts it with these options over its configuration.
+pub fn start_with(server: &dyn Server, options: &[StartOption], deadline: Deadline) -> Outcome {
+    let line = start_option::line(options);
+    log::warn!("Starting PostgreSQL with {line}, until its next start");
+    once(server, options, deadline)?.outcome()
+}
+
+/// Waits for a server that is on its way up.
+pub fn wait(server: &dyn Server, deadline: Deadline) -> Outcome {
+    until_up(server, &Beginning::now(server), deadline)?.outcome()
+}
+
+/// The options that make settings as large as they have to be, which is said.
+pub fn larger(lacking: &[TooSmall]) -> Vec<StartOption> {
+    log::warn!(
+        "{}: PostgreSQL works as a standby only with at least what the primary had; set it \
+         in the configuration of this node",
+        capacity::list(lacking)
+    );
+    lacking.iter().copied().map(StartOption::Larger).collect()
+}
+
+/// What the configuration has too little of for the next start. Where either cannot be
+/// read nothing is known to be too small.
+fn lacking(server: &dyn Server, deadline: Deadline) -> Vec<TooSmall> {
+    let Ok(control) = server.control_data(deadline) else {
+        return Vec::new();
+    };
+    let read = server.settings(&capacity::SETTINGS, deadline);
+    let read = read.into_iter();
+    let known = read.filter_map(|(name, text)| Some((name, text.ok()?.parse().ok()?)));
+    let known: BTreeMap<_, u32> = known.collect();
+    let value = |name| known.get(name).copied().unwrap_or(u32::MAX);
+    Capacity(capacity::SETTINGS.map(value)).lacks(&control.needed)
+}
+
+fn once(server: &dyn Server, options: &[StartOption], deadline: Deadline) -> Result<Fate, Failure> {
+    let begin = Beginning::now(server);
+    server.start(options, deadline)?;
+    until_up(server, &begin, deadline)
+}
+
+fn until_up(server: &dyn Server, begin: &Beginning, deadline: Deadline) -> Result<Fate, Failure> {
+    let appears_by = deadline.within(LONGEST_APPEARANCE);
+    let (mut seen, mut last) = (false, None);
+    let mut closed = Closed::default();
+    loop {
+        let state = match (state::now(server, deadline), &last) {
+            (Ok(state), _) => state,
+            // The time was over in the middle of a look, which is not why.
+            (Err(_), Some(last)) if deadline.passed() => return Err(not_up(server, last)),
+            (Err(failure), _) => return Err(failure),
+        };
+        seen |= state.has_postmaster();
+        match &state {
+            State::Running(Role::Standby) => return Ok(Fate::Up(OcfExit::Success)),
+            State::Running(Role::Primary) => {
+                return Err(Failure::soft(
+                    "PostgreSQL came up as a primary: is a recovery_target_* set that ends recovery?",
+                ));
+            }
+            // A postmaster works in the data directory a moment before it has written
+            // postmaster.pid, and until then looks like a left-over.
+            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_)
+                if !seen && !appears_by.passed() && !begin.has_died(server) => {}
+            State::LeftBehind(_) if !seen => return Err(begin.died(server)),
+            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
+                let why = begin.died(server);
+                return Ok(Fate::Ended { seen, why });
+            }
+            State::Busy(Role::Standby, why) if closed.lasts(server) => {
+                closed_for_now(why);
+                return Ok(Fate::Up(OcfExit::Success));
+            }
+            State::SingleUser(pid) => return Err(single_user(*pid)),
+            State::Busy(..) | State::Transient(_) | State::Failing(_) => {}
+        }
+        if !deadline.sleep(POLL) {
+            return Err(not_up(server, &state));
+        }
+        last = Some(state);
+    }
+}
+
+/// A standby lets nobody in before it knows all transactions of the primary that run. With
+/// many subtransactions (more than 64 in one) it learns of them only once that transaction
+/// has ended, which may be in hours. It replays and streams meanwhile, and a failed start
+/// would ban the node.
+fn closed_for_now(why: &NoAnswer) {
+    log::warn!(
+        "PostgreSQL runs as a standby and streams, but does not let anybody in yet ({why}); a \
+         transaction with many subtransactions may be open on the primary"
+    );
+}
+
+/// Since when a standby streams that lets nobody in.
+#[derive(Default)]
+struct Closed {
+    since: Option<Instant>,
+}
+
+impl Closed {
+    fn lasts(&mut self, server: &dyn Server) -> bool {
+        let streams =
+            matches!(server.postmaster(), Ok(Postmaster::Alive(pid)) if server.streams(pid));
+        if !streams {
+            self.since = None;
+            return false;
+        }
+        self.since.get_or_insert_with(Instant::now).elapsed() >= LONGEST_CLOSED
+    }
+}
+
+/// Where the server's own output began to be of this start.
+struct Beginning {
+    output: PathBuf,
+    length: u64,
+}
+
+impl Beginning {
+    fn now(server: &dyn Server) -> Self {
+        let output = server.prepare_output();
+        let length = server.output_length(&output);
+        Self { output, length }
+    }
+
+    fn has_died(&self, server: &dyn Server) -> bool {
+        server.fatal_line(&self.output, self.length).is_some()
+    }
+
+    fn died(&self, server: &dyn Server) -> Failure {
+        let path = self.output.display();
+        match server.fatal_line(&self.output, self.length) {
+            Some(words) => Failure::soft(format!("PostgreSQL exited during startup: {words}")),
+            None => Failure::soft(format!(
+                "PostgreSQL exited during startup; see {path} and its log"
+            )),
+        }
+    }
+}
+
+fn not_up(server: &dyn Server, state: &State) -> Failure {
+    let said = match state {
+        State::Busy(_, why) | State::Transient(why) | State::Failing(why) => why.clone(),
+        _ => NoAnswer::Silent,
+    };
+    let archive = state::restoring(server).map(|time| {
+        format!(
+            "; restore_command has been running for {} s",
+            time.as_secs()
+        )
+    });
+    let archive = archive.unwrap_or_default();
+    Failure::soft(format!("PostgreSQL did not start in time: {said}{archive}"))
+}

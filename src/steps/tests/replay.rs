@@ -1,0 +1,132 @@
+//! What holds up the replay of the winner, and settings that PostgreSQL would not start
+//! with: named, and got out of the way.
+
+use std::time::Duration;
+
+use super::bench::{Bench, promoting, soon};
+use crate::instance::capacity::Capacity;
+use crate::instance::{Role, State};
+use crate::ocf::OcfExit;
+use crate::postgres::fake_instance::Processes;
+use crate::steps::impairment;
+
+const HELD: &str = "1@0/3000000";
+const PRIMARYS: Capacity = Capacity([200, 8, 10, 5, 64]);
+const LARGER: &str = "start -c max_connections=200 -c max_prepared_transactions=5";
+const NAME: &str = "impaired-pgsqld";
+
+/// A standby that wins its election by holding as much as everybody.
+fn winner() -> Bench {
+    let bench = Bench::running(Role::Standby, HELD);
+    for other in ["n2", "n3"] {
+        bench.voted(other, 0, HELD);
+    }
+    bench
+}
+
+/// One whose primary was given larger settings, and whose replay PostgreSQL has paused.
+fn with_smaller_settings() -> Bench {
+    let bench = winner();
+    bench.server.data().control.needed = PRIMARYS;
+    bench.server.instance().replay.paused = true;
+    bench
+}
+
+fn promoted(bench: &Bench) {
+    let outcome = bench.promotion(&promoting(), 20_000).run();
+    assert_eq!(outcome, Ok(OcfExit::Success));
+    assert_eq!(bench.processes(), Processes::Alive(Role::Primary));
+}
+
+#[test]
+fn a_replay_that_postgresql_paused_is_not_resumed_but_started_with_larger_settings() {
+    let bench = with_smaller_settings();
+    promoted(&bench);
+    assert_eq!(bench.journal.times("resume_replay"), 0);
+    bench
+        .journal
+        .assert_order(&["n1: claim-pgsqld", "stop fast", LARGER, "promote"]);
+}
+
+#[test]
+fn readers_that_hold_up_replay_are_ended_after_the_claim_and_the_server_is_not_restarted() {
+    let bench = winner();
+    bench.server.instance().replay.readers = 3;
+    promoted(&bench);
+    let order = [
+        "n1: claim-pgsqld",
+        "end busy sessions",
+        "end all sessions",
+        "promote",
+    ];
+    bench.journal.assert_order(&order);
+    assert_eq!(bench.journal.times("stop"), 0);
+}
+
+#[test]
+fn an_archive_that_hangs_is_done_without() {
+    let bench = winner();
+    bench.server.instance().replay.restoring = Some(Duration::from_secs(30));
+    promoted(&bench);
+    bench
+        .journal
+        .assert_order(&["stop fast", "start -c restore_command=", "promote"]);
+}
+
+#[test]
+fn what_holds_up_replay_until_the_end_is_the_reason_and_the_claim_goes() {
+    let bench = winner();
+    bench.server.instance().replay.restoring = Some(Duration::from_secs(3));
+    let failure = bench.promotion(&promoting(), 2_500).run().unwrap_err();
+    let reason = "Not promoted, too little time is left: restore_command has been running for 3 s";
+    assert_eq!(failure.reason, reason);
+    assert_eq!(bench.journal.times("promote"), 0);
+    assert_eq!(bench.cluster.permanent_of("n1", "claim-pgsqld"), None);
+}
+
+#[test]
+fn a_start_that_ends_for_small_settings_is_repeated_with_larger_ones() {
+    let bench = Bench::stopped(HELD);
+    bench.server.data().control.needed = PRIMARYS;
+    for (name, value) in ["max_connections", "max_prepared_transactions"]
+        .into_iter()
+        .zip(["60", "0"])
+    {
+        bench.server.data().settings.insert(name, value.to_owned());
+    }
+    assert_eq!(bench.bring_up(soon()).without_look(), Ok(OcfExit::Success));
+    bench.journal.assert_order(&["start", LARGER]);
+}
+
+fn monitored(bench: &Bench) -> [Option<String>; 2] {
+    let (paused, own) = {
+        let instance = bench.server.instance();
+        (instance.replay.paused, instance.replay.capacity)
+    };
+    let handles = (&bench.cluster as _, &bench.notes);
+    let seen = (&State::Running(Role::Standby), paused.then_some(&own));
+    impairment::report(&bench.server, handles, seen, soon());
+    [bench.cluster.value_of("n1", NAME), bench.score("n1")]
+}
+
+#[test]
+fn a_standby_with_smaller_settings_says_so_once_and_is_the_last_choice() {
+    let bench = with_smaller_settings();
+    bench.with_score("n1", 990);
+    let said = "max_connections=100, 200 needed; max_prepared_transactions=0, 5 needed";
+    let wanted = [Some(said.to_owned()), Some("1".to_owned())];
+    assert_eq!(monitored(&bench), wanted);
+    let effects = bench.effects().len();
+    assert_eq!(monitored(&bench), wanted);
+    assert_eq!(bench.effects().len(), effects);
+    bench.server.instance().replay.paused = false;
+    assert_eq!(monitored(&bench), [None, Some("1".to_owned())]);
+}
+
+#[test]
+fn a_standby_that_an_admin_paused_is_not_impaired() {
+    let bench = winner();
+    bench.server.instance().replay.paused = true;
+    assert_eq!(monitored(&bench), [None, None]);
+    assert!(bench.effects().is_empty());
+}
