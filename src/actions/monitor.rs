@@ -32,7 +32,9 @@ pub fn run(call: &Call) -> Outcome {
         }
         not_yet::bound(&state, &call.notes)?;
         unknown_error::count_and_report(&state, &*call.cluster, &call.notes)?;
-        report_impairment(call, &state, details.as_ref());
+        let handles = (&*call.cluster, &call.notes);
+        let seen = (&state, details.as_ref());
+        impairment::report(&*call.server, handles, seen, call.request.deadline)?;
         look_after(call, details)?;
     }
     state.monitor(probe)
@@ -42,16 +44,6 @@ pub fn run(call: &Call) -> Outcome {
 /// it lacks, move here.
 fn is_to_be_a_standby(call: &Call) -> bool {
     call.request.role == Some(ClusterRole::Unpromoted)
-}
-
-fn report_impairment(call: &Call, state: &State, details: Option<&Details>) {
-    let paused = match details {
-        Some(Details::Standby { paused, .. }) => paused.as_ref(),
-        _ => None,
-    };
-    let handles = (&*call.cluster, &call.notes);
-    let deadline = call.request.deadline;
-    impairment::report(&*call.server, handles, (state, paused), deadline);
 }
 
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {

@@ -15,6 +15,10 @@ const BACKLOG: u64 = 1000;
 pub struct FakeReplay {
     /// Whether it is paused.
     pub paused: bool,
+    /// Whether it waits until a commit is old enough.
+    pub delayed: bool,
+    /// Whether pg_waldump tells where the local WAL ends.
+    pub shows_local_end: bool,
     /// How many sessions must be ended before it goes on.
     pub readers: usize,
     /// For how long `restore_command` has been running.
@@ -28,6 +32,8 @@ impl FakeReplay {
     pub fn free() -> Self {
         Self {
             paused: false,
+            delayed: false,
+            shows_local_end: false,
             readers: 0,
             restoring: None,
             capacity: Capacity([100, 8, 10, 0, 64]),
@@ -46,8 +52,8 @@ impl FakeReplay {
         let left = if self.readers > 0 { BACKLOG } else { 0 };
         Replay {
             replayed: Lsn::from(end.as_u64().saturating_sub(left)),
-            waits: !self.is_held_up(),
-            delayed: false,
+            waits: !self.is_held_up() && !self.delayed,
+            delayed: self.delayed,
             paused: self.paused,
             capacity: self.capacity,
         }

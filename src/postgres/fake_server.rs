@@ -26,7 +26,7 @@ use crate::instance::{
 use crate::ocf::{Deadline, Environment, Parameters};
 use crate::system::program::ProgramError;
 use crate::testing::journal::{Journal, Watched};
-use crate::wal::{History, Lsn, Position, Timeline};
+use crate::wal::{History, Lsn, Place, Position, Timeline};
 
 /// A handle on an instance in memory.
 #[derive(Clone)]
@@ -174,6 +174,12 @@ impl Server for FakeServer {
             .ask("ends_with_shutdown", |of| Ok(of.data.ends_with_shutdown))
     }
 
+    fn local_end(&self, _: &Place, _: u64, _: Deadline) -> Result<Option<Lsn>, ProgramError> {
+        self.instance.ask("local_end", |of| {
+            Ok(of.replay.shows_local_end.then_some(of.data.end))
+        })
+    }
+
     fn setting(&self, name: &str, _: Deadline) -> Result<String, SettingError> {
         self.instance.ask("setting", |of| Ok(of.data.setting(name)))
     }
@@ -208,9 +214,10 @@ impl Server for FakeServer {
             let complete = of.replays_for == 0;
             of.replays_for = of.replays_for.saturating_sub(1);
             WalPosition {
-                end: of.data.end.as_u64(),
+                end: of.data.end.as_u64() - if complete { 0 } else { 8 },
                 received_timeline: None,
                 complete,
+                delayed: of.replay.delayed,
                 last_commit_age_s: Some(3),
             }
         })

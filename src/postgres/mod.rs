@@ -23,6 +23,7 @@ mod fake_stopped;
 mod history_file;
 pub mod installation;
 mod last_record;
+mod local_wal;
 mod output;
 mod pg_ctl;
 mod pg_rewind;

@@ -15,7 +15,7 @@ use super::settings::{self, SettingError};
 use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
-    activity, children, history_file, last_record, output, questions, replay, session,
+    activity, children, history_file, last_record, local_wal, output, questions, replay, session,
     standby_signal, startup_process, storage, wal_files, write_probe,
 };
 use crate::instance::postmaster_pid::PostmasterPid;
@@ -27,7 +27,7 @@ use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
 use crate::system::user::IdentityError;
-use crate::wal::{History, Lsn, Position, Timeline};
+use crate::wal::{History, Lsn, Place, Position, Timeline};
 
 /// The server of one resource on this node.
 pub struct RealServer {
@@ -204,6 +204,15 @@ impl Server for RealServer {
         deadline: Deadline,
     ) -> Result<bool, ProgramError> {
         last_record::is_shutdown_checkpoint(&self.parameters, &self.user, held, deadline)
+    }
+
+    fn local_end(
+        &self,
+        from: &Place,
+        segment_size: u64,
+        deadline: Deadline,
+    ) -> Result<Option<Lsn>, ProgramError> {
+        local_wal::end((&self.parameters, &self.user), from, segment_size, deadline)
     }
 
     fn setting(&self, name: &str, deadline: Deadline) -> Result<String, SettingError> {

@@ -25,7 +25,7 @@ use crate::instance::role::Files;
 use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role, StartOption};
 use crate::ocf::{Deadline, Parameters};
 use crate::system::program::ProgramError;
-use crate::wal::{History, Lsn, Position, Timeline};
+use crate::wal::{History, Lsn, Place, Position, Timeline};
 
 /// A setting by its name.
 pub type Setting = (&'static str, Result<String, SettingError>);
@@ -91,6 +91,14 @@ pub trait Server: Rewinder + Installed {
     /// Whether the last WAL record held is a shutdown checkpoint.
     fn ends_with_shutdown(&self, held: &Position, deadline: Deadline)
     -> Result<bool, ProgramError>;
+    /// Where the valid WAL records on disk end that follow this place; `None` if nothing
+    /// could tell.
+    fn local_end(
+        &self,
+        from: &Place,
+        segment_size: u64,
+        deadline: Deadline,
+    ) -> Result<Option<Lsn>, ProgramError>;
     /// A setting as the server would have it if it started now.
     fn setting(&self, name: &str, deadline: Deadline) -> Result<String, SettingError>;
     /// A directory of the server's without room for one page more.

@@ -14,6 +14,8 @@ pub struct WalPosition {
     /// Has the startup process used up the local WAL? It has once it ever
     /// asked for streaming, or waits for more. Until then `end` is too small.
     pub complete: bool,
+    /// Does it wait until a commit is old enough (`recovery_min_apply_delay`)?
+    pub delayed: bool,
     /// Age of the last commit that was replayed, seconds; `None` if there was
     /// none since the start.
     pub last_commit_age_s: Option<u64>,
@@ -26,6 +28,8 @@ const QUERY: &str = "SELECT pg_catalog.pg_last_wal_receive_lsn(), \
      EXISTS (SELECT FROM pg_catalog.pg_stat_activity \
      WHERE backend_type = 'startup' AND wait_event IN \
      ('RecoveryWalAll', 'RecoveryWalStream', 'RecoveryRetrieveRetryInterval')), \
+     EXISTS (SELECT FROM pg_catalog.pg_stat_activity \
+     WHERE backend_type = 'startup' AND wait_event = 'RecoveryApplyDelay'), \
      extract(epoch FROM pg_catalog.clock_timestamp() \
      - pg_catalog.pg_last_xact_replay_timestamp())::float8";
 
@@ -36,11 +40,13 @@ pub fn query(client: &mut Client) -> Result<WalPosition, ::postgres::Error> {
     let replayed: Option<PgLsn> = row.try_get(1)?;
     let timeline: Option<i32> = row.try_get(2)?;
     let waiting: bool = row.try_get(3)?;
-    let age: Option<f64> = row.try_get(4)?;
+    let delayed: bool = row.try_get(4)?;
+    let age: Option<f64> = row.try_get(5)?;
     Ok(WalPosition {
         end: received.max(replayed).map_or(0, u64::from),
         received_timeline: timeline.and_then(|timeline| u32::try_from(timeline).ok()),
         complete: received.is_some() || waiting,
+        delayed,
         last_commit_age_s: age.map(|seconds| seconds.max(0.0) as u64),
     })
 }

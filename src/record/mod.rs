@@ -54,4 +54,5 @@ pub const ALL: [name::Name; 21] = [
     note::UNKNOWN_ERROR,
     note::NOT_YET,
     note::IMPAIRED,
+    note::STRANDED,
 ];

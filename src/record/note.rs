@@ -64,6 +64,14 @@ pub const IMPAIRED: Name = Name::new(
     "what a standby logged last of why it is not sound",
 );
 
+/// How many monitors in a row found a standby paused that receives nothing any more.
+pub const STRANDED: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.stranded",
+    "how many monitors in a row found a standby that PostgreSQL has paused, and that streams no \
+     more",
+);
+
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,

@@ -5,34 +5,72 @@
 use crate::election::scores::score_of_last_choice;
 use crate::instance::capacity::Capacity;
 use crate::instance::impairment::{Impairment, is_closed};
+use crate::instance::replication::Details;
 use crate::instance::{Postmaster, Role, State};
-use crate::ocf::Deadline;
+use crate::ocf::{Deadline, Failure};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::{impairment, note};
 use crate::system::Notes;
 
-/// Says what begins or ends. `paused` are the settings of a standby whose replay is
-/// paused. Never fails a monitor: the standby runs.
+/// How many monitors in a row a standby may be paused by PostgreSQL and without a
+/// connection. When the primary dies another one is elected sooner.
+const LONGEST_STRANDED: u32 = 3;
+
+/// Says what begins or ends. Fails only a standby that is lost without a restart.
 pub fn report(
     server: &dyn Server,
     (cluster, notes): (&dyn Cluster, &Notes),
-    (state, paused): (&State, Option<&Capacity>),
+    (state, details): (&State, Option<&Details>),
     deadline: Deadline,
-) {
-    let before = notes.read(&note::IMPAIRED);
+) -> Result<(), Failure> {
+    let (paused, receives) = match details {
+        Some(Details::Standby { paused, receives }) => (paused.as_ref(), *receives),
+        _ => (None, false),
+    };
     let now = match state {
         State::Running(Role::Standby) => paused.and_then(|own| lacking(server, own, deadline)),
         State::Busy(Role::Standby, _) if is_shut(server, state) => Some(Impairment::Closed),
         State::Running(Role::Primary) => None,
         // Nothing could be seen.
-        _ => return,
+        _ => return Ok(()),
     };
-    let text = now.as_ref().map(ToString::to_string);
-    if text == before {
+    announce(cluster, notes, now.as_ref());
+    match now {
+        Some(Impairment::TooSmall(_)) if !receives => fail_if_stranded(notes),
+        _ => {
+            notes.forget(&note::STRANDED);
+            Ok(())
+        }
+    }
+}
+
+/// While it is paused so, the startup process looks at nothing else: once the connection
+/// is gone the standby never asks for another one (seen with PostgreSQL 15).
+fn fail_if_stranded(notes: &Notes) -> Result<(), Failure> {
+    let before = notes.read(&note::STRANDED);
+    let before: u32 = before
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default();
+    let in_a_row = before.saturating_add(1);
+    notes.write(&note::STRANDED, &in_a_row.to_string());
+    if in_a_row < LONGEST_STRANDED {
+        return Ok(());
+    }
+    notes.forget(&note::STRANDED);
+    let what = notes.read(&note::IMPAIRED).unwrap_or_default();
+    Err(Failure::soft(format!(
+        "PostgreSQL has paused the replay of this standby ({what}), and it streams no more: \
+         restarting it with larger settings"
+    )))
+}
+
+fn announce(cluster: &dyn Cluster, notes: &Notes, now: Option<&Impairment>) {
+    let text = now.map(ToString::to_string);
+    if text == notes.read(&note::IMPAIRED) {
         return;
     }
-    let announced = match &now {
+    let announced = match now {
         Some(what) => say(cluster, what),
         None => forget(cluster),
     };

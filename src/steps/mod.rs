@@ -10,6 +10,7 @@ pub mod claim;
 pub mod election;
 pub mod fencing;
 pub mod impairment;
+mod local_wal;
 pub mod not_yet;
 pub mod offer;
 mod patience;

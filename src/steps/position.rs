@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::state;
+use super::{local_wal, state};
 use crate::instance::replication::Primary;
 use crate::instance::{ControlData, Role, State};
 use crate::ocf::{Deadline, Failure};
@@ -11,6 +11,10 @@ use crate::wal::{Lsn, Position, Timeline};
 
 /// How long a standby may take to use up its local WAL before it votes.
 pub const LONGEST_REPLAY: Duration = Duration::from_secs(20);
+/// How long it is waited for what the server says itself, before the local WAL is read.
+const BEFORE_READING: Duration = Duration::from_secs(2);
+/// How long the local WAL may be read: all that was not replayed.
+const LONGEST_READING: Duration = Duration::from_secs(10);
 /// How long a standby may be silent, or refuse connections, before it is mute: every
 /// other voter waits for it.
 const LONGEST_BUSY: Duration = Duration::from_secs(5);
@@ -83,6 +87,7 @@ fn wait_until_complete(
     patient: Deadline,
     deadline: Deadline,
 ) -> Result<WalPosition, Failure> {
+    let mut read_by = (patient.left() > BEFORE_READING).then(|| deadline.within(BEFORE_READING));
     loop {
         let wal = server
             .wal_position(deadline.within(LONGEST_BUSY))
@@ -90,12 +95,26 @@ fn wait_until_complete(
         if wal.complete {
             return Ok(wal);
         }
+        // Once: it takes what is left of the time.
+        let reads = read_by.take_if(|by| wal.delayed || by.passed()).is_some();
+        if let Some(end) = reads.then(|| local_end(server, &wal, deadline)).flatten() {
+            return Ok(WalPosition { end, ..wal });
+        }
         if !patient.sleep(POLL) {
             return Err(Failure::soft(
                 "Still replaying local WAL: how much this node holds is not known yet",
             ));
         }
     }
+}
+
+/// A delay may take hours, and a backlog minutes: all voters would wait for this one.
+fn local_end(server: &dyn Server, wal: &WalPosition, deadline: Deadline) -> Option<u64> {
+    let limit = deadline.within(LONGEST_READING);
+    let control = server.control_data(limit).ok()?;
+    let end = local_wal::end(server, &control, Lsn::from(wal.end), limit)?;
+    log::info!("Not all local WAL is replayed yet; it ends at {end}");
+    Some(end.as_u64())
 }
 
 /// The branch of this primary. Its LSN is where the branch was looked at: what counts

@@ -28,15 +28,15 @@ pub fn is_shutdown_checkpoint(output: &str, end: Lsn) -> bool {
     record.is_shutdown && record.reaches(end)
 }
 
-struct Record {
-    start: Lsn,
-    length: u64,
+pub(super) struct Record {
+    pub(super) start: Lsn,
+    pub(super) length: u64,
     is_shutdown: bool,
 }
 
 impl Record {
     /// `rmgr: XLOG len (rec/tot): 114/ 114, tx: 0, lsn: 0/01526200, prev …, desc: …`
-    fn parse(line: &str) -> Option<Self> {
+    pub(super) fn parse(line: &str) -> Option<Self> {
         let (head, description) = line.split_once(" desc: ")?;
         let (_, rest) = head.split_once("len (rec/tot):")?;
         let (lengths, _) = rest.split_once(',')?;
@@ -68,7 +68,7 @@ impl Record {
 
 /// `pg_waldump` fills the second half with zeros, which PostgreSQL never does
 /// elsewhere.
-fn padded_lsn(text: &str) -> Option<Lsn> {
+pub(super) fn padded_lsn(text: &str) -> Option<Lsn> {
     let (high, low) = text.split_once('/')?;
     let low = low.trim_start_matches('0');
     let low = if low.is_empty() { "0" } else { low };

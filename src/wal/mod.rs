@@ -7,6 +7,7 @@
 
 mod history;
 pub mod last_record;
+pub mod local_end;
 mod lsn;
 #[cfg(test)]
 pub(crate) mod notation;

@@ -93,6 +93,7 @@ pub const ALL: &[Case] = cases![
     promotions::standby_with_smaller_settings_is_the_last_choice needs Client long,
     promotions::replay_held_up_by_readers needs Client long,
     promotions::restore_command_that_hangs needs Client long,
+    promotions::delayed_standby_votes_with_what_it_holds needs SynchronousClient long,
     promotions::start_during_many_subtransactions needs Client long,
     facts::frozen_primary_with_a_full_queue needs SynchronousClient long,
     facts::agent_that_may_not_trace_processes needs SynchronousClient,

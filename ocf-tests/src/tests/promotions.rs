@@ -278,3 +278,33 @@ fn subtransactions(node: &Node) -> Result<Child> {
     let silent = command.stdout(Stdio::null()).stderr(Stdio::null());
     silent.spawn().context("a transaction")
 }
+
+/// A standby replays with a delay, and was restarted: what it holds is on its disk, and replayed in
+/// a quarter of an hour. Its vote is needed, and it gives one; the other standby wins.
+pub fn delayed_standby_votes_with_what_it_holds(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let delayed = scene.a_standby()?;
+    let rest = scene.cluster.others(&old.name);
+    let other = rest.iter().find(|node| **node != delayed);
+    let other = other.context("other")?.clone();
+    configure(scene, &delayed, "recovery_min_apply_delay = '15min'")?;
+    delayed.sql("SELECT pg_reload_conf()")?;
+    scene.let_pass(Duration::from_secs(5), "commits that are not replayed");
+    scene.pcs(&format!("node standby {} --wait=60", delayed.name))?;
+    scene.pcs(&format!("node unstandby {} --wait=60", delayed.name))?;
+    scene.steps.wait("replay to be delayed", PATIENCE, || {
+        let query = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'startup' \
+                     AND wait_event = 'RecoveryApplyDelay'";
+        ensure!(delayed.sql(query)? == "1", "it is not");
+        Ok(())
+    })?;
+    scene.cut_power(&old)?;
+    let new = scene
+        .cluster
+        .wait_promoted_among(&rest, Duration::from_secs(60))?;
+    ensure!(new == other, "{} is promoted", new.name);
+    configure(scene, &delayed, "recovery_min_apply_delay = 0")?;
+    delayed.sql("SELECT pg_reload_conf()")?;
+    scene.cluster.rejoin(&old)?;
+    scene.only_fenced(&old.name)
+}

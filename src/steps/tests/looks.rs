@@ -4,7 +4,7 @@ use super::bench::{Bench, lsn, soon, timeline};
 use crate::instance::replication::Primary;
 use crate::instance::{ClusterState, NoAnswer, Role, State};
 use crate::postgres::fake_instance::Processes;
-use crate::steps::position::{of_control, of_primary, of_standby};
+use crate::steps::position::{LONGEST_REPLAY, of_control, of_primary, of_standby};
 use crate::steps::{state, write_probe};
 use crate::testing::in_ms;
 use crate::wal::notation::position;
@@ -111,6 +111,19 @@ fn a_position_is_one_only_once_the_local_wal_is_used_up() {
 
     bench.server.instance().replays_for = 1;
     assert!(of_standby(&bench.server, Duration::ZERO, soon()).is_err());
+}
+
+/// A delay may take hours: what is on disk counts all the same.
+#[test]
+fn local_wal_that_is_not_replayed_yet_counts_as_soon_as_it_was_read() {
+    let bench = standby();
+    bench.server.instance().replays_for = 9_999;
+    bench.server.instance().replay.delayed = true;
+    bench.server.instance().replay.shows_local_end = true;
+    let held = of_standby(&bench.server, LONGEST_REPLAY, in_ms(5_000));
+    assert_eq!(held.ok().unwrap().position, position(HELD));
+    bench.server.instance().replay.shows_local_end = false;
+    assert!(of_standby(&bench.server, LONGEST_REPLAY, in_ms(300)).is_err());
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::bench::{Bench, promoting, soon};
 use crate::instance::capacity::Capacity;
+use crate::instance::replication::Details;
 use crate::instance::{Role, State};
-use crate::ocf::OcfExit;
+use crate::ocf::{Failure, OcfExit};
 use crate::postgres::fake_instance::Processes;
 use crate::steps::impairment;
 
@@ -98,15 +99,31 @@ fn a_start_that_ends_for_small_settings_is_repeated_with_larger_ones() {
     bench.journal.assert_order(&["start", LARGER]);
 }
 
-fn monitored(bench: &Bench) -> [Option<String>; 2] {
-    let (paused, own) = {
+fn monitor(bench: &Bench) -> Result<(), Failure> {
+    let details = {
         let instance = bench.server.instance();
-        (instance.replay.paused, instance.replay.capacity)
+        let (replay, receives) = (&instance.replay, instance.receives);
+        let paused = replay.paused.then_some(replay.capacity);
+        Details::Standby { receives, paused }
     };
     let handles = (&bench.cluster as _, &bench.notes);
-    let seen = (&State::Running(Role::Standby), paused.then_some(&own));
-    impairment::report(&bench.server, handles, seen, soon());
+    let seen = (&State::Running(Role::Standby), Some(&details));
+    impairment::report(&bench.server, handles, seen, soon())
+}
+
+fn monitored(bench: &Bench) -> [Option<String>; 2] {
+    monitor(bench).unwrap();
     [bench.cluster.value_of("n1", NAME), bench.score("n1")]
+}
+
+#[test]
+fn a_paused_standby_without_a_connection_is_restarted_after_three_monitors() {
+    let bench = with_smaller_settings();
+    let looks = [(); 3].map(|()| monitor(&bench).is_ok());
+    assert_eq!(looks, [true, true, false]);
+    bench.server.instance().receives = true;
+    let looks = [(); 4].map(|()| monitor(&bench).is_ok());
+    assert_eq!(looks, [true; 4]);
 }
 
 #[test]

@@ -1,0 +1,36 @@
+//! What a standby holds that has not replayed all that is on its disk.
+
+use crate::instance::ControlData;
+use crate::ocf::Deadline;
+use crate::postgres::Server;
+use crate::wal::{Lsn, Place};
+
+/// More switches of the timeline than this are on no disk at once.
+const MOST_TIMELINES: usize = 8;
+
+/// The end of the valid WAL on disk, behind what was replayed. `None` if that cannot be
+/// told: then the end of the replay is waited for.
+pub fn end(
+    server: &dyn Server,
+    control: &ControlData,
+    replayed: Lsn,
+    deadline: Deadline,
+) -> Option<Lsn> {
+    let mut end = replayed;
+    for _ in 0..MOST_TIMELINES {
+        let next = Lsn::from(end.as_u64().checked_add(1)?);
+        let from = Place {
+            timeline: server.written_timeline(next, control.segment_size).ok()??,
+            lsn: end,
+        };
+        match server.local_end(&from, control.segment_size, deadline) {
+            Ok(Some(further)) if further > end => end = further,
+            Ok(_) => break,
+            Err(error) => {
+                log::warn!("Cannot tell how much local WAL there is: {error}");
+                return None;
+            }
+        }
+    }
+    (end > replayed).then_some(end)
+}
