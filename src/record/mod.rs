@@ -32,7 +32,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 21] = [
+pub const ALL: [name::Name; 22] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,

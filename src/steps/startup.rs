@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::state;
+use super::{bring_down, state};
 use crate::instance::capacity::{self, Capacity, TooSmall};
 use crate::instance::impairment::LONGEST_CLOSED;
 use crate::instance::state::single_user;
@@ -20,6 +20,12 @@ const POLL: Duration = Duration::from_millis(50);
 /// A short-lived process that was given a dead postmaster's pid is gone after this time.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
+/// How long one run of `restore_command` may take at a start, where nobody waits for a
+/// primary: an archive may be slow.
+const LONGEST_RESTORE: Duration = Duration::from_secs(20);
+/// For what is not restarted without the archive.
+const NEVER: Duration = Duration::MAX;
+
 /// How a start went that did not simply take too long.
 enum Fate {
     Up(OcfExit),
@@ -28,6 +34,8 @@ enum Fate {
         seen: bool,
         why: Failure,
     },
+    /// It waits for `restore_command`, which does not end.
+    Hangs(Duration),
 }
 
 impl Fate {
@@ -35,6 +43,10 @@ impl Fate {
         match self {
             Self::Up(code) => Ok(code),
             Self::Ended { why, .. } => Err(why),
+            Self::Hangs(time) => Err(Failure::soft(format!(
+                "PostgreSQL did not start in time: {}",
+                archive(time)
+            ))),
         }
     }
 }
@@ -49,9 +61,10 @@ impl Fate {
 /// old postmaster.pid, and ends at once. After a power cut numbers are handed out anew,
 /// also to short-lived helpers; and a failed start bans the node.
 pub fn start(server: &dyn Server, deadline: Deadline) -> Outcome {
-    let (seen, why) = match once(server, &[], deadline)? {
+    let (seen, why) = match once(server, &[], LONGEST_RESTORE, deadline)? {
         Fate::Up(code) => return Ok(code),
         Fate::Ended { seen, why } => (seen, why),
+        Fate::Hangs(time) => return start_without_archive(server, time, deadline),
     };
     let lacking = lacking(server, deadline);
     if !lacking.is_empty() {
@@ -62,19 +75,31 @@ pub fn start(server: &dyn Server, deadline: Deadline) -> Outcome {
     }
     log::warn!("{why}; starting it again");
     deadline.sleep(SHORT_LIFE);
-    once(server, &[], deadline)?.outcome()
+    once(server, &[], NEVER, deadline)?.outcome()
+}
+
+/// An archive that was on the primary's node, or that hangs, may keep each standby from
+/// starting, and a failed start bans its node. What the node lacks it streams.
+fn start_without_archive(server: &dyn Server, time: Duration, deadline: Deadline) -> Outcome {
+    log::warn!("{}: starting PostgreSQL without the archive", archive(time));
+    bring_down::standby(server, deadline.within(deadline.left() / 2))?;
+    start_with(server, &[StartOption::WithoutArchive], deadline)
+}
+
+fn archive(time: Duration) -> String {
+    format!("restore_command has been running for {} s", time.as_secs())
 }
 
 /// Starts it with these options over its configuration.
 pub fn start_with(server: &dyn Server, options: &[StartOption], deadline: Deadline) -> Outcome {
     let line = start_option::line(options);
     log::warn!("Starting PostgreSQL with {line}, until its next start");
-    once(server, options, deadline)?.outcome()
+    once(server, options, NEVER, deadline)?.outcome()
 }
 
 /// Waits for a server that is on its way up.
 pub fn wait(server: &dyn Server, deadline: Deadline) -> Outcome {
-    until_up(server, &Beginning::now(server), deadline)?.outcome()
+    until_up(server, &Beginning::now(server), NEVER, deadline)?.outcome()
 }
 
 /// The options that make settings as large as they have to be, which is said.
@@ -101,16 +126,32 @@ fn lacking(server: &dyn Server, deadline: Deadline) -> Vec<TooSmall> {
     Capacity(capacity::SETTINGS.map(value)).lacks(&control.needed)
 }
 
-fn once(server: &dyn Server, options: &[StartOption], deadline: Deadline) -> Result<Fate, Failure> {
+fn once(
+    server: &dyn Server,
+    options: &[StartOption],
+    longest_restore: Duration,
+    deadline: Deadline,
+) -> Result<Fate, Failure> {
     let begin = Beginning::now(server);
     server.start(options, deadline)?;
-    until_up(server, &begin, deadline)
+    until_up(server, &begin, longest_restore, deadline)
 }
 
-fn until_up(server: &dyn Server, begin: &Beginning, deadline: Deadline) -> Result<Fate, Failure> {
-    let appears_by = deadline.within(LONGEST_APPEARANCE);
-    let (mut seen, mut last) = (false, None);
-    let mut closed = Closed::default();
+fn until_up(
+    server: &dyn Server,
+    begin: &Beginning,
+    longest_restore: Duration,
+    deadline: Deadline,
+) -> Result<Fate, Failure> {
+    let mut watch = Watch {
+        server,
+        begin,
+        longest_restore,
+        appears_by: deadline.within(LONGEST_APPEARANCE),
+        seen: false,
+        streams_since: None,
+    };
+    let mut last = None;
     loop {
         let state = match (state::now(server, deadline), &last) {
             (Ok(state), _) => state,
@@ -118,34 +159,72 @@ fn until_up(server: &dyn Server, begin: &Beginning, deadline: Deadline) -> Resul
             (Err(_), Some(last)) if deadline.passed() => return Err(not_up(server, last)),
             (Err(failure), _) => return Err(failure),
         };
-        seen |= state.has_postmaster();
-        match &state {
-            State::Running(Role::Standby) => return Ok(Fate::Up(OcfExit::Success)),
-            State::Running(Role::Primary) => {
-                return Err(Failure::soft(
-                    "PostgreSQL came up as a primary: is a recovery_target_* set that ends recovery?",
-                ));
-            }
-            // A postmaster works in the data directory a moment before it has written
-            // postmaster.pid, and until then looks like a left-over.
-            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_)
-                if !seen && !appears_by.passed() && !begin.has_died(server) => {}
-            State::LeftBehind(_) if !seen => return Err(begin.died(server)),
-            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
-                let why = begin.died(server);
-                return Ok(Fate::Ended { seen, why });
-            }
-            State::Busy(Role::Standby, why) if closed.lasts(server) => {
-                closed_for_now(why);
-                return Ok(Fate::Up(OcfExit::Success));
-            }
-            State::SingleUser(pid) => return Err(single_user(*pid)),
-            State::Busy(..) | State::Transient(_) | State::Failing(_) => {}
+        if let Some(fate) = watch.fate(&state)? {
+            return Ok(fate);
         }
         if !deadline.sleep(POLL) {
             return Err(not_up(server, &state));
         }
         last = Some(state);
+    }
+}
+
+/// What was seen of a start so far.
+struct Watch<'a> {
+    server: &'a dyn Server,
+    begin: &'a Beginning,
+    longest_restore: Duration,
+    appears_by: Deadline,
+    seen: bool,
+    streams_since: Option<Instant>,
+}
+
+impl Watch<'_> {
+    /// How it went, once that is known.
+    fn fate(&mut self, state: &State) -> Result<Option<Fate>, Failure> {
+        self.seen |= state.has_postmaster();
+        match state {
+            State::Running(Role::Standby) => Ok(Some(Fate::Up(OcfExit::Success))),
+            State::Running(Role::Primary) => Err(Failure::soft(
+                "PostgreSQL came up as a primary: is a recovery_target_* set that ends recovery?",
+            )),
+            // A postmaster works in the data directory a moment before it has written
+            // postmaster.pid, and until then looks like a left-over.
+            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) if self.may_appear() => {
+                Ok(None)
+            }
+            State::LeftBehind(_) if !self.seen => Err(self.begin.died(self.server)),
+            State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
+                let (seen, why) = (self.seen, self.begin.died(self.server));
+                Ok(Some(Fate::Ended { seen, why }))
+            }
+            State::Busy(Role::Standby, why) if self.is_closed() => {
+                closed_for_now(why);
+                Ok(Some(Fate::Up(OcfExit::Success)))
+            }
+            State::SingleUser(pid) => Err(single_user(*pid)),
+            State::Busy(..) | State::Transient(_) | State::Failing(_) => Ok(self.hangs()),
+        }
+    }
+
+    fn may_appear(&self) -> bool {
+        !self.seen && !self.appears_by.passed() && !self.begin.has_died(self.server)
+    }
+
+    fn hangs(&self) -> Option<Fate> {
+        let time = state::restoring(self.server)?;
+        (time >= self.longest_restore).then_some(Fate::Hangs(time))
+    }
+
+    /// Whether it has been streaming for long, though it lets nobody in.
+    fn is_closed(&mut self) -> bool {
+        let streams = |postmaster| self.server.streams(postmaster);
+        if !matches!(self.server.postmaster(), Ok(Postmaster::Alive(it)) if streams(it)) {
+            self.streams_since = None;
+            return false;
+        }
+        let since = self.streams_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= LONGEST_CLOSED
     }
 }
 
@@ -158,24 +237,6 @@ fn closed_for_now(why: &NoAnswer) {
         "PostgreSQL runs as a standby and streams, but does not let anybody in yet ({why}); a \
          transaction with many subtransactions may be open on the primary"
     );
-}
-
-/// Since when a standby streams that lets nobody in.
-#[derive(Default)]
-struct Closed {
-    since: Option<Instant>,
-}
-
-impl Closed {
-    fn lasts(&mut self, server: &dyn Server) -> bool {
-        let streams =
-            matches!(server.postmaster(), Ok(Postmaster::Alive(pid)) if server.streams(pid));
-        if !streams {
-            self.since = None;
-            return false;
-        }
-        self.since.get_or_insert_with(Instant::now).elapsed() >= LONGEST_CLOSED
-    }
 }
 
 /// Where the server's own output began to be of this start.
@@ -211,12 +272,9 @@ fn not_up(server: &dyn Server, state: &State) -> Failure {
         State::Busy(_, why) | State::Transient(why) | State::Failing(why) => why.clone(),
         _ => NoAnswer::Silent,
     };
-    let archive = state::restoring(server).map(|time| {
-        format!(
-            "; restore_command has been running for {} s",
-            time.as_secs()
-        )
-    });
-    let archive = archive.unwrap_or_default();
-    Failure::soft(format!("PostgreSQL did not start in time: {said}{archive}"))
+    let cause = match state::restoring(server) {
+        Some(time) => format!("{said}; {}", archive(time)),
+        None => said.to_string(),
+    };
+    Failure::soft(format!("PostgreSQL did not start in time: {cause}"))
 }

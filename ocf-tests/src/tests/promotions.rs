@@ -200,7 +200,7 @@ fn read(node: &Node) -> Result<Child> {
 }
 
 /// The archive hangs on all nodes when the primary dies. One of the standbys is promoted, with what
-/// it has itself, and nobody is banned.
+/// it has itself, and nobody is banned; and a standby that crashes now starts all the same.
 pub fn restore_command_that_hangs(scene: &mut Scene) -> Result<()> {
     let old = scene.cluster.primary()?;
     let rest = scene.cluster.others(&old.name);
@@ -217,6 +217,10 @@ pub fn restore_command_that_hangs(scene: &mut Scene) -> Result<()> {
     scene.writes_go_on()?;
     let state = scene.cluster.state()?;
     ensure!(state.fail_counts.is_empty(), "{:?}", state.fail_counts);
+    let third = rest.iter().find(|node| **node != new).context("third")?;
+    signal_postmaster(&scene.cluster, third, "KILL")?;
+    let both = [new.name.as_str(), third.name.as_str()];
+    scene.cluster.wait_whole_on(&both)?;
     for node in &rest {
         node.run(&["rm", "-f", HANG])?;
         // On the new primary nothing of it may be left.

@@ -1,15 +1,16 @@
 //! What holds up the replay of the winner, and settings that PostgreSQL would not start
 //! with: named, and got out of the way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bench::{Bench, promoting, soon};
 use crate::instance::capacity::Capacity;
 use crate::instance::replication::Details;
-use crate::instance::{Role, State};
+use crate::instance::{NoAnswer, Role, State};
 use crate::ocf::{Failure, OcfExit};
 use crate::postgres::fake_instance::Processes;
 use crate::steps::impairment;
+use crate::testing::in_ms;
 
 const HELD: &str = "1@0/3000000";
 const PRIMARYS: Capacity = Capacity([200, 8, 10, 5, 64]);
@@ -97,6 +98,38 @@ fn a_start_that_ends_for_small_settings_is_repeated_with_larger_ones() {
     }
     assert_eq!(bench.bring_up(soon()).without_look(), Ok(OcfExit::Success));
     bench.journal.assert_order(&["start", LARGER]);
+}
+
+/// It may have been on the node of the primary; and a failed start bans the node.
+#[test]
+fn a_start_does_without_an_archive_that_hangs() {
+    let bench = Bench::stopped(HELD);
+    bench.server.instance().replay.restoring = Some(Duration::from_secs(30));
+    let not_yet = NoAnswer::NotYet("starting up".to_owned());
+    bench.server.instance().next_answers.push_back(not_yet);
+    assert_eq!(
+        bench.bring_up(in_ms(2_000)).without_look(),
+        Ok(OcfExit::Success)
+    );
+    bench
+        .journal
+        .assert_order(&["start", "stop fast", "start -c restore_command="]);
+}
+
+/// A transaction with many subtransactions is open on the primary.
+#[test]
+fn a_standby_that_streams_but_lets_nobody_in_has_started() {
+    let bench = Bench::stopped(HELD);
+    bench.server.instance().refuses = Some(NoAnswer::NotYet("starting up".to_owned()));
+    let failure = bench.bring_up(in_ms(300)).without_look().unwrap_err();
+    let reason = "PostgreSQL did not start in time: not accepting connections: starting up";
+    assert_eq!(failure.reason, reason);
+    bench.server.instance().crash();
+    bench.server.instance().receives = true;
+    let begin = Instant::now();
+    let started = bench.bring_up(in_ms(20_000)).without_look();
+    assert_eq!(started, Ok(OcfExit::Success));
+    assert!((10..15).contains(&begin.elapsed().as_secs()));
 }
 
 fn monitor(bench: &Bench) -> Result<(), Failure> {
