@@ -37,8 +37,8 @@ pub struct Moment {
     /// For how long the checkpointer has done nothing: before the shutdown checkpoint it may
     /// have another one to end.
     pub checkpointer_idle: Duration,
-    /// Whether a standby has all that it needs, and is gone.
-    pub one_is_done: bool,
+    /// Whether a standby is gone: once the checkpoint is written, that means that it has it.
+    pub one_is_gone: bool,
 }
 
 /// How long the stop waits for whom.
@@ -71,7 +71,8 @@ pub fn to_end<'a>(
         if sender.is_foreign {
             own_idle(senders).min(moment.lasts) >= patience.foreign
         } else {
-            let is_behind = moment.one_is_done || is_behind(sender, senders);
+            let is_sent = moment.control == Some(ClusterState::ShutDown);
+            let is_behind = (is_sent && moment.one_is_gone) || is_behind(sender, senders);
             let worked = moment.checkpointer_idle;
             own_idle(senders).min(worked) >= patience.own
                 || (is_behind && sender.idle.min(worked) >= patience.behind)
@@ -136,7 +137,7 @@ mod tests {
             has_sessions: words.contains(&"sessions"),
             lasts: seconds("lasts="),
             checkpointer_idle: seconds("checkpointer="),
-            one_is_done: words.contains(&"done"),
+            one_is_gone: words.contains(&"gone"),
         }
     }
 

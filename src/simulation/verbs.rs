@@ -3,7 +3,8 @@
 use super::fleet::{Fleet, List, NAMES};
 use crate::instance::{ClusterState, Role};
 use crate::ocf::{OcfExit, Rejoin};
-use crate::postgres::fake_instance::Processes;
+use crate::postgres::NamedWalsender;
+use crate::postgres::fake_instance::{FakeInstance, Processes};
 use crate::testing::journal::{Trouble, unless_killed};
 use crate::wal::notation::position;
 use crate::wal::{Lsn, Timeline};
@@ -258,12 +259,27 @@ fn a_promotion_that_is_killed_anywhere_does_not_keep_the_next_one_from_coming_tr
 /// server, and the node goes: nobody is primary who lacks its end.
 #[test]
 fn a_demotion_that_is_killed_anywhere_still_binds_the_next_primary() {
+    kill_demotions(|_| ());
+}
+
+/// The same where a foreign receiver holds the checkpoint, and the archiver the end.
+#[test]
+fn a_demotion_that_is_held_and_killed_anywhere_still_binds_the_next_primary() {
+    kill_demotions(|primary| {
+        let name = "pg_receivewal".to_owned();
+        primary.walsenders = vec![NamedWalsender { pid: 100, name }];
+        primary.archives = true;
+    });
+}
+
+fn kill_demotions(hold: fn(&mut FakeInstance)) {
     let demoting = [ALL, ("demote", "n1"), ("stop", "n1")];
     let promoting = [("active", "n2 n3"), ("promote", "n2")];
     for trouble in [Trouble::KilledBefore, Trouble::KilledAfter] {
         for index in 0.. {
-            let fleet = running();
+            let mut fleet = running();
             fleet.write("n1", 4096);
+            hold(&mut fleet.server("n1").instance());
             fleet.journal.trouble_at(index, trouble);
             if unless_killed(|| fleet.demote("n1", &demoting)).is_some() {
                 break;

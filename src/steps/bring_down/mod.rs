@@ -51,7 +51,8 @@ pub fn cleanly(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -
 
 /// The same for `stop`, which ends a primary that hangs.
 pub fn for_good(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -> Outcome {
-    match clean::stop(server, receivers, deadline.less(HARD_STEP)) {
+    let reserve = HARD_STEP.min(deadline.left() / 4);
+    match clean::stop(server, receivers, deadline.less(reserve)) {
         End::Gone => Ok(OcfExit::Success),
         End::LeftBehind => left_behind(server, deadline),
         End::Late => Err(late()),

@@ -78,7 +78,7 @@ impl Receivers {
             has_sessions: watch.has_sessions(),
             lasts: watch.lasts(),
             checkpointer_idle: checkpointer.map_or(Duration::MAX, |process| watch.idle(process)),
-            one_is_done: !self.own.iter().all(is_there),
+            one_is_gone: !self.own.iter().all(is_there),
         }
     }
 
