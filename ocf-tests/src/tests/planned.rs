@@ -63,11 +63,12 @@ pub fn frozen_logical_receiver_holds_no_move(scene: &mut Scene) -> Result<()> {
     old.sql(MUCH)?;
     move_quickly(scene)?;
     receiver.end()?;
-    let slots = old.sql("SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'logical'");
-    // A standby of 15 has no logical slots once it has started; those on disk are PostgreSQL's.
-    scene
-        .steps
-        .say(&format!("logical slots on the old primary: {slots:?}"));
+    let slots = old.sql("SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'logical'")?;
+    ensure!(
+        slots == "1",
+        "{slots} logical slots are left on {}",
+        old.name
+    );
     scene.cluster.wait_whole()?;
     scene.undisturbed()
 }
