@@ -21,6 +21,7 @@ use super::watch::Watch;
 use crate::instance::{ClusterState, Postmaster, Process};
 use crate::ocf::Deadline;
 use crate::postgres::{Server, StopMode};
+use crate::steps::state::SILENCE;
 
 /// How a stop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub enum End {
 
 /// Asks the primary to stop, and waits for its end.
 pub fn stop(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -> End {
-    ask_to_stop(server, StopMode::Fast, deadline);
+    ask_to_stop(server, StopMode::Fast, deadline.within(SILENCE));
     let mut stop = Stop {
         server,
         receivers,
@@ -139,6 +140,10 @@ impl Stop<'_> {
              WAL files that it has left to archive: {}",
             self.server.not_archived()
         );
-        ask_to_stop(self.server, StopMode::Immediate, self.deadline);
+        ask_to_stop(
+            self.server,
+            StopMode::Immediate,
+            self.deadline.within(SILENCE),
+        );
     }
 }
