@@ -42,6 +42,7 @@ enum Wall {
     Circle,
     Pure,
     Hands,
+    Opening,
     Holder,
     Size,
 }
@@ -101,6 +102,11 @@ fn circles(name: &str, sources: &[Source]) -> Vec<Violation> {
 #[test]
 fn rooms_that_think_touch_nothing() {
     hold(Wall::Pure, &words::in_pure_rooms(&agent()));
+}
+
+#[test]
+fn files_of_the_server_are_opened_in_one_place() {
+    hold(Wall::Opening, &words::opened_elsewhere(&agent()));
 }
 
 #[test]

@@ -71,6 +71,22 @@ const HANDS_OF_OURS: &[(&str, &str)] = &[
     ("src/postgres/session.rs", "a connection"),
     ("src/system/program.rs", "a program"),
 ];
+/// What opens a file, whatever it is.
+const OPENINGS: &[(&str, &str)] = &[
+    ("std::fs::copy", "files"),
+    ("std::fs::read", "files"),
+    ("std::fs::read_to_string", "files"),
+    ("std::fs::write", "files"),
+    ("std::fs::File::create", "files"),
+    ("std::fs::File::create_new", "files"),
+];
+/// Files that open only what the kernel makes, and what that is.
+const OF_THE_KERNEL: &[(&str, &str)] = &[
+    ("src/postgres/postmaster.rs", "/proc/stat"),
+    ("src/postgres/process_table.rs", "/proc/PID"),
+    ("src/postgres/rewind_mark.rs", "the id of the boot"),
+    ("src/postgres/startup_process.rs", "/proc/PID"),
+];
 /// The words that statements of SQL begin with.
 const SQL: [&str; 16] = [
     "ALTER",
@@ -121,6 +137,29 @@ fn effects(source: &Source, why: &str) -> Vec<Violation> {
         Some(violation(&source.path, source.line(at), (name, what), why))
     };
     tokens.windows(3).filter_map(effect).collect()
+}
+
+/// Files that are opened in the room of the server other than by `system/plain_file.rs`.
+pub fn opened_elsewhere(sources: &[Source]) -> Vec<Violation> {
+    let why = "where postgres may put anything in the place of a file: \
+               system/plain_file.rs opens it";
+    let tree = Tree::of("pgsqlms", sources);
+    let is_in = |file: &str| {
+        let of_kernel = OF_THE_KERNEL.iter().any(|(name, _)| *name == file);
+        super::source::room(file) == "postgres" && !of_kernel && !tree.is_test_file(file)
+    };
+    let (_, foreign) = tree.arrows();
+    let mut found = named(&foreign, OPENINGS, is_in, why);
+    for source in sources.iter().filter(|source| is_in(&source.path)) {
+        let tokens = tokens(&source.product);
+        let is_open = |t: &&[(&str, usize)]| (t[0].0, t[1].0, t[2].0) == (".", "open", "(");
+        let places = tokens
+            .windows(3)
+            .filter(is_open)
+            .map(|t| source.line(t[1].1));
+        found.extend(places.map(|line| violation(&source.path, line, ("open", "files"), why)));
+    }
+    found
 }
 
 /// Hands outside of the two wings.
@@ -247,6 +286,18 @@ mod tests {
             assert_eq!(found("src/wal/mod.rs", text), [what], "{text}");
             assert!(found("src/system/mod.rs", text).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_opened_past_the_one_place_is_told() {
+        let file = |text: &str| {
+            let main = Source::new("src/main.rs", "mod postgres;");
+            let room = Source::new("src/postgres/mod.rs", "mod a;");
+            opened_elsewhere(&[main, room, Source::new("src/postgres/a.rs", text)]).len()
+        };
+        assert_eq!(file("use std::fs;\nfn f() { fs::read_to_string(x); }"), 1);
+        assert_eq!(file("fn f() { OpenOptions::new().open(x); }"), 1);
+        assert_eq!(file("fn f() { plain_file::open(o, x); }"), 0);
     }
 
     #[test]
