@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::string::FromUtf8Error;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -15,8 +16,9 @@ const POLL: Duration = Duration::from_millis(5);
 /// After the program's end: a child of it may hold the pipe open for ever.
 const PIPE_GRACE: Duration = Duration::from_secs(1);
 
-/// Longer than anything that a program has to say (bytes).
-const LONGEST_OUTPUT: u64 = 16 * 1024 * 1024;
+/// Longer than anything that a program has to say (bytes). Some are asked many questions at
+/// once, and what they answer may be quoted from files of postgres.
+const LONGEST_OUTPUT: u64 = 2 * 1024 * 1024;
 
 /// How long a killed program may take to die.
 const DEATH: Duration = Duration::from_millis(500);
@@ -114,8 +116,25 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> io::Result<mpsc::Receive
         thread::Builder::new().spawn(move || {
             let mut bytes = Vec::new();
             let _ = (&mut pipe).take(LONGEST_OUTPUT).read_to_end(&mut bytes);
-            let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+            let text = String::from_utf8(bytes);
+            let lossy =
+                |error: FromUtf8Error| String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let _ = sender.send(text.unwrap_or_else(lossy));
         })?;
     }
     Ok(receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::in_ms;
+
+    #[test]
+    fn of_a_program_that_talks_without_end_a_little_is_kept() {
+        let mut command = Command::new("head");
+        command.args(["-c", "9000000", "/dev/zero"]);
+        let ended = run(&mut command, in_ms(20_000)).unwrap();
+        assert_eq!(ended.stdout.len() as u64, LONGEST_OUTPUT);
+    }
 }
