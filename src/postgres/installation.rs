@@ -18,6 +18,14 @@ pub fn exists(path: &Path) -> bool {
     path.exists()
 }
 
+impl RealServer {
+    /// Looks at a path as the system user: the configuration names it, or a directory on the
+    /// way is the user's.
+    fn sees(&self, look: impl FnOnce() -> bool) -> bool {
+        self.user().act(|| Ok(look())).unwrap_or(false)
+    }
+}
+
 impl Installed for RealServer {
     fn is_executable(&self, path: &Path) -> bool {
         let is_program =
@@ -30,7 +38,7 @@ impl Installed for RealServer {
     }
 
     fn exists(&self, path: &Path) -> bool {
-        exists(path)
+        self.sees(|| exists(path))
     }
 
     fn is_datadir(&self, path: &Path) -> bool {
@@ -38,8 +46,10 @@ impl Installed for RealServer {
             let data = fs::metadata(path).ok()?;
             Some((data.dev(), data.ino()))
         };
-        let datadir = identity(&self.parameters().datadir);
-        datadir.is_some() && identity(path) == datadir
+        self.sees(|| {
+            let datadir = identity(&self.parameters().datadir);
+            datadir.is_some() && identity(path) == datadir
+        })
     }
 
     fn data_version(&self) -> io::Result<Option<u32>> {
