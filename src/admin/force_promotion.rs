@@ -2,7 +2,7 @@
 //! promotion. Says first what may be lost, asks, and leaves a record in the
 //! cluster and in the logs. Pacemaker still promotes; nothing is promoted here.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::time::{Duration, Instant};
 
 use super::resource::Resource;
@@ -36,7 +36,7 @@ pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
     let members = cluster.members()?;
     let last = last_reign(&ballot::reigns(&wish.resource, &cluster.permanent()?)).cloned();
     for line in stakes(&node, &held, last.as_ref(), |node| members.contains(node)) {
-        say(&line);
+        ocf::log::say(&line);
     }
     if !wish.yes && !confirmed(&node) {
         return Err(Failure::soft("Not confirmed: nothing was changed"));
@@ -59,7 +59,7 @@ fn force(
     cluster.set_permanent(node, &name, &Force { timeline }.encode())?;
     let text = format!("An admin forces the next promotion of {node} (timeline {timeline})");
     ocf::log::record(&wish.resource, &text);
-    say(&format!(
+    ocf::log::say(&format!(
         "Forced. Pacemaker tries again after: pcs resource cleanup {0}\n\
          To take it back: crm_attribute --node {node} --name {name} --delete",
         wish.resource
@@ -129,14 +129,10 @@ fn stakes(
 }
 
 fn confirmed(node: &NodeName) -> bool {
-    say(&format!("To promote {node} anyway, type its name:"));
+    ocf::log::say(&format!("To promote {node} anyway, type its name:"));
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     read.is_ok() && answer.trim() == node.as_str()
-}
-
-fn say(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[cfg(test)]

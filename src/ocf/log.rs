@@ -71,6 +71,13 @@ pub fn record(resource: &str, text: &str) {
     }
 }
 
+/// Tells the person who called a command. Names in it may be anybody's: `SyncRule` has those
+/// that a database superuser wrote.
+pub fn say(text: &str) {
+    let line = format!("{}\n", one_line(text));
+    let _ = io::stdout().write_all(line.as_bytes());
+}
+
 fn tag(resource: &str) -> String {
     format!("pgsqlms({resource})[{}]", std::process::id())
 }

@@ -43,6 +43,7 @@ enum Wall {
     Pure,
     Hands,
     Opening,
+    Printing,
     Holder,
     Size,
 }
@@ -107,6 +108,11 @@ fn rooms_that_think_touch_nothing() {
 #[test]
 fn files_of_the_server_are_opened_in_one_place() {
     hold(Wall::Opening, &words::opened_elsewhere(&agent()));
+}
+
+#[test]
+fn text_of_others_is_printed_in_one_place() {
+    hold(Wall::Printing, &words::printed_elsewhere(&agent()));
 }
 
 #[test]

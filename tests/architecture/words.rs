@@ -71,6 +71,17 @@ const HANDS_OF_OURS: &[(&str, &str)] = &[
     ("src/postgres/session.rs", "a connection"),
     ("src/system/program.rs", "a program"),
 ];
+/// What prints.
+const PRINTS: &[(&str, &str)] = &[
+    ("std::io::stdout", "a terminal"),
+    ("std::io::stderr", "a terminal"),
+];
+/// Who prints, and what.
+const PRINTERS: &[(&str, &str)] = &[
+    ("src/ocf/log.rs", "lines without control characters"),
+    ("src/ocf/metadata.rs", "the agent's own documents"),
+    ("src/fuzzing/driver.rs", "the names of targets"),
+];
 /// What opens a file, whatever it is.
 const OPENINGS: &[(&str, &str)] = &[
     ("std::fs::copy", "files"),
@@ -158,6 +169,26 @@ pub fn opened_elsewhere(sources: &[Source]) -> Vec<Violation> {
             .filter(is_open)
             .map(|t| source.line(t[1].1));
         found.extend(places.map(|line| violation(&source.path, line, ("open", "files"), why)));
+    }
+    found
+}
+
+/// Places that print past the two files that may.
+pub fn printed_elsewhere(sources: &[Source]) -> Vec<Violation> {
+    let why = "where text of others would reach a terminal as it is: src/ocf/log.rs makes lines";
+    let tree = Tree::of("pgsqlms", sources);
+    let is_in =
+        |file: &str| !PRINTERS.iter().any(|(name, _)| *name == file) && !tree.is_test_file(file);
+    let mut found = named(&tree.arrows().1, PRINTS, is_in, why);
+    for source in sources.iter().filter(|source| is_in(&source.path)) {
+        let tokens = tokens(&source.product);
+        let prints = tokens
+            .windows(2)
+            .filter(|two| MACROS.contains(&two[0].0) && two[1].0 == "!");
+        let places = prints.map(|two| (source.line(two[0].1), two[0].0));
+        found.extend(
+            places.map(|(line, name)| violation(&source.path, line, (name, "a terminal"), why)),
+        );
     }
     found
 }
@@ -298,6 +329,20 @@ mod tests {
         assert_eq!(file("use std::fs;\nfn f() { fs::read_to_string(x); }"), 1);
         assert_eq!(file("fn f() { OpenOptions::new().open(x); }"), 1);
         assert_eq!(file("fn f() { plain_file::open(o, x); }"), 0);
+    }
+
+    #[test]
+    fn whoever_prints_past_the_one_place_is_told() {
+        let file = |text: &str| {
+            let main = Source::new("src/main.rs", "mod steps;");
+            printed_elsewhere(&[main, Source::new("src/steps.rs", text)]).len()
+        };
+        assert_eq!(
+            file("use std::io;\nfn f() { io::stdout().write_all(x); }"),
+            1
+        );
+        assert_eq!(file("fn f() { println!(x); }"), 1);
+        assert_eq!(file("fn f() { crate::ocf::log::say(x); }"), 0);
     }
 
     #[test]
