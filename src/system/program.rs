@@ -1,6 +1,7 @@
 //! Running a program to its end, within a deadline, without a shell.
 
 use std::io::{self, Read};
+use std::mem;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::string::FromUtf8Error;
@@ -71,13 +72,10 @@ pub fn run_in_its_locale(command: &mut Command, deadline: Deadline) -> Result<En
         program: program.clone(),
         source,
     };
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .current_dir("/")
-        .spawn()
-        .map_err(failed)?;
+    let Some(child) = start(command, deadline) else {
+        return Err(ProgramError::TooSlow { program });
+    };
+    let mut child = child.map_err(failed)?;
     let pipes =
         collect(child.stdout.take()).and_then(|stdout| Ok((stdout, collect(child.stderr.take())?)));
     let Some(status) = wait(&mut child, deadline).map_err(failed)? else {
@@ -95,6 +93,33 @@ pub fn run_in_its_locale(command: &mut Command, deadline: Deadline) -> Result<En
         stdout: stdout.unwrap_or_default(),
         stderr: stderr.unwrap_or_default(),
     })
+}
+
+/// Starting ends only once the program has been read, which from a hung disk takes for ever:
+/// so it is done in a thread, which waits for that where a signal ends it. `None` if the time
+/// is over before.
+fn start(command: &mut Command, deadline: Deadline) -> Option<io::Result<Child>> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .current_dir("/");
+    let mut command = mem::replace(command, Command::new(""));
+    let (sender, receiver) = mpsc::channel();
+    let started = thread::Builder::new().spawn(move || {
+        if let Err(mpsc::SendError(Ok(late))) = sender.send(command.spawn()) {
+            kill_late(late);
+        }
+    });
+    match started {
+        Ok(_) => receiver.recv_timeout(deadline.left()).ok(),
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// Nobody waits for it any more.
+fn kill_late(mut child: Child) {
+    let _ = child.kill();
 }
 
 fn wait(child: &mut Child, deadline: Deadline) -> io::Result<Option<ExitStatus>> {

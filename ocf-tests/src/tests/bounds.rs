@@ -66,6 +66,9 @@ pub fn hung_disk_under_each_verb(scene: &mut Scene) -> Result<()> {
     scene.pcs(&format!("node standby {} --wait=90", standby.name))?;
     scene.wait_stopped(&MAIN, std::slice::from_ref(&standby))?;
     scene.pcs("property set maintenance-mode=true")?;
+    // So that the agent itself has to write.
+    let data = scene.cluster.options.release.datadir(MAIN.name);
+    standby.run(&["rm", "-f", &format!("{data}/standby.signal")])?;
     with_hung_disk(&standby, || {
         fails(scene, &standby, "start")?;
         answers(scene, &standby, "monitor", &[7])?;

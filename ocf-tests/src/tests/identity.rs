@@ -93,7 +93,7 @@ pub fn server_of_another_name(scene: &mut Scene) -> Result<()> {
     scene.pcs("resource disable pgsqld-clone --wait=90")?;
     scene.wait_stopped(&MAIN, &scene.cluster.nodes)?;
     let script = format!(
-        "mkdir -p /opt/brand && cp -a {bindir} /opt/brand/ && cd /opt/brand/bin && \
+        "cp -a $(dirname {bindir}) /opt/brand && cd /opt/brand/bin && \
          mv postgres dbserver && printf '#!/bin/sh\\nexec /opt/brand/bin/dbserver \"$@\"\\n' \
          > postgres && chmod 755 postgres"
     );
