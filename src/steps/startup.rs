@@ -193,7 +193,7 @@ impl Watch<'_> {
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) if self.may_appear() => {
                 Ok(None)
             }
-            State::LeftBehind(_) if !self.seen => Err(self.begin.died(self.server)),
+            State::LeftBehind(_) if !self.seen => Err(self.never_appeared()),
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
                 let (seen, why) = (self.seen, self.begin.died(self.server));
                 Ok(Some(Fate::Ended { seen, why }))
@@ -205,6 +205,15 @@ impl Watch<'_> {
             State::SingleUser(pid) => Err(single_user(*pid)),
             State::Busy(..) | State::Transient(_) | State::Failing(_) => Ok(self.hangs()),
         }
+    }
+
+    fn never_appeared(&self) -> Failure {
+        if self.begin.has_died(self.server) {
+            return self.begin.died(self.server);
+        }
+        Failure::soft(
+            "PostgreSQL was started, but has not even written postmaster.pid: is the storage hung?",
+        )
     }
 
     fn may_appear(&self) -> bool {
