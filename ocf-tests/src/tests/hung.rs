@@ -253,7 +253,7 @@ pub fn frozen_primary_is_ended_and_not_fenced(scene: &mut Scene) -> Result<()> {
     let postmaster = scene.cluster.postmaster(&old, &MAIN)?;
     let begin = Instant::now();
     signal_postmaster(&scene.cluster, &old, "STOP")?;
-    scene.wait_failure(&old, "demote")?;
+    scene.wait_failure(&old, "pgsqld_demote")?;
     scene.cluster.wait_whole()?;
     let took = begin.elapsed();
     scene.steps.say(&format!("whole again after {took:.1?}"));
@@ -311,7 +311,7 @@ pub fn hung_start_after_a_power_cut(scene: &mut Scene) -> Result<()> {
     let freeze = "for i in $(seq 3000); do pid=$(pgrep -u postgres -f ': startup') && kill -STOP \
                   $pid && exit 0; sleep 0.01; done; exit 1";
     old.run_within(Duration::from_secs(60), &["sh", "-c", freeze])?;
-    scene.wait_failure(&old, "start")?;
+    scene.wait_failure(&old, "pgsqld_start")?;
     scene.wait_stopped(&MAIN, std::slice::from_ref(&old))?;
     ensure!(
         scene.cluster.power.fencings()?.len() == 1,
