@@ -60,6 +60,9 @@ fn add_fact(roster: &mut Roster, fact: &[&str]) {
         ["unknown-error", name] => {
             roster.unknown_error.insert(node(name));
         }
+        ["impaired", name] => {
+            roster.impaired.insert(node(name));
+        }
         ["maxlag", bytes] => roster.maxlag = bytes.parse().unwrap(),
         other => panic!("unknown fact {other:?}"),
     }
