@@ -1,7 +1,7 @@
 //! The owner of the data directory wants what is root's: every verb, with tricks in the place of
 //! every file that the agent looks at.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
 
@@ -22,10 +22,9 @@ const TOOLS: [&str; 5] = [
 const TRICKSTER: &str = include_str!("../../files/trickster");
 /// Runs the verbs and looks at what became of root's files.
 const ATTACKED: &str = include_str!("../../files/attacked");
-/// How long it plays, and the seed of its choices.
-const SECONDS: &str = "420";
-const SEED: &str = "11";
-const LIMIT: Duration = Duration::from_secs(1200);
+/// How long it plays.
+const SECONDS: &str = "900";
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Links to files and directories of root's, FIFOs, files without end and control characters in
 /// the place of everything that belongs to postgres, lying still and in a race: no verb tells
@@ -38,6 +37,8 @@ pub fn owner_of_the_data_plays_tricks_on_every_verb(scene: &mut Scene) -> Result
     install(node)?;
     let (bindir, confdir) = (release.bindir(), release.confdir(SECOND.name));
     let (datadir, port) = (release.datadir(SECOND.name), SECOND.port.to_string());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let seed = now.as_secs().to_string();
     let words = [
         "python3",
         "/root/attacked",
@@ -48,9 +49,11 @@ pub fn owner_of_the_data_plays_tricks_on_every_verb(scene: &mut Scene) -> Result
         &port,
         FAKE_BIN,
         SECONDS,
-        SEED,
+        &seed,
     ];
-    scene.steps.say("playing tricks on every verb");
+    scene
+        .steps
+        .say(&format!("playing tricks on every verb, seed {seed}"));
     let told = node.run_within(LIMIT, &words)?;
     scene.steps.note(&told);
     judge(scene, &told)
