@@ -312,7 +312,12 @@ pub fn hung_start_after_a_power_cut(scene: &mut Scene) -> Result<()> {
                   $pid && exit 0; sleep 0.01; done; exit 1";
     old.run_within(Duration::from_secs(60), &["sh", "-c", freeze])?;
     scene.wait_failure(&old, "pgsqld_start")?;
-    scene.wait_stopped(&MAIN, std::slice::from_ref(&old))?;
+    // SIGKILL leaves a postmaster.pid.
+    scene.steps.wait("the stop", Duration::from_secs(70), || {
+        let found = old.output(&["pgrep", "-u", "postgres", "-x", "postgres"])?;
+        ensure!(found.stdout.is_empty(), "it runs on {}", old.name);
+        Ok(())
+    })?;
     ensure!(
         scene.cluster.power.fencings()?.len() == 1,
         "fenced again: {:?}",
