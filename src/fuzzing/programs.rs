@@ -82,6 +82,11 @@ const CONTROL_DATA: &str = "pg_control version number:            1300\n\
     Min recovery ending loc's timeline:   3\n\
     wal_level setting:                    replica\n\
     wal_log_hints setting:                off\n\
+    max_connections setting:              100\n\
+    max_worker_processes setting:         8\n\
+    max_wal_senders setting:              10\n\
+    max_prepared_xacts setting:           0\n\
+    max_locks_per_xact setting:           64\n\
     Bytes per WAL segment:                16777216\n\
     Data page checksum version:           1\n";
 

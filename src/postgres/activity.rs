@@ -11,20 +11,19 @@ use std::path::Path;
 
 use nix::sys::stat::{major, minor};
 
-use super::{control_file, postmaster, process_table};
-use crate::instance::{Activity, Process};
+use super::{children, control_file, postmaster, process_table};
+use crate::instance::{Activity, ClusterState, Process};
 use crate::system::user::act_as;
 
 /// What the server of this postmaster does.
 pub fn look(datadir: &Path, postmaster: i32) -> Activity {
     let place = fs::metadata(datadir).ok();
     let lock_file = postmaster::pid_file(datadir).ok().flatten();
-    let children = children(postmaster);
     Activity {
         is_stopping: lock_file.is_none_or(|file| file.status.is_none() || file.is_stopping()),
         control: control_state(datadir, place.as_ref()),
         postmaster: process(postmaster, place.as_ref()),
-        children: children
+        children: children::of(postmaster)
             .into_iter()
             .filter_map(|pid| process(pid, place.as_ref()))
             .collect(),
@@ -32,27 +31,9 @@ pub fn look(datadir: &Path, postmaster: i32) -> Activity {
     }
 }
 
-/// The children of a process, by the kernel.
-pub fn children(pid: i32) -> Vec<i32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    text.split_whitespace()
-        .filter_map(|word| word.parse().ok())
-        .collect()
-}
-
-/// How a process calls itself.
-pub fn title(pid: i32) -> String {
-    let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let title = String::from_utf8_lossy(&title);
-    title.trim_end_matches(['\0', ' ']).replace('\0', " ")
-}
-
-fn control_state(
-    datadir: &Path,
-    place: Option<&Metadata>,
-) -> Option<crate::instance::ClusterState> {
+fn control_state(datadir: &Path, place: Option<&Metadata>) -> Option<ClusterState> {
     let place = place?;
-    let read = || Ok(control_file::role_files(datadir).control);
+    let read = || Ok(control_file::state(datadir));
     act_as(place.uid(), place.gid(), read).ok().flatten()
 }
 
@@ -64,7 +45,7 @@ fn process(pid: i32, place: Option<&Metadata>) -> Option<Process> {
         state: stat.state,
         cpu_ticks: stat.cpu_ticks,
         io: io(pid, place),
-        title: title(pid),
+        title: children::title(pid),
     })
 }
 

@@ -13,11 +13,15 @@ pub fn of(pid: i32) -> Vec<i32> {
 /// The child of a postmaster whose title has all these words:
 /// `postgres: main: walreceiver streaming 0/5000148`.
 pub fn with_title(postmaster: i32, words: &[&str]) -> Option<i32> {
-    let has_title = |pid: &i32| {
-        let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        is_title(&String::from_utf8_lossy(&title), words)
-    };
+    let has_title = |pid: &i32| is_title(&title(*pid), words);
     of(postmaster).into_iter().find(has_title)
+}
+
+/// How a process calls itself.
+pub fn title(pid: i32) -> String {
+    let title = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let title = String::from_utf8_lossy(&title);
+    title.trim_end_matches(['\0', ' ']).replace('\0', " ")
 }
 
 fn is_title(title: &str, words: &[&str]) -> bool {

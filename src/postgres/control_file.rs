@@ -7,26 +7,17 @@ use std::process::Command;
 
 use thiserror::Error;
 
-use super::{postmaster, standby_signal};
 use crate::instance::ControlData;
 use crate::instance::control_data::{ClusterState, ControlDataError};
-use crate::instance::role::Files;
 use crate::ocf::{Deadline, Failure, Parameters};
 use crate::system::program::{self, ProgramError};
 use crate::system::{SystemUser, plain_file};
 
-/// What the files of a data directory tell about the role. Needs no program and no
-/// parameter but the directory. What cannot be read tells nothing.
-pub fn role_files(datadir: &Path) -> Files {
-    let lock_file = postmaster::pid_file(datadir).ok().flatten();
-    let begin = plain_file::begin(&datadir.join("global/pg_control"));
-    Files {
-        standby_signal: standby_signal::is_there(datadir).unwrap_or(false),
-        control: begin
-            .ok()
-            .and_then(|begin| ClusterState::of_control_file(&begin)),
-        starting: lock_file.is_some_and(|file| file.is_starting()),
-    }
+/// The state in the control file, by its first bytes: needs no program. `None` if it cannot be
+/// read.
+pub fn state(datadir: &Path) -> Option<ClusterState> {
+    let begin = plain_file::begin(&datadir.join("global/pg_control")).ok()?;
+    ClusterState::of_control_file(&begin)
 }
 
 /// Why there is no control data.

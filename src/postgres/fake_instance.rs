@@ -16,51 +16,12 @@ use crate::instance::replication::Sender;
 use crate::instance::{ClusterState, NoAnswer, Postmaster, Role, StartOption};
 use crate::wal::Lsn;
 
+pub use super::fake_manners::{Manners, Obeys, Processes};
+
 /// The process id of every postmaster here.
 pub const POSTMASTER: i32 = 4711;
 /// What a shutdown checkpoint takes in the WAL (bytes).
 const CHECKPOINT: u64 = 120;
-
-/// What runs of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Processes {
-    /// Nothing.
-    Nothing,
-    /// A postmaster in this role.
-    Alive(Role),
-    /// So many children whose postmaster is dead.
-    LeftBehind(usize),
-    /// `postgres --single`.
-    SingleUser,
-    /// A process that cannot be looked into.
-    Unseen,
-}
-
-/// When an instance does what it was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obeys {
-    /// Before anybody looks again.
-    AtOnce,
-    /// Once somebody has looked so many times.
-    AfterLooks(usize),
-    /// Not at all.
-    Never,
-}
-
-/// How an instance follows what it is asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Manners {
-    /// A start: it appears in the process table.
-    pub start: Obeys,
-    /// A fast stop.
-    pub fast: Obeys,
-    /// An immediate stop.
-    pub immediate: Obeys,
-    /// SIGKILL, also of what a dead postmaster left.
-    pub kill: Obeys,
-    /// A promotion: it leaves recovery.
-    pub promotion: Obeys,
-}
 
 /// What was asked for and has not come yet.
 #[derive(Debug, Clone, Copy)]
@@ -167,6 +128,20 @@ impl FakeInstance {
     pub fn crash(&mut self) {
         self.processes = Processes::Nothing;
         self.pending = None;
+    }
+
+    /// `pg_wal_replay_resume()`: of a replay that PostgreSQL paused, it is the end.
+    pub fn resume(&mut self) {
+        if self.replay.resume(&self.data) {
+            self.crash();
+        }
+    }
+
+    /// Why it ended, by what it wrote behind so many bytes.
+    pub fn fatal_line(&self, length: u64) -> Option<String> {
+        let new = self.output.get(usize::try_from(length).ok()?..)?;
+        new.lines()
+            .find_map(|line| line.strip_prefix("FATAL:  ").map(str::to_owned))
     }
 
     /// What a look at the processes finds.
@@ -340,14 +315,6 @@ impl FakeInstance {
         self.data.control.checkpoint_timeline = self.data.timeline;
         self.data.control.recovery_timeline = None;
         self.data.control.recovery_end = Lsn::ZERO;
-    }
-
-    /// `pg_wal_replay_resume()`: of a replay that PostgreSQL paused, it is the end.
-    pub fn resume(&mut self) {
-        self.replay.paused = false;
-        if self.replay.is_too_small(&self.data) {
-            self.crash();
-        }
     }
 
     /// `pg_ctl promote`, which returns before the server has left recovery.

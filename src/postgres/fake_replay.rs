@@ -40,6 +40,13 @@ impl FakeReplay {
         }
     }
 
+    /// `pg_wal_replay_resume()`. Returns whether it is the end of the server, as it is of one
+    /// whose replay PostgreSQL itself has paused.
+    pub fn resume(&mut self, data: &FakeData) -> bool {
+        self.paused = false;
+        self.is_too_small(data)
+    }
+
     /// Whether PostgreSQL would not leave recovery now.
     pub fn is_held_up(&self) -> bool {
         self.paused || self.readers > 0 || self.restoring.is_some()

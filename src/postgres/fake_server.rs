@@ -238,12 +238,12 @@ impl Server for FakeServer {
     }
 
     fn checkpoint(&self, _: Deadline) -> Result<(), NoAnswer> {
-        self.instance
-            .act("checkpoint", "checkpoint".to_owned(), |of| {
-                of.answer(&self.usual())?;
-                of.checkpoint();
-                Ok(())
-            })
+        let line = "checkpoint".to_owned();
+        self.instance.act("checkpoint", line, |of| {
+            of.answer(&self.usual())?;
+            of.checkpoint();
+            Ok(())
+        })
     }
 
     fn replay(&self, _: Deadline) -> Result<Replay, NoAnswer> {
@@ -252,12 +252,12 @@ impl Server for FakeServer {
 
     fn end_sessions(&self, all: bool, _: Deadline) -> Result<i64, NoAnswer> {
         let which = if all { "all" } else { "busy" };
-        self.instance
-            .act("end_sessions", format!("end {which} sessions"), |of| {
-                of.answer(&self.usual())?;
-                of.replay.readers = of.replay.readers.saturating_sub(1);
-                Ok(1)
-            })
+        let line = format!("end {which} sessions");
+        self.instance.act("end_sessions", line, |of| {
+            of.answer(&self.usual())?;
+            of.replay.readers = of.replay.readers.saturating_sub(1);
+            Ok(1)
+        })
     }
 
     fn resume_replay(&self, _: Deadline) -> Result<(), NoAnswer> {
@@ -288,27 +288,23 @@ impl Server for FakeServer {
 
     fn terminate(&self, process: &Process) {
         let line = format!("terminate {}", process.pid);
-        self.instance
-            .act("terminate", line, |of| of.terminate(process.pid));
+        let end = |of: &mut FakeInstance| of.terminate(process.pid);
+        self.instance.act("terminate", line, end);
     }
 
     fn end_single_user(&self, _: i32) {
-        let line = "end single user".to_owned();
-        self.instance
-            .act("end_single_user", line, FakeInstance::end_single_user);
+        let (name, end) = ("end_single_user", FakeInstance::end_single_user);
+        self.instance.act(name, "end single user".to_owned(), end);
     }
 
     fn remove_lock(&self) -> io::Result<()> {
-        self.instance
-            .act("remove_lock", "remove lock".to_owned(), |of| {
-                of.lock_in_the_way = None;
-                Ok(())
-            })
+        let remove = |of: &mut FakeInstance| of.lock_in_the_way = None;
+        self.write("remove_lock", "remove lock".into(), remove)
     }
 
     fn kill_all(&self) {
-        self.instance
-            .act("kill_all", "kill".to_owned(), FakeInstance::kill);
+        let line = "kill".to_owned();
+        self.instance.act("kill_all", line, FakeInstance::kill);
     }
 
     fn promote(&self, _: Deadline) -> Result<(), ServerError> {
@@ -318,26 +314,19 @@ impl Server for FakeServer {
 
     fn write_standby_signal(&self) -> io::Result<()> {
         let line = "write standby.signal".to_owned();
-        self.instance.act("write_standby_signal", line, |of| {
-            of.data.standby_signal = true;
-            Ok(())
-        })
+        let write = |of: &mut FakeInstance| of.data.standby_signal = true;
+        self.write("write_standby_signal", line, write)
     }
 
     fn reserve_timeline(&self, _: Timeline, timeline: Timeline) -> io::Result<()> {
         let line = format!("reserve timeline {timeline}");
-        self.instance.act("reserve_timeline", line, |of| {
-            of.data.reserve(timeline);
-            Ok(())
-        })
+        let reserve = |of: &mut FakeInstance| of.data.reserve(timeline);
+        self.write("reserve_timeline", line, reserve)
     }
 
     fn release_timelines(&self) -> io::Result<()> {
-        self.instance
-            .act("release_timelines", "release timelines".to_owned(), |of| {
-                of.data.release();
-                Ok(())
-            })
+        let line = "release timelines".to_owned();
+        self.write("release_timelines", line, |of| of.data.release())
     }
 
     fn prepare_output(&self) -> PathBuf {
@@ -345,15 +334,11 @@ impl Server for FakeServer {
     }
 
     fn output_length(&self, _: &Path) -> u64 {
-        self.instance
-            .ask("output_length", |of| of.output.len() as u64)
+        let length = |of: &mut FakeInstance| of.output.len() as u64;
+        self.instance.ask("output_length", length)
     }
 
     fn fatal_line(&self, _: &Path, length: u64) -> Option<String> {
-        self.instance.ask("fatal_line", |of| {
-            let new = of.output.get(usize::try_from(length).ok()?..)?;
-            new.lines()
-                .find_map(|line| line.strip_prefix("FATAL:  ").map(str::to_owned))
-        })
+        self.instance.ask("fatal_line", |of| of.fatal_line(length))
     }
 }

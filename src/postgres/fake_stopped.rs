@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::control_file::ControlFileError;
-use super::fake_instance::POSTMASTER;
+use super::fake_instance::{FakeInstance, POSTMASTER};
 use super::fake_server::FakeServer;
 use super::pg_ctl::ServerError;
 use super::pg_rewind::RewindError;
@@ -137,6 +137,21 @@ impl Injected for ServerError {
 impl Injected for RewindError {
     fn injected() -> Self {
         Self::Failed("could not connect to server".to_owned())
+    }
+}
+
+impl FakeServer {
+    /// An effect on its files.
+    pub(super) fn write<F: FnOnce(&mut FakeInstance)>(
+        &self,
+        name: &'static str,
+        line: String,
+        change: F,
+    ) -> io::Result<()> {
+        self.instance.act(name, line, |of| {
+            change(of);
+            Ok(())
+        })
     }
 }
 

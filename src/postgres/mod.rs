@@ -15,6 +15,8 @@ mod fake_data;
 #[cfg(test)]
 pub mod fake_instance;
 #[cfg(test)]
+mod fake_manners;
+#[cfg(test)]
 pub mod fake_replay;
 #[cfg(test)]
 mod fake_server;
@@ -35,6 +37,7 @@ mod replay;
 mod replication;
 mod rewind_mark;
 mod rewinder;
+mod role_files;
 mod server;
 mod session;
 mod settings;

@@ -133,10 +133,10 @@ fn memory(place: Option<&Metadata>, file: Option<&PostmasterPid>, is_blind: bool
 fn is_shut_down(datadir: &Path) -> bool {
     let read = || {
         let place = fs::metadata(datadir)?;
-        let read = || Ok(control_file::role_files(datadir));
+        let read = || Ok(control_file::state(datadir));
         act_as(place.uid(), place.gid(), read)
     };
-    let control = read().ok().and_then(|files| files.control);
+    let control = read().ok().flatten();
     matches!(
         control,
         Some(ClusterState::ShutDown | ClusterState::ShutDownInRecovery)

@@ -15,8 +15,8 @@ use super::settings::{self, SettingError};
 use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
-    activity, children, history_file, last_record, local_wal, output, questions, replay, session,
-    standby_signal, startup_process, storage, wal_files, write_probe,
+    activity, children, history_file, last_record, local_wal, output, questions, replay,
+    role_files, session, standby_signal, startup_process, storage, wal_files, write_probe,
 };
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replay::Replay;
@@ -159,9 +159,7 @@ impl Server for RealServer {
     }
 
     fn role_files(&self) -> Files {
-        let files = self
-            .user
-            .act(|| Ok(control_file::role_files(self.datadir())));
+        let files = self.user.act(|| Ok(role_files::read(self.datadir())));
         files.unwrap_or(Files {
             standby_signal: false,
             control: None,

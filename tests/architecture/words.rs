@@ -93,9 +93,12 @@ const OPENINGS: &[(&str, &str)] = &[
 ];
 /// Files that open only what the kernel makes, and what that is.
 const OF_THE_KERNEL: &[(&str, &str)] = &[
+    ("src/postgres/activity.rs", "/proc/PID, /sys/dev/block"),
+    ("src/postgres/children.rs", "/proc/PID"),
     ("src/postgres/postmaster.rs", "/proc/stat"),
     ("src/postgres/process_table.rs", "/proc/PID"),
     ("src/postgres/rewind_mark.rs", "the id of the boot"),
+    ("src/postgres/shared_memory.rs", "/proc/sysvipc"),
     ("src/postgres/startup_process.rs", "/proc/PID"),
 ];
 /// The words that statements of SQL begin with.

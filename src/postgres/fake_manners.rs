@@ -1,0 +1,44 @@
+//! What runs of an instance in memory, and how it follows what it is asked for.
+
+use crate::instance::Role;
+
+/// What runs of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Processes {
+    /// Nothing.
+    Nothing,
+    /// A postmaster in this role.
+    Alive(Role),
+    /// So many children whose postmaster is dead.
+    LeftBehind(usize),
+    /// `postgres --single`.
+    SingleUser,
+    /// A process that cannot be looked into.
+    Unseen,
+}
+
+/// When an instance does what it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obeys {
+    /// Before anybody looks again.
+    AtOnce,
+    /// Once somebody has looked so many times.
+    AfterLooks(usize),
+    /// Not at all.
+    Never,
+}
+
+/// How an instance follows what it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Manners {
+    /// A start: it appears in the process table.
+    pub start: Obeys,
+    /// A fast stop.
+    pub fast: Obeys,
+    /// An immediate stop.
+    pub immediate: Obeys,
+    /// SIGKILL, also of what a dead postmaster left.
+    pub kill: Obeys,
+    /// A promotion: it leaves recovery.
+    pub promotion: Obeys,
+}
