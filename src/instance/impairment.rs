@@ -1,6 +1,7 @@
 //! What makes a standby that runs one that is promoted only where no other is sound.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::capacity::{self, TooSmall};
@@ -18,6 +19,9 @@ pub enum Impairment {
     TooSmall(Vec<TooSmall>),
     /// It replays, but lets nobody in: it cannot vote.
     Closed,
+    /// A table space is not there, as of a file system that is no longer mounted: PostgreSQL
+    /// goes on, and would be promoted without its tables.
+    NoTableSpace(PathBuf),
 }
 
 /// As others are told.
@@ -26,6 +30,7 @@ impl fmt::Display for Impairment {
         match self {
             Self::TooSmall(lacking) => f.write_str(&capacity::list(lacking)),
             Self::Closed => f.write_str("lets nobody in yet"),
+            Self::NoTableSpace(place) => write!(f, "no table space at {}", place.display()),
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct FakeData {
     pub settings: BTreeMap<&'static str, String>,
     /// Programs and directories that are not there.
     pub missing: BTreeSet<PathBuf>,
+    /// A table space that is not there.
+    pub missing_table_space: Option<PathBuf>,
     /// A directory without room for one page more.
     pub full: Option<PathBuf>,
     /// What the server says of its storage when it is to write.
@@ -76,6 +78,7 @@ impl FakeData {
                 ("full_page_writes", "on".to_owned()),
             ]),
             missing: BTreeSet::new(),
+            missing_table_space: None,
             full: None,
             write_complaint: None,
             mark: Found::Nothing,

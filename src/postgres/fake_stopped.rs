@@ -193,7 +193,8 @@ impl Installed for FakeServer {
     }
 
     fn missing_table_space(&self) -> io::Result<Option<PathBuf>> {
-        self.instance.ask("missing_table_space", |_| Ok(None))
+        let missing = |of: &mut FakeInstance| of.data.missing_table_space.clone();
+        Ok(self.instance.ask("missing_table_space", missing))
     }
 
     fn boot_start(&self) -> Option<PathBuf> {

@@ -29,7 +29,9 @@ pub fn report(
         _ => (None, false),
     };
     let now = match state {
-        State::Running(Role::Standby) => paused.and_then(|own| lacking(server, own, deadline)),
+        State::Running(Role::Standby) => paused
+            .and_then(|own| lacking(server, own, deadline))
+            .or_else(|| no_table_space(server)),
         State::Busy(Role::Standby, _) if is_shut(server, state) => Some(Impairment::Closed),
         State::Running(Role::Primary) => None,
         // Nothing could be seen.
@@ -96,6 +98,13 @@ fn lacking(server: &dyn Server, own: &Capacity, deadline: Deadline) -> Option<Im
     (!lacking.is_empty()).then_some(Impairment::TooSmall(lacking))
 }
 
+/// What cannot be looked at is not missing.
+fn no_table_space(server: &dyn Server) -> Option<Impairment> {
+    let missing = server.missing_table_space();
+    let missing = missing.map_err(|error| log::debug!("pg_tblspc: {error}"));
+    missing.ok().flatten().map(Impairment::NoTableSpace)
+}
+
 /// The standby itself writes its score: that is what the primary's monitor notices, and
 /// then it reads the attribute.
 fn say(cluster: &dyn Cluster, what: &Impairment) -> Result<(), ToolError> {
@@ -108,6 +117,11 @@ fn say(cluster: &dyn Cluster, what: &Impairment) -> Result<(), ToolError> {
         Impairment::Closed => log::warn!(
             "This standby replays, but lets nobody in: a transaction with many subtransactions \
              may be open on the primary. Until it ends this node cannot vote"
+        ),
+        Impairment::NoTableSpace(place) => log::error!(
+            "No table space at {}: mount its file system, or make this standby anew. Promoted, \
+             this node would lack the tables in it",
+            place.display()
         ),
     }
     let name = impairment::NAME.of(cluster.resource());

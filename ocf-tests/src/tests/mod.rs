@@ -113,6 +113,7 @@ pub const ALL: &[Case] = cases![
     faults::power_cut_of_all_nodes needs SynchronousClient,
     surroundings::environment_and_oom_score needs Client long,
     surroundings::table_space_that_is_not_mounted needs Client long,
+    surroundings::standby_without_its_table_space_is_the_last_choice needs SynchronousClient long,
     surroundings::systemd_starts_the_old_primary needs SynchronousClient long,
     storage::full_disk_of_the_primary needs DisksAndSynchronousClient,
     storage::full_disk_of_a_standby needs DisksAndSynchronousClient long,

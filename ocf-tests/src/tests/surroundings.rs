@@ -86,6 +86,42 @@ pub fn table_space_that_is_not_mounted(scene: &mut Scene) -> Result<()> {
     scene.nobody_fenced()
 }
 
+/// The table space of a standby that runs is gone when the primary dies: the other standby is
+/// promoted, also where it is the one that Pacemaker would have chosen.
+pub fn standby_without_its_table_space_is_the_last_choice(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    make_table_space(scene, &old)?;
+    let best = best_standby(scene)?;
+    unmount(&best)?;
+    scene
+        .steps
+        .wait("the score of the last choice", PATIENCE, || {
+            let state = scene.cluster.state()?;
+            let score = state.score(MAIN.resource, &best.name).unwrap_or("none");
+            ensure!(score == "1", "{}: {score}", best.name);
+            Ok(())
+        })?;
+    scene.cut_power(&old)?;
+    let rest = scene.cluster.others(&old.name);
+    let new = scene.cluster.wait_promoted_among(&rest, PATIENCE)?;
+    ensure!(new != best, "{} was promoted without its tables", best.name);
+    mount(&best)?;
+    scene.cluster.rejoin(&old)?;
+    scene.only_fenced(&old.name)
+}
+
+fn best_standby(scene: &Scene) -> Result<Node> {
+    let state = scene.cluster.state()?;
+    let score = |node: &Node| -> i32 {
+        let score = state.score(MAIN.resource, &node.name);
+        score
+            .and_then(|score| score.parse().ok())
+            .unwrap_or(i32::MIN)
+    };
+    let standbys = scene.cluster.standbys()?;
+    standbys.into_iter().max_by_key(score).context("no standby")
+}
+
 fn make_table_space(scene: &Scene, primary: &Node) -> Result<()> {
     on_each(&scene.cluster.nodes, |node| {
         let words = ["install", "-d", "-o", "postgres", "-m", "0700", SPACE];

@@ -174,6 +174,18 @@ fn a_standby_with_smaller_settings_says_so_once_and_is_the_last_choice() {
 }
 
 #[test]
+fn a_standby_without_a_table_space_is_the_last_choice() {
+    let bench = winner();
+    bench.with_score("n1", 990);
+    bench.server.data().missing_table_space = Some("/srv/space".into());
+    let said = "no table space at /srv/space";
+    let wanted = [Some(said.to_owned()), Some("1".to_owned())];
+    assert_eq!(monitored(&bench), wanted);
+    bench.server.data().missing_table_space = None;
+    assert_eq!(monitored(&bench), [None, Some("1".to_owned())]);
+}
+
+#[test]
 fn a_standby_that_an_admin_paused_is_not_impaired() {
     let bench = winner();
     bench.server.instance().replay.paused = true;
