@@ -7,8 +7,8 @@ use crate::cluster::postgresql::{self, MAIN};
 use crate::machine::node::{Node, on_each};
 use crate::run::scene::Scene;
 
-/// What a server finds in its environment, in the order of the alphabet. pg_ctl adds its own
-/// process id.
+/// What a server finds in its environment, in the order of the alphabet, besides what pg_ctl and
+/// its shell add.
 const VARIABLES: &str = "HOME=/var/lib/postgresql
 LAB_PROOF=as 'written'
 LOGNAME=postgres
@@ -23,7 +23,7 @@ const SPACE: &str = "/srv/lab-space";
 pub fn environment_and_oom_score(scene: &mut Scene) -> Result<()> {
     let standby = scene.a_standby()?;
     let conf = scene.cluster.options.release.confdir(MAIN.name);
-    let text = "# Written by the lab.\nLAB_PROOF = 'as ''written'''\nno variable\n";
+    let text = "# Written by the lab.\nLAB_PROOF = 'as ''written'''\n= nothing\n";
     let path = format!("{conf}/environment");
     standby.write(&path, text, "postgres:postgres", "0644")?;
     scene.pcs(&format!("node standby {} --wait=60", standby.name))?;
@@ -45,7 +45,7 @@ pub fn environment_and_oom_score(scene: &mut Scene) -> Result<()> {
 fn surrounded(scene: &Scene, node: &Node) -> Result<()> {
     let postmaster = scene.cluster.postmaster(node, &MAIN)?;
     let list = format!(
-        "tr '\\0' '\\n' < /proc/{postmaster}/environ | grep -vE '^(LANG|PG_GRANDPARENT_PID)=' \
+        "tr '\\0' '\\n' < /proc/{postmaster}/environ | grep -vE '^(LANG|PWD|PG_GRANDPARENT_PID|PGDATA|PGLOCALEDIR|PGSYSCONFDIR)=' \
          | LC_ALL=C sort"
     );
     let list = node.run(&["sh", "-c", &list])?;
@@ -155,6 +155,7 @@ pub fn systemd_starts_the_old_primary(scene: &mut Scene) -> Result<()> {
     let release = scene.cluster.options.release;
     let start = format!("{}/start.conf", release.confdir(MAIN.name));
     old.write(&start, "auto\n", "postgres:postgres", "0644")?;
+    old.run(&["systemctl", "unmask", "postgresql"])?;
     old.run(&["systemctl", "enable", "postgresql"])?;
     let valid = ["crm_resource", "--validate", "-r", MAIN.resource];
     let said = old.output(&valid)?.text();
