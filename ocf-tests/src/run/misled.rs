@@ -115,21 +115,28 @@ pub fn block_replay(cluster: &Cluster, standby: &Node) -> Result<()> {
     let primary = cluster.primary()?;
     ensure!(primary != *standby, "{} is the primary", standby.name);
     primary.sql("CREATE TABLE IF NOT EXISTS lab_blocked()")?;
+    let has_table = || standby.sql("SELECT * FROM lab_blocked").is_ok();
+    ensure!(soon(has_table), "the standby does not replay");
     let reader = "psql -XAtq -d postgres -c 'BEGIN; SELECT * FROM lab_blocked; \
                   SELECT pg_sleep(600)' >/dev/null 2>&1";
     leave_running(standby, reader)?;
     let reads = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
     let there = || standby.sql(reads).is_ok_and(|found| found.contains('1'));
-    ensure!(
-        (0..50).any(|_| there() || {
-            std::thread::sleep(Duration::from_millis(100));
-            false
-        }),
-        "the reader does not read"
-    );
+    ensure!(soon(there), "the reader does not read");
     primary
         .sql("SET synchronous_commit = local; TRUNCATE lab_blocked")
         .map(drop)
+}
+
+/// Whether it holds within some seconds.
+fn soon(holds: impl Fn() -> bool) -> bool {
+    (0..50).any(|_| {
+        let is_so = holds();
+        if !is_so {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        is_so
+    })
 }
 
 /// Ends the reader.
