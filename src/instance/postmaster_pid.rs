@@ -27,6 +27,8 @@ pub struct PostmasterPid {
     pub pid: i32,
     /// Whether `postgres --single` wrote it, as a negative number.
     pub single_user: bool,
+    /// Its data directory, as it was started with.
+    pub datadir: Option<String>,
     /// When it started, in seconds since the epoch, by its own clock; `None` while the line is
     /// not written.
     pub started: Option<i64>,
@@ -65,6 +67,7 @@ impl PostmasterPid {
         Ok(Self {
             pid,
             single_user: number < 0,
+            datadir: line(2).filter(|text| !text.is_empty()).map(str::to_owned),
             started: line(3).and_then(|text| text.parse().ok()),
             port: line(4).and_then(|text| text.parse().ok()),
             socket_directory: line(5).filter(|text| !text.is_empty()).map(str::to_owned),

@@ -99,9 +99,10 @@ impl Server for FakeServer {
         self.instance.ask("lock_file", |of| of.lock_file())
     }
 
-    fn lock_in_the_way(&self) -> Option<String> {
-        self.instance
-            .ask("lock_in_the_way", |of| of.lock_in_the_way.clone())
+    fn lock_in_the_way(&self) -> Option<(PathBuf, String)> {
+        let why = |of: &mut FakeInstance| of.lock_in_the_way.clone();
+        let why = self.instance.ask("lock_in_the_way", why)?;
+        Some(("/data/postmaster.pid".into(), why))
     }
 
     fn recovering_for(&self, _: i32) -> Option<Duration> {
@@ -297,7 +298,7 @@ impl Server for FakeServer {
         self.instance.act(name, "end single user".to_owned(), end);
     }
 
-    fn remove_lock(&self) -> io::Result<()> {
+    fn remove_lock(&self, _: &Path) -> io::Result<()> {
         let remove = |of: &mut FakeInstance| of.lock_in_the_way = None;
         self.write("remove_lock", "remove lock".into(), remove)
     }

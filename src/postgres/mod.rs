@@ -26,6 +26,7 @@ mod history_file;
 pub mod installation;
 mod last_record;
 mod local_wal;
+mod lock_files;
 mod output;
 mod pg_ctl;
 mod pg_rewind;

@@ -199,31 +199,6 @@ pub fn processes(datadir: &Path) -> Vec<i32> {
     found
 }
 
-/// What about the lock file keeps PostgreSQL from starting where nothing of the instance
-/// runs: it takes any process of its user for the one that wrote the file, and refuses
-/// a file that it would not have written (`CreateLockFile`).
-pub fn lock_in_the_way(datadir: &Path) -> Option<String> {
-    let place = process_table::existing(datadir).ok()??;
-    let text = read_as_owner(datadir).ok()?;
-    match PostmasterPid::parse(&text) {
-        Err(_) if text.trim().is_empty() => Some("it is empty".to_owned()),
-        Err(error) => Some(error.to_string()),
-        Ok(file) => process_table::is_owners(file.pid, &place).then(|| {
-            format!(
-                "it names process {}, which is not of this instance",
-                file.pid
-            )
-        }),
-    }
-}
-
-/// Removes the lock file, as its owner.
-pub fn remove_lock(datadir: &Path) -> io::Result<()> {
-    let place = fs::metadata(datadir)?;
-    let remove = || fs::remove_file(datadir.join(LOCK_FILE));
-    act_as(place.uid(), place.gid(), remove)
-}
-
 /// Sends a signal. A process that has just ended is no error.
 pub fn signal(pid: i32, signal: Signal) {
     if let Err(error) = kill(Pid::from_raw(pid), signal) {
@@ -268,6 +243,7 @@ mod tests {
     #[test]
     fn a_process_is_known_by_its_start() {
         let file = |pid: i32, started: Option<i64>| PostmasterPid {
+            datadir: None,
             pid,
             single_user: false,
             started,

@@ -15,8 +15,8 @@ use super::settings::{self, SettingError};
 use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
-    activity, children, history_file, last_record, local_wal, output, questions, replay,
-    role_files, session, standby_signal, startup_process, storage, wal_files, write_probe,
+    activity, children, history_file, last_record, local_wal, lock_files, output, questions,
+    replay, role_files, session, standby_signal, startup_process, storage, wal_files, write_probe,
 };
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replay::Replay;
@@ -120,8 +120,8 @@ impl Server for RealServer {
         postmaster::pid_file(self.datadir()).ok().flatten()
     }
 
-    fn lock_in_the_way(&self) -> Option<String> {
-        postmaster::lock_in_the_way(self.datadir())
+    fn lock_in_the_way(&self) -> Option<(PathBuf, String)> {
+        lock_files::in_the_way(&self.parameters)
     }
 
     fn recovering_for(&self, postmaster: i32) -> Option<Duration> {
@@ -287,8 +287,8 @@ impl Server for RealServer {
         postmaster::signal(pid, Signal::SIGTERM);
     }
 
-    fn remove_lock(&self) -> io::Result<()> {
-        postmaster::remove_lock(self.datadir())
+    fn remove_lock(&self, file: &Path) -> io::Result<()> {
+        lock_files::remove(self.datadir(), file)
     }
 
     fn kill_all(&self) {

@@ -60,9 +60,9 @@ pub trait Server: Rewinder + Installed {
     fn postmaster(&self) -> Result<Postmaster, LookError>;
     /// Its lock file, if there is one that can be read.
     fn lock_file(&self) -> Option<PostmasterPid>;
-    /// What about the lock file keeps PostgreSQL from starting, if anything does; only for
+    /// A lock file that keeps PostgreSQL from starting, if there is one, and why; only for
     /// where nothing of the server runs.
-    fn lock_in_the_way(&self) -> Option<String>;
+    fn lock_in_the_way(&self) -> Option<(PathBuf, String)>;
     /// For how long the startup process of this postmaster has been running.
     fn recovering_for(&self, postmaster: i32) -> Option<Duration>;
     /// What it and its processes do.
@@ -136,8 +136,8 @@ pub trait Server: Rewinder + Installed {
     fn terminate(&self, process: &Process);
     /// Asks `postgres --single` to end; it writes a shutdown checkpoint.
     fn end_single_user(&self, pid: i32);
-    /// Removes the lock file.
-    fn remove_lock(&self) -> io::Result<()>;
+    /// Removes a lock file.
+    fn remove_lock(&self, file: &Path) -> io::Result<()>;
     /// Sends SIGKILL to all processes of the server, which ends stopped (SIGSTOP) ones too.
     fn kill_all(&self);
     /// Asks a standby to become primary and returns at once.

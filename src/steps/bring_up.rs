@@ -10,6 +10,9 @@ use crate::pacemaker::Cluster;
 use crate::postgres::Server;
 use crate::system::Notes;
 
+/// In the data directory, and beside the socket.
+const LOCK_FILES: usize = 2;
+
 /// The start of this server as a standby.
 pub struct BringUp<'a> {
     /// The server.
@@ -68,7 +71,7 @@ impl BringUp<'_> {
         if let Err(error) = self.server.release_timelines() {
             log::warn!("Cannot release the timelines that a failed promotion reserved: {error}");
         }
-        self.clear_the_lock();
+        self.clear_the_locks();
         let up = startup::start(self.server, self.deadline);
         up.map_err(|failure| match known {
             Some(diverged) => self.cannot_start(diverged, &failure),
@@ -78,16 +81,20 @@ impl BringUp<'_> {
 
     /// A number in an old lock file may be another's for weeks, as of a second instance of
     /// the same user, and power loss may leave the file empty: PostgreSQL refuses both.
-    fn clear_the_lock(&self) {
+    fn clear_the_locks(&self) {
         if !matches!(self.server.postmaster(), Ok(Postmaster::None)) {
             return;
         }
-        let Some(why) = self.server.lock_in_the_way() else {
-            return;
-        };
-        log::warn!("Removing postmaster.pid, since nothing of the instance runs: {why}");
-        if let Err(error) = self.server.remove_lock() {
-            log::warn!("Cannot remove postmaster.pid: {error}");
+        for _ in 0..LOCK_FILES {
+            let Some((file, why)) = self.server.lock_in_the_way() else {
+                return;
+            };
+            let path = file.display();
+            log::warn!("Removing {path}, since nothing of the instance runs: {why}");
+            if let Err(error) = self.server.remove_lock(&file) {
+                log::warn!("Cannot remove {path}: {error}");
+                return;
+            }
         }
     }
 

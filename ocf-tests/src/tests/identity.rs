@@ -13,8 +13,8 @@ use crate::run::scene::Scene;
 use crate::tests::facts::{harden, one_primary};
 
 /// The number in an old `postmaster.pid` is another process's for as long as it likes, as a
-/// backend of a second instance has it; then the file is empty, as power loss leaves it. The
-/// node comes back both times.
+/// backend of a second instance has it; then the file is empty, as power loss leaves it; then the
+/// same is true of the lock file beside the socket. The node comes back each time.
 pub fn lock_file_of_a_process_that_stays(scene: &mut Scene) -> Result<()> {
     let standby = scene.a_standby()?;
     let path = format!(
@@ -22,9 +22,15 @@ pub fn lock_file_of_a_process_that_stays(scene: &mut Scene) -> Result<()> {
         scene.cluster.options.release.datadir(MAIN.name)
     );
     let stranger = "cd /; setsid runuser -u postgres -- sleep 900 >/dev/null 2>&1 & sleep 1; \
-                    pid=$(pgrep -u postgres -x sleep) && printf '%s\\n/data\\n1700000000\\n5432\\n\
+                    pid=$(pgrep -n -u postgres -x sleep) && printf '%s\\n/data\\n1700000000\\n5432\\n\
                     /var/run/postgresql\\n*\\n 1 2\\nready   \\n' $pid";
-    for text in [stranger, "true"] {
+    let beside = "/var/run/postgresql/.s.PGSQL.5432.lock".to_owned();
+    let of_ours = stranger.replace("/data", path.trim_end_matches("/postmaster.pid"));
+    for (text, path) in [
+        (stranger, &path),
+        ("true", &path),
+        (of_ours.as_str(), &beside),
+    ] {
         scene.pcs(&format!("node standby {} --wait=90", standby.name))?;
         scene.wait_stopped(&MAIN, std::slice::from_ref(&standby))?;
         let script = format!("{{ {text}; }} > {path} && chown postgres: {path}");
