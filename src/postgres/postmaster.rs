@@ -19,8 +19,8 @@ use crate::instance::postmaster_pid::{PidFileError, PostmasterPid};
 use crate::instance::witnesses::{Doubt, Lock, Memory, Named, Place, Witnesses};
 use crate::instance::{ClusterState, Postmaster};
 use crate::ocf::Failure;
-use crate::system::plain_file;
 use crate::system::user::act_as;
+use crate::system::{SystemUser, plain_file};
 
 /// Clock ticks a second in `/proc/PID/stat` (`sysconf(_SC_CLK_TCK)`): 100 on every
 /// Linux that PostgreSQL is packaged for.
@@ -199,9 +199,12 @@ pub fn processes(datadir: &Path) -> Vec<i32> {
     found
 }
 
-/// Sends a signal. A process that has just ended is no error.
-pub fn signal(pid: i32, signal: Signal) {
-    if let Err(error) = kill(Pid::from_raw(pid), signal) {
+/// Sends a signal, with no more rights than the user has: a data directory may have been made a
+/// link to that of another user, whose processes are none of its business. A process that has
+/// just ended is no error.
+pub fn signal(user: &SystemUser, pid: i32, signal: Signal) {
+    let send = || kill(Pid::from_raw(pid), signal).map_err(io::Error::from);
+    if let Err(error) = user.act(send) {
         log::warn!("Cannot signal process {pid}: {error}");
     }
 }

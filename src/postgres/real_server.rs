@@ -276,15 +276,15 @@ impl Server for RealServer {
             StopMode::Fast => Signal::SIGINT,
             StopMode::Immediate => Signal::SIGQUIT,
         };
-        postmaster::signal(postmaster, signal);
+        postmaster::signal(&self.user, postmaster, signal);
     }
 
     fn terminate(&self, process: &Process) {
-        walsenders::terminate(self.datadir(), process);
+        walsenders::terminate(&self.user, self.datadir(), process);
     }
 
     fn end_single_user(&self, pid: i32) {
-        postmaster::signal(pid, Signal::SIGTERM);
+        postmaster::signal(&self.user, pid, Signal::SIGTERM);
     }
 
     fn remove_lock(&self, file: &Path) -> io::Result<()> {
@@ -294,7 +294,7 @@ impl Server for RealServer {
     fn kill_all(&self) {
         for pid in postmaster::processes(self.datadir()) {
             log::warn!("Killing process {pid} of the instance");
-            postmaster::signal(pid, Signal::SIGKILL);
+            postmaster::signal(&self.user, pid, Signal::SIGKILL);
         }
     }
 

@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 
 use super::{postmaster, process_table};
 use crate::instance::Process;
+use crate::system::SystemUser;
 
 /// Columns are null where a role lacks the right to see them.
 const NAMES: &str = "SELECT pid, application_name FROM pg_catalog.pg_stat_replication";
@@ -38,10 +39,10 @@ pub fn query(client: &mut Client) -> Result<Vec<NamedWalsender>, Error> {
 ///
 /// A walsender that cannot send, because nobody reads, hangs once more while it says good
 /// bye: a second SIGTERM ends that (seen with 15: `ProcessClientWriteInterrupt`).
-pub fn terminate(datadir: &Path, process: &Process) {
+pub fn terminate(user: &SystemUser, datadir: &Path, process: &Process) {
     let stat = process_table::stat(process.pid);
     let is_same = stat.is_some_and(|stat| stat.start_ticks == process.started);
     if is_same && process_table::may_be_server_in(datadir, process.pid) {
-        postmaster::signal(process.pid, Signal::SIGTERM);
+        postmaster::signal(user, process.pid, Signal::SIGTERM);
     }
 }
