@@ -17,6 +17,7 @@
 
 mod ask;
 mod clean;
+mod moving;
 mod patience;
 mod receivers;
 mod watch;
@@ -27,6 +28,7 @@ pub use receivers::Receivers;
 
 use self::ask::{ask_to_stop, wait_until_gone};
 use self::clean::End;
+use self::moving::wait_until_gone_or_hung;
 use super::state::SILENCE;
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
 use crate::postgres::{Server, StopMode};
@@ -88,12 +90,18 @@ pub fn silent(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
     ))
 }
 
-/// A standby is asked, then stopped hard: that loses nothing.
+/// A standby is asked, then stopped hard: that loses nothing. Pacemaker may hold up a
+/// promotion until it is stopped, so one that hangs is not waited for.
 pub fn standby(server: &dyn Server, deadline: Deadline) -> Outcome {
     let patient = deadline.less(HARD_STEP * 2);
-    ask_to_stop(server, StopMode::Fast, patient);
-    if wait_until_gone(server, patient) {
-        return Ok(OcfExit::Success);
+    ask_to_stop(server, StopMode::Fast, patient.within(SILENCE));
+    match wait_until_gone_or_hung(server, patience::OF_HUNG_STANDBY, patient) {
+        End::Gone => return Ok(OcfExit::Success),
+        End::Hung => {
+            log::warn!("The standby does not stop, and nothing of it moves: killing it");
+            return kill(server, deadline);
+        }
+        End::LeftBehind | End::Late => {}
     }
     log::warn!("The standby did not stop in time: stopping it again with mode immediate");
     let patient = deadline.less(HARD_STEP);

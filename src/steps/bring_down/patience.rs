@@ -26,5 +26,7 @@ pub const OF_WALSENDERS: Patience = Patience {
 };
 /// For the archiver, once the shutdown checkpoint is written and sent.
 pub const OF_ARCHIVER: Duration = SECOND.saturating_mul(5);
-/// For a server of which nothing moves.
+/// For a standby of which nothing moves: to end it loses nothing.
+pub const OF_HUNG_STANDBY: Duration = SECOND.saturating_mul(5);
+/// For a primary of which nothing moves.
 pub const OF_HUNG: Duration = SECOND.saturating_mul(15);

@@ -44,6 +44,18 @@ fn a_standby_that_does_not_obey_is_stopped_harder_step_by_step() {
 }
 
 #[test]
+fn a_standby_that_hangs_is_killed_at_once() {
+    let bench = running(Role::Standby, |manners| {
+        (manners.fast, manners.immediate) = (Obeys::Never, Obeys::Never);
+    });
+    bench.server.instance().is_frozen = true;
+    let begin = std::time::Instant::now();
+    assert_eq!(standby(&bench.server, patient()), Ok(OcfExit::Success));
+    assert_eq!(bench.effects(), ["stop fast", "kill"]);
+    assert!(begin.elapsed() < std::time::Duration::from_secs(1));
+}
+
+#[test]
 fn a_standby_that_outlives_sigkill_is_a_failure() {
     let bench = running(Role::Standby, |manners| {
         (manners.fast, manners.immediate) = (Obeys::Never, Obeys::Never);
