@@ -55,14 +55,22 @@ fn surrounded(scene: &Scene, node: &Node) -> Result<()> {
     );
     let score = |pid: &str| node.run(&["cat", &format!("/proc/{pid}/oom_score_adj")]);
     let of_postmaster = score(&postmaster.to_string())?;
+    let allowed = lowest_score(node)?;
     ensure!(
-        of_postmaster.trim() == "-900",
-        "postmaster: {of_postmaster}"
+        of_postmaster == allowed,
+        "postmaster: {of_postmaster}, root can have {allowed}"
     );
     let child = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
     let of_child = score(node.sql(child)?.trim())?;
     ensure!(of_child.trim() == "0", "checkpointer: {of_child}");
     Ok(())
+}
+
+/// What Debian's unit would set, as far as this machine lets root lower the score: where the lab
+/// itself runs in a container that may not, it stays.
+fn lowest_score(node: &Node) -> Result<String> {
+    let lower = "echo -900 2>/dev/null > /proc/self/oom_score_adj; cat /proc/self/oom_score_adj";
+    node.run(&["sh", "-c", lower])
 }
 
 /// A standby whose table space is not mounted is not started, with the path in the reason. Once
