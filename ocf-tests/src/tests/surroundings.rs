@@ -165,20 +165,18 @@ pub fn systemd_starts_the_old_primary(scene: &mut Scene) -> Result<()> {
     old.write(&start, "auto\n", "postgres:postgres", "0644")?;
     old.run(&["systemctl", "unmask", "postgresql"])?;
     old.run(&["systemctl", "enable", "postgresql"])?;
+    // As on a terminal: what it warns of is not among what crm_resource prints.
+    let (log, warned) = ("/root/validate.log", "start.conf has the system start");
     let valid = ["crm_resource", "--validate", "-r", MAIN.resource];
-    let said = old.output(&valid)?.text();
-    let logged = old.run(&[
-        "grep",
-        "-c",
-        "start.conf has the system start",
-        PACEMAKER_LOG,
-    ]);
-    ensure!(logged.is_ok(), "validate-all does not warn: {said}");
+    let logged = ["env", "HA_LOGFILE=/root/validate.log"];
+    old.run(&[&logged[..], &valid].concat())?;
+    old.run(&["grep", "-q", warned, log])
+        .context("validate-all does not warn")?;
     scene.cut_power(&old)?;
     let rest = scene.cluster.others(&old.name);
     let new = scene.cluster.wait_promoted_among(&rest, PATIENCE)?;
     scene.cluster.power.on(&old.name)?;
-    old.booted()?;
+    scene.steps.wait("the boot", PATIENCE, || old.booted())?;
     scene
         .steps
         .wait("systemd to start PostgreSQL", PATIENCE, || {
@@ -200,5 +198,3 @@ pub fn systemd_starts_the_old_primary(scene: &mut Scene) -> Result<()> {
     scene.cluster.rejoin(&old).context("rejoin")?;
     scene.only_fenced(&old.name)
 }
-
-const PACEMAKER_LOG: &str = "/var/log/pacemaker/pacemaker.log";
