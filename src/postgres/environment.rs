@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use super::settings;
 use crate::instance::configuration::environment;
@@ -13,12 +14,16 @@ use crate::system::{SystemUser, plain_file};
 /// memory runs out, a backend is ended and not the postmaster (`fork_process.c`).
 const OOM_ADJUST: (&str, &str) = ("PG_OOM_ADJUST_FILE", "/proc/self/oom_score_adj");
 
+/// How long the language of messages may take to be read: a start needs the time more.
+const LANGUAGE: Duration = Duration::from_secs(5);
+
 /// Adds it to a command that starts the server.
 pub fn give(parameters: &Parameters, user: &SystemUser, command: &mut Command, deadline: Deadline) {
     let (name, value) = OOM_ADJUST;
     command.env(name, value);
     // Without it, what the server itself logs in another language has question marks in it.
-    if let Ok(language) = settings::read(parameters, user, "lc_messages", deadline) {
+    let limit = deadline.within(LANGUAGE);
+    if let Ok(language) = settings::read(parameters, user, "lc_messages", limit) {
         if !language.is_empty() {
             command.env("LANG", language);
         }

@@ -78,7 +78,8 @@ impl Installed for RealServer {
 
     fn missing_table_space(&self) -> io::Result<Option<PathBuf>> {
         let datadir = &self.parameters().datadir;
-        let major = version_file::read(datadir)?.unwrap_or_default();
+        let nameless = || io::Error::other("PG_VERSION does not contain a version");
+        let major = version_file::read(datadir)?.ok_or_else(nameless)?;
         self.user().act(|| table_spaces::missing(datadir, major))
     }
 

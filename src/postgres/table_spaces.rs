@@ -29,8 +29,13 @@ fn has_folder(place: &Path, prefix: &str) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         entries => entries?,
     };
-    let mut names = entries.flatten().map(|entry| entry.file_name());
-    Ok(names.any(|name| name.to_str().is_some_and(|name| name.starts_with(prefix))))
+    for entry in entries {
+        let name = entry?.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(prefix)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

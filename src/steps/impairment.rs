@@ -50,13 +50,7 @@ pub fn report(
 /// While it is paused so, the startup process looks at nothing else: once the connection
 /// is gone the standby never asks for another one (seen with PostgreSQL 15).
 fn fail_if_stranded(notes: &Notes) -> Result<(), Failure> {
-    let before = notes.read(&note::STRANDED);
-    let before: u32 = before
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default();
-    let in_a_row = before.saturating_add(1);
-    notes.write(&note::STRANDED, &in_a_row.to_string());
-    if in_a_row < LONGEST_STRANDED {
+    if notes.count(&note::STRANDED) < LONGEST_STRANDED {
         return Ok(());
     }
     notes.forget(&note::STRANDED);

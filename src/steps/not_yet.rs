@@ -19,9 +19,7 @@ pub fn bound(state: &State, notes: &Notes) -> Result<(), Failure> {
         notes.forget(&NOT_YET);
         return Ok(());
     };
-    let before = notes.read(&NOT_YET).and_then(|text| text.parse().ok());
-    let in_a_row = before.unwrap_or(0_u32).saturating_add(1);
-    notes.write(&NOT_YET, &in_a_row.to_string());
+    let in_a_row = notes.count(&NOT_YET);
     if in_a_row < MOST {
         return Ok(());
     }

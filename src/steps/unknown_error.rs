@@ -20,17 +20,12 @@ pub fn count_and_report(
         warn(forget(cluster, notes));
         return Ok(());
     };
-    let before: u32 = notes
-        .read(&note::UNKNOWN_ERROR)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default();
-    let in_a_row = before.saturating_add(1);
-    notes.write(&note::UNKNOWN_ERROR, &in_a_row.to_string());
+    let in_a_row = notes.count(&note::UNKNOWN_ERROR);
     match verdict(*role, in_a_row) {
         Verdict::Wait => Ok(()),
         // Once; also where a monitor was missed.
         Verdict::Say => {
-            if before < 2 {
+            if in_a_row <= 2 {
                 warn(say(*role, cluster, said));
             }
             Ok(())

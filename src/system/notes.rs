@@ -46,6 +46,15 @@ impl Notes {
         written.is_ok()
     }
 
+    /// Counts one more under `name`, and returns how many that makes. What cannot be noted
+    /// begins anew each time.
+    pub fn count(&self, name: &impl AsRef<str>) -> u32 {
+        let before = self.read(name).and_then(|text| text.parse().ok());
+        let count = before.unwrap_or(0_u32).saturating_add(1);
+        self.write(name, &count.to_string());
+        count
+    }
+
     /// Forgets a note.
     pub fn forget(&self, name: &impl AsRef<str>) {
         let _ = fs::remove_file(self.path(name));

@@ -175,6 +175,16 @@ impl Scene {
             .collect()
     }
 
+    /// Waits until the server of `node` is a standby.
+    pub fn wait_standby(&self, node: &Node) -> Result<()> {
+        let what = format!("{} to be no primary any more", node.name);
+        self.steps.wait(&what, PATIENCE, || {
+            let recovery = node.sql("SELECT pg_is_in_recovery()")?;
+            ensure!(recovery == "t", "it is writable");
+            Ok(())
+        })
+    }
+
     /// Waits until Pacemaker has nothing to do any more.
     pub fn settle_pacemaker(&self) -> Result<()> {
         let words = ["crm_resource", "--wait", "--timeout=60"];

@@ -8,16 +8,8 @@ use anyhow::{Result, ensure};
 use crate::cluster::postgresql::{self, SECOND};
 use crate::machine::node::Node;
 use crate::run::scene::Scene;
+use crate::tests::ocf::{FAKE_BIN, install_fake_tools};
 
-const FAKE_TOOL: &str = include_str!("../../files/fake_pacemaker_tool");
-const FAKE_BIN: &str = "/root/fakebin";
-const TOOLS: [&str; 5] = [
-    "crm_attribute",
-    "attrd_updater",
-    "cibadmin",
-    "crm_node",
-    "crm_resource",
-];
 /// Plays the owner.
 const TRICKSTER: &str = include_str!("../../files/trickster");
 /// Runs the verbs and looks at what became of root's files.
@@ -83,11 +75,7 @@ fn judge(scene: &Scene, told: &str) -> Result<()> {
 }
 
 fn install(node: &Node) -> Result<()> {
-    node.run(&["mkdir", "-p", FAKE_BIN])?;
-    for tool in TOOLS {
-        let path = format!("{FAKE_BIN}/{tool}");
-        node.write(&path, FAKE_TOOL, "root:root", "0755")?;
-    }
+    install_fake_tools(node)?;
     node.write("/usr/local/bin/trickster", TRICKSTER, "root:root", "0755")?;
     node.write("/root/attacked", ATTACKED, "root:root", "0700")
 }

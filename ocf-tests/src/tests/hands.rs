@@ -20,12 +20,7 @@ pub fn standby_promoted_by_hand(scene: &mut Scene) -> Result<()> {
     let (primary, standby) = (scene.cluster.primary()?, scene.a_standby()?);
     standby.sql("SELECT pg_promote()")?;
     standby.sql("SET synchronous_commit TO local; CREATE TABLE written_by_mistake()")?;
-    let what = format!("{} to be no primary any more", standby.name);
-    scene.steps.wait(&what, PATIENCE, || {
-        let recovery = standby.sql("SELECT pg_is_in_recovery()")?;
-        ensure!(recovery == "t", "it is writable");
-        Ok(())
-    })?;
+    scene.wait_standby(&standby)?;
     ensure!(scene.cluster.primary()? == primary, "the primary moved");
     let is_elected = |node: &Node| -> Result<bool> {
         let words = [

@@ -13,7 +13,8 @@ use crate::run::scene::Scene;
 
 /// Stands in for Pacemaker's attribute tools, which need a running cluster: keeps values in files.
 const FAKE_TOOL: &str = include_str!("../../files/fake_pacemaker_tool");
-const FAKE_BIN: &str = "/root/fakebin";
+/// Where they are put.
+pub const FAKE_BIN: &str = "/root/fakebin";
 const TOOLS: &[&str] = &[
     "crm_attribute",
     "crm_master",
@@ -29,15 +30,7 @@ pub fn tester_passes(scene: &mut Scene) -> Result<()> {
     let node = &scene.cluster.nodes[0];
     let release = scene.cluster.options.release;
     postgresql::prime(std::slice::from_ref(node), release, &SECOND, &scene.steps)?;
-    node.run(&["mkdir", "-p", FAKE_BIN])?;
-    for tool in TOOLS {
-        node.write(
-            &format!("{FAKE_BIN}/{tool}"),
-            FAKE_TOOL,
-            "root:root",
-            "0755",
-        )?;
-    }
+    install_fake_tools(node)?;
     let out = test(scene, node)?;
     ensure!(
         out.text()
@@ -67,6 +60,15 @@ fn options(node: &Node, release: &Release) -> [String; 11] {
         "CRM_meta_master_max=1".to_owned(),
         format!("CRM_meta_on_node={}", node.name),
     ]
+}
+
+/// Puts what stands in for Pacemaker's tools into a folder of its own.
+pub fn install_fake_tools(node: &Node) -> Result<()> {
+    node.run(&["mkdir", "-p", FAKE_BIN])?;
+    TOOLS.iter().try_for_each(|tool| {
+        let path = format!("{FAKE_BIN}/{tool}");
+        node.write(&path, FAKE_TOOL, "root:root", "0755")
+    })
 }
 
 /// Runs ocf-tester on `node`; that it fails is an error with its last lines.

@@ -186,12 +186,7 @@ pub fn systemd_starts_the_old_primary(scene: &mut Scene) -> Result<()> {
                 .map(drop)
         })?;
     scene.cluster.start_stack(std::slice::from_ref(&old))?;
-    let what = format!("{} to be no primary any more", old.name);
-    scene.steps.wait(&what, PATIENCE, || {
-        let recovery = old.sql("SELECT pg_is_in_recovery()")?;
-        ensure!(recovery == "t", "it is writable");
-        Ok(())
-    })?;
+    scene.wait_standby(&old)?;
     ensure!(scene.cluster.primary()? == new, "the primary moved");
     scene.writes_go_on()?;
     old.write(&start, "manual\n", "postgres:postgres", "0644")?;
