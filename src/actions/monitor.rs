@@ -8,7 +8,7 @@ use crate::ocf::request::ClusterRole;
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
-use crate::steps::{impairment, not_yet, offer, state, unknown_error, write_probe};
+use crate::steps::{evidence, impairment, not_yet, offer, state, unknown_error, write_probe};
 
 /// The level from which on the primary is asked to write.
 const WRITE: u32 = 10;
@@ -49,6 +49,9 @@ fn is_to_be_a_standby(call: &Call) -> bool {
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
     let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
+    if matches!(details, Some(Details::Standby { .. })) {
+        evidence::copy_if_changed(server, cluster, notes);
+    }
     match details {
         Some(Details::Primary(_)) if is_to_be_a_standby(call) => log::error!(
             "This instance is a primary, but Pacemaker did not promote it (promoted by hand?). It \

@@ -13,7 +13,15 @@ use crate::steps::{fencing, scores, shutdown, vote};
 pub fn run(call: &Call) -> Outcome {
     match call.request.event {
         Some((When::Before, Operation::Promote)) => {
-            vote::cast(&*call.server, &*call.cluster, call.request.deadline)?;
+            let transition = call.request.transition.as_ref();
+            let candidates = transition.map(|transition| transition.promote.clone());
+            let candidates: Vec<_> = candidates.into_iter().flatten().collect();
+            vote::cast(
+                &*call.server,
+                &*call.cluster,
+                &candidates,
+                call.request.deadline,
+            )?;
         }
         Some((When::After, Operation::Promote)) => {
             vote::withdraw(&*call.cluster)?;
@@ -43,7 +51,12 @@ fn warn_without_fencing(call: &Call) {
 
 fn remember_shutdown(call: &Call) -> Result<(), ToolError> {
     match &call.request.transition {
-        Some(transition) => shutdown::remember(&*call.cluster, transition, call.request.deadline),
+        Some(transition) => shutdown::remember(
+            &*call.server,
+            &*call.cluster,
+            transition,
+            call.request.deadline,
+        ),
         None => Ok(()),
     }
 }

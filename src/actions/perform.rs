@@ -52,7 +52,7 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
         }
         Step::Elect => elect(call),
         Step::ConfirmElected if call.request.transition.is_none() => done,
-        Step::ConfirmElected => confirm_elected(cluster),
+        Step::ConfirmElected => confirm_elected(server, cluster),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::election::Lineage;
 use crate::ocf::{self, Environment, Failure, NodeName, OcfExit, Outcome, Request};
 use crate::pacemaker::{Cluster, RealCluster, Tools};
 use crate::record::{Force, Reign, last_reign};
-use crate::steps::{ballot, position};
+use crate::steps::evidence::Known;
+use crate::steps::position;
 use crate::wal::Position;
 
 /// What the admin typed.
@@ -32,9 +33,10 @@ const POLL: Duration = Duration::from_millis(200);
 pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
     let resource = Resource::of_cluster(&wish.resource, shell)?;
     let cluster = &resource.cluster;
-    let (node, held) = (cluster.node()?, restarted_position(&resource)?);
+    let held = restarted_position(&resource)?;
     let members = cluster.members()?;
-    let last = last_reign(&ballot::reigns(&wish.resource, &cluster.permanent()?)).cloned();
+    let known = Known::gather(&resource.server, cluster, &cluster.permanent()?)?;
+    let (last, node) = (last_reign(&known.all.reigns()).cloned(), known.node);
     for line in stakes(&node, &held, last.as_ref(), |node| members.contains(node)) {
         ocf::log::say(&line);
     }
@@ -154,7 +156,7 @@ mod tests {
     fn synchronous_commits_at_stake_are_named() {
         let node = |name| NodeName::new(name).unwrap();
         let rule = SyncRule::parse("ANY 1 (srv2, srv3)").unwrap();
-        let reign = Reign::claim(node("srv1"), held(), rule, &[]);
+        let reign = Reign::claim(node("srv1"), held(), rule, 1);
         let text = stakes(&node("srv2"), &held(), Some(&reign), |_| false).join("\n");
         for word in [
             "srv2 holds timeline 1 up to 0/3000060",
@@ -173,7 +175,7 @@ mod tests {
             lsn: Lsn::from(0x100_0000),
             ..held()
         };
-        let reign = Reign::claim(node("srv1"), at, None, &[]);
+        let reign = Reign::claim(node("srv1"), at, None, 1);
         let text = stakes(&node("srv2"), &held(), Some(&reign), |_| false).join("\n");
         assert!(text.contains("left its branch at 0/1000000"), "{text}");
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rule::Rule;
 use crate::ocf::NodeName;
 use crate::record::Force;
-use crate::record::reign::{Reign, last_term};
+use crate::record::reign::{Reign, last_term, next_term};
 use crate::record::shutdown::ShutdownCheckpoint;
 use crate::record::vote::Vote;
 
@@ -29,8 +29,18 @@ pub struct Ballot {
     pub scores: BTreeMap<NodeName, i32>,
     /// All known shutdown checkpoints: the demoted nodes' own and the copies of the others.
     pub shutdown_checkpoints: BTreeSet<ShutdownCheckpoint>,
-    /// The claims and reigns of all nodes, present or not.
+    /// The claims and reigns of all nodes, present or not, from all sources.
     pub reigns: Vec<Reign>,
+    /// The highest term in the cluster's configuration, which all voters read before they
+    /// voted. `None`: that of `reigns`. It may be lower, where the configuration lost an
+    /// election that a ledger has.
+    pub cluster_term: Option<u64>,
+    /// The last term for which each node was a candidate, as far as voters were told.
+    pub promised: BTreeMap<NodeName, u64>,
+    /// The highest term whose claim came to nothing; 0: none did.
+    pub last_ended: u64,
+    /// What is there and could not be read.
+    pub unreadable: BTreeSet<Unreadable>,
     /// Parameter `sync_guard`.
     pub sync_guard: bool,
     /// All nodes of the cluster, present or not (`*` in the rule means them).
@@ -40,6 +50,15 @@ pub struct Ballot {
     pub demoted: Option<NodeName>,
     /// What an admin forces, if anything.
     pub force: Option<Force>,
+}
+
+/// Evidence that is there and could not be read: damaged, or of a later version of the agent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unreadable {
+    /// On which node it stands.
+    pub node: NodeName,
+    /// What it is, as `reign`.
+    pub what: &'static str,
 }
 
 impl Ballot {
@@ -54,6 +73,10 @@ impl Ballot {
             scores: BTreeMap::new(),
             shutdown_checkpoints: BTreeSet::new(),
             reigns: Vec::new(),
+            cluster_term: None,
+            promised: BTreeMap::new(),
+            last_ended: 0,
+            unreadable: BTreeSet::new(),
             sync_guard: true,
             demoted: None,
             force: None,
@@ -73,7 +96,7 @@ impl Ballot {
 
     fn is_void(&self, reign: &Reign) -> bool {
         let vote = self.current_vote(&reign.primary);
-        Rule::VoidClaims.holds() && reign.is_void_given(vote.map(|vote| &vote.position))
+        Rule::VoidClaims.holds() && reign.is_void_given(vote)
     }
 
     /// Whether the cluster was built anew with another database, and an admin says so.
@@ -93,9 +116,35 @@ impl Ballot {
         (self.voters.contains(node) && !self.is_stale(vote)).then_some(vote)
     }
 
-    /// Whether a vote was given before the last reign began.
+    /// Whether a vote was given before the last reign began. A voter that knows less than
+    /// the cluster's configuration voted before that was written; one that knows less than
+    /// somebody's ledger may only have been away.
     pub(super) fn is_stale(&self, vote: &Vote) -> bool {
-        Rule::FreshVotes.holds() && vote.term.is_some_and(|term| term < self.term())
+        let shared = self.cluster_term.unwrap_or_else(|| self.term());
+        Rule::FreshVotes.holds() && vote.term.is_some_and(|term| term < shared)
+    }
+
+    /// Whether a node that does not vote was a candidate after this reign: it may have opened
+    /// a timeline, and the record of that was lost with it. A voter would have its own claim
+    /// in its ledger.
+    pub(super) fn was_promised_after(&self, reign: &Reign) -> bool {
+        let mut promised = self.promised.iter();
+        Rule::Promises.holds()
+            && promised.any(|(node, term)| {
+                let vote = self.current_vote(node);
+                *term > reign.term && !vote.is_some_and(Vote::is_own_form)
+            })
+    }
+
+    /// The term of this election: higher than all that were won or came to nothing, and than
+    /// all that voters were told of for another candidate.
+    pub fn next_term(&self) -> u64 {
+        let promised = self.promised.iter();
+        let won = next_term(&self.reigns).max(self.last_ended.saturating_add(1));
+        promised.fold(won, |next, (node, term)| {
+            let is_this_one = *node == self.candidate;
+            next.max(term.saturating_add(u64::from(!is_this_one)))
+        })
     }
 
     /// The highest term known to the candidate; 0 before the first.

@@ -1,6 +1,6 @@
 //! What a DBA reads at night: who held what, what was decided, what to do.
 
-use super::ballot::Ballot;
+use super::ballot::{Ballot, Unreadable};
 use super::standing::{Count, Standing};
 use super::verdict::{Refusal, Verdict};
 use crate::ocf::NodeName;
@@ -47,6 +47,10 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
     match reason {
         Refusal::NoOwnVote => vec![format!("look at the log of PostgreSQL on {candidate}")],
         Refusal::NewerElection { voter, .. } => comparisons(voter, resource),
+        Refusal::Unreadable(Unreadable { node, what }) => vec![format!(
+            "look at the {what} of {node} (the log says where it is and what is wrong with it); where \
+             another node has a later version of this agent, update this one"
+        )],
         Refusal::OtherSystem { .. } => vec![format!(
             "rebuild {candidate} from the primary (pg_basebackup), unless the whole cluster is new"
         )],

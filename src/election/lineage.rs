@@ -5,8 +5,8 @@
 
 use super::rule::Rule;
 use crate::ocf::NodeName;
-use crate::record::ShutdownCheckpoint;
 use crate::record::reign::{Reign, Stage};
+use crate::record::{DataId, ShutdownCheckpoint, Vote};
 use crate::wal::{Common, History, Lsn, Position, Relation};
 
 /// How a position stands to the branch of a reign.
@@ -87,9 +87,18 @@ impl Reign {
 
     /// Whether a claim never came true: the claimant's own vote shows that it
     /// did not leave the timeline it was elected on.
-    pub(super) fn is_void_given(&self, vote_of_primary: Option<&Position>) -> bool {
+    pub(super) fn is_void_given(&self, vote_of_primary: Option<&Vote>) -> bool {
         self.stage == Stage::Claimed
-            && vote_of_primary.is_some_and(|held| held.timeline <= self.branch.timeline)
+            && vote_of_primary.is_some_and(|vote| {
+                self.is_of_data(vote) && vote.position.timeline <= self.branch.timeline
+            })
+    }
+
+    /// Whether a vote of the primary is of the data that it reigned with. Where either is
+    /// not known it is.
+    pub(super) fn is_of_data(&self, vote: &Vote) -> bool {
+        !Rule::DataIdentity.holds()
+            || !DataId::differ(self.particulars.data.as_ref(), vote.data.as_ref())
     }
 
     /// Whether this reign began on the branch of an earlier one. Each reign
@@ -175,9 +184,12 @@ pub(super) fn reigned_aside_of(
     reigns: &[&Reign],
     later: &Reign,
     node: &NodeName,
-    held: &Position,
+    vote: &Vote,
 ) -> bool {
-    let own = reigns.iter().filter(|reign| reign.primary == *node);
+    let held = &vote.position;
+    let own = reigns
+        .iter()
+        .filter(|reign| reign.primary == *node && reign.is_of_data(vote));
     let mut kept = own.filter(|own| own.is_passed_by(held) && !own.is_untouched_by(held));
     kept.any(|own| own.term < later.term && !later.began_on(own))
 }

@@ -67,7 +67,7 @@ mod tests;
 mod timelines;
 mod verdict;
 
-pub use ballot::Ballot;
+pub use ballot::{Ballot, Unreadable};
 pub use diverged::Diverged;
 pub use elect::{asks_for_last_record, elect};
 pub use explain::explain;

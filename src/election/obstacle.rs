@@ -16,6 +16,7 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
         return vec![Refusal::NoOwnVote];
     };
     let found = [
+        unreadable(ballot),
         other_database(ballot, held),
         unproved_system(count),
         off_branch(count, best),
@@ -27,6 +28,12 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
         excluded(count, best, held),
     ];
     found.into_iter().flatten().collect()
+}
+
+/// What cannot be read may be what decides.
+fn unreadable(ballot: &Ballot) -> Option<Refusal> {
+    let first = ballot.unreadable.first().filter(|_| Rule::Readable.holds());
+    first.cloned().map(Refusal::Unreadable)
 }
 
 /// Another voter stands on another branch, which has the same number.

@@ -28,10 +28,11 @@ impl<'a> Count<'a> {
         held: &Position,
     ) -> impl Iterator<Item = &'a NodeName> {
         let outside = self.standings.iter().filter(|(node, standing)| {
-            let theirs = self.position(node);
+            let theirs = self.ballot.current_vote(node);
             let theirs = theirs.filter(|_| **standing != Standing::OtherSystem);
             theirs.is_some_and(|theirs| {
-                reign.is_untouched_by(theirs) || reigned_aside_of(&self.reigns, reign, node, theirs)
+                reign.is_untouched_by(&theirs.position)
+                    || reigned_aside_of(&self.reigns, reign, node, theirs)
             })
         });
         self.covered_by(held).chain(outside.map(|(node, _)| *node))
@@ -40,8 +41,9 @@ impl<'a> Count<'a> {
     /// Whether the primary of a reign votes, with what it wrote then, and a
     /// position contains all of that.
     pub(super) fn primary_is_covered(&self, reign: &Reign, held: &Position) -> bool {
-        self.position(&reign.primary)
-            .is_some_and(|own| reign.is_passed_by(own))
+        self.ballot
+            .current_vote(&reign.primary)
+            .is_some_and(|own| reign.is_of_data(own) && reign.is_passed_by(&own.position))
             && self.covered_by(held).any(|node| *node == reign.primary)
     }
 

@@ -3,13 +3,14 @@
 
 use super::lineage::Lineage;
 use crate::ocf::NodeName;
-use crate::record::line::{FieldError, HISTORY_LIMIT};
-use crate::record::reign::{Reign, Stage, last_of, last_reign, next_term};
+use crate::record::DataId;
+use crate::record::line::HISTORY_LIMIT;
+use crate::record::reign::{Particulars, Reign, Stage, last_of, last_reign, next_term};
 use crate::record::sync_rule::SyncRule;
 use crate::wal::{Lsn, Position};
 
-/// What a claim has become when its node starts PostgreSQL again. In each case the
-/// claim itself is deleted.
+/// What a claim has become when its node starts PostgreSQL again. Once that is
+/// known, the claim itself is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndOfClaim {
     /// The node opened its branch: this is the reign to publish.
@@ -17,19 +18,21 @@ pub enum EndOfClaim {
     /// The node never left the timeline on which it was elected; or its monitor has
     /// published this reign already, or a later one.
     NothingNew,
-    /// The line cannot be read.
-    Unreadable(FieldError),
+    /// The data are not those that it was made with: whether it came true is not known
+    /// here, and it stays.
+    OfOtherData,
 }
 
 impl EndOfClaim {
-    /// By what the node holds, and the reign that its monitor published last.
-    pub fn of(claim: Result<Reign, FieldError>, own: &Position, reign: Option<&Reign>) -> Self {
-        let claim = match claim {
-            Ok(claim) => claim,
-            Err(error) => return Self::Unreadable(error),
-        };
-        let known = reign.is_some_and(|reign| reign.term >= claim.term);
-        if known || !claim.is_passed_by(own) {
+    /// By what the node holds, in which data, and the reign that its monitor published last.
+    pub fn of(claim: Reign, own: &Position, data: Option<&DataId>, reign: Option<&Reign>) -> Self {
+        if reign.is_some_and(|reign| reign.term >= claim.term) {
+            return Self::NothingNew;
+        }
+        if DataId::differ(claim.particulars.data.as_ref(), data) {
+            return Self::OfOtherData;
+        }
+        if !claim.is_passed_by(own) {
             return Self::NothingNew;
         }
         Self::CameTrue(Reign {
@@ -48,24 +51,39 @@ pub fn elected_instead_of<'a>(node: &NodeName, known: &'a [Reign]) -> Option<&'a
 }
 
 impl Reign {
-    /// What the primary's monitor publishes; `None` if nothing has changed.
-    /// `position` is the primary's own: timeline and history are what counts.
+    /// What the primary's monitor has on record of its own reign. `position` is the
+    /// primary's own: timeline and history are what counts; `data` is its data's identity.
     pub fn refresh(
         primary: &NodeName,
-        position: &Position,
+        (position, data): (&Position, Option<&DataId>),
         sync: Option<SyncRule>,
         known: &[Self],
-    ) -> Option<Self> {
+    ) -> Self {
         let own = last_of(known.iter().filter(|reign| reign.primary == *primary));
-        let kept = own.filter(|own| own.is_last(known) && own.covers_branch(position));
-        let fresh = Self {
+        let kept = own.filter(|own| own.goes_on(position, data, known));
+        let particulars = kept.map_or_else(Particulars::default, |own| own.particulars.clone());
+        let mut fresh = Self {
             primary: primary.clone(),
             term: kept.map_or_else(|| next_term(known), |own| own.term),
             stage: Stage::Opened,
             branch: opened(position),
             sync,
+            particulars: Particulars {
+                data: data.cloned().or(particulars.data),
+                opens: None,
+                ..particulars
+            },
         };
-        (own != Some(&fresh)).then_some(fresh)
+        if kept.is_some_and(|own| own.is_opened() && *own != fresh) {
+            fresh.particulars.revision += 1;
+        }
+        fresh
+    }
+
+    /// Whether this reign of a running primary is still the one that it is in.
+    fn goes_on(&self, position: &Position, data: Option<&DataId>, known: &[Self]) -> bool {
+        let same_data = !DataId::differ(self.particulars.data.as_ref(), data);
+        same_data && self.is_last(known) && self.covers_branch(position)
     }
 
     fn is_last(&self, known: &[Self]) -> bool {

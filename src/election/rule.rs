@@ -37,6 +37,12 @@ pub(super) enum Rule {
     Exclusion,
     /// A node of another database is never promoted.
     System,
+    /// Data that were rebuilt, restored or rewound inherit nothing of what their node was.
+    DataIdentity,
+    /// A timeline that a node was a candidate for was not opened by hand.
+    Promises,
+    /// Evidence that cannot be read refuses.
+    Readable,
 }
 
 impl Rule {

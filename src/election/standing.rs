@@ -91,13 +91,14 @@ impl<'a> Count<'a> {
             return Standing::OtherSystem;
         }
         match self.last_reign() {
-            Some(last) if Rule::Branch.holds() => self.lineage_standing(last, node, position),
+            Some(last) if Rule::Branch.holds() => self.lineage_standing(last, node, vote),
             _ => Standing::Electable,
         }
     }
 
-    fn lineage_standing(&self, last: &Reign, node: &NodeName, held: &Position) -> Standing {
-        if Rule::OwnReign.holds() && self.reigned_aside(node, held) {
+    fn lineage_standing(&self, last: &Reign, node: &NodeName, vote: &Vote) -> Standing {
+        let held = &vote.position;
+        if Rule::OwnReign.holds() && self.reigned_aside(node, vote) {
             return Standing::LeftBranch { fork: None };
         }
         if self.was_opened_by_hand(last, node, held) {
@@ -140,8 +141,14 @@ impl<'a> Count<'a> {
     /// If a node on PAF had opened timeline 2, no election would be on record either.
     /// But a primary on PAF gives itself the score of a primary; a promotion by hand
     /// leaves it with n1.
+    ///
+    /// Nor is the timeline opened by hand if the record of its election was lost: the voters
+    /// were told of it before.
     fn is_beyond_all_elections(&self, last: &Reign, held: &Position) -> bool {
         let beyond = last.is_opened() && held.timeline > last.branch.timeline;
+        if self.ballot.was_promised_after(last) {
+            return false;
+        }
         let mut scores = self.ballot.scores.iter();
         let of_others = scores.any(|(node, score)| *score >= PRIMARY && *node != last.primary);
         let of_last = self.ballot.scores.get(&last.primary);
@@ -150,8 +157,8 @@ impl<'a> Count<'a> {
 
     /// Whether the node holds a branch that it opened as primary, and that a
     /// later election did not start from.
-    fn reigned_aside(&self, node: &NodeName, held: &Position) -> bool {
+    fn reigned_aside(&self, node: &NodeName, vote: &Vote) -> bool {
         let mut reigns = self.reigns.iter();
-        reigns.any(|later| reigned_aside_of(&self.reigns, later, node, held))
+        reigns.any(|later| reigned_aside_of(&self.reigns, later, node, vote))
     }
 }

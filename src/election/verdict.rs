@@ -8,6 +8,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::ballot::Unreadable;
 use crate::ocf::NodeName;
 use crate::record::shutdown::ShutdownCheckpoint;
 use crate::wal::{Lsn, Place, SystemId, Timeline};
@@ -114,6 +115,9 @@ pub enum Refusal {
         /// The highest term known here.
         ours: u64,
     },
+    /// Evidence of an election cannot be read.
+    #[error("the {} of {} cannot be read: damaged, or of a later version", .0.what, .0.node)]
+    Unreadable(Unreadable),
     /// The candidate is another database than the cluster's.
     #[error("this node holds another database: system {ours}, the cluster's is {theirs}")]
     OtherSystem {

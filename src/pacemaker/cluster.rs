@@ -5,6 +5,7 @@
 //! line tools, tests have one of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::time::Duration;
 
 use super::permanent::Permanent;
@@ -53,6 +54,11 @@ pub trait Cluster {
     fn set_transient(&self, name: &str, value: &str) -> Result<(), ToolError>;
     /// Deletes a transient attribute of this node.
     fn delete_transient(&self, name: &str) -> Result<(), ToolError>;
+
+    /// The text of this node's ledger, a file; `None` before the first one.
+    fn ledger(&self) -> io::Result<Option<String>>;
+    /// Replaces this node's ledger; on disk when it returns.
+    fn keep_ledger(&self, text: &str) -> io::Result<()>;
 
     /// Stores the promotion score of a node.
     fn set_score(&self, node: &NodeName, score: i32) -> Result<(), ToolError> {

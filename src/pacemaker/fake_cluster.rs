@@ -4,6 +4,7 @@
 
 use std::cell::RefMut;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct Kept {
     pub members: BTreeSet<NodeName>,
     /// Attributes on their way, and how many looks at attributes come before them.
     arriving: Vec<(usize, NodeName, [String; 2])>,
+    /// The ledgers of all nodes: files, which outlive a power cut.
+    pub ledgers: BTreeMap<NodeName, String>,
     /// How often the CIB was written.
     pub cib_writes: usize,
     /// How often the configuration in it was.
@@ -74,6 +77,7 @@ impl FakeCluster {
             of_members: BTreeMap::new(),
             members,
             arriving: Vec::new(),
+            ledgers: BTreeMap::new(),
             cib_writes: 0,
             versions: 0,
         };
@@ -220,6 +224,19 @@ impl Cluster for FakeCluster {
 
     fn delete_transient(&self, name: &str) -> Result<(), ToolError> {
         self.change("delete_transient", (name, None), true)
+    }
+
+    fn ledger(&self) -> io::Result<Option<String>> {
+        self.kept
+            .ask("ledger", |kept| Ok(kept.ledgers.get(&self.node).cloned()))
+    }
+
+    fn keep_ledger(&self, text: &str) -> io::Result<()> {
+        let line = format!("{}: ledger", self.node);
+        self.kept.act("keep_ledger", line, |kept| {
+            kept.ledgers.insert(self.node.clone(), text.to_owned());
+            Ok(())
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The cluster that this node belongs to, by Pacemaker's command line tools.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use super::cluster::Cluster;
@@ -8,6 +10,8 @@ use super::permanent::{self, Permanent};
 use super::tools::{ToolError, Tools};
 use super::{attributes, cib_file, membership, options};
 use crate::ocf::NodeName;
+use crate::record::Ledger;
+use crate::system::kept_file;
 
 /// The cluster of one resource, as this node sees it.
 pub struct RealCluster {
@@ -91,5 +95,17 @@ impl Cluster for RealCluster {
 
     fn delete_transient(&self, name: &str) -> Result<(), ToolError> {
         attributes::retract(&self.tools, name)
+    }
+
+    fn ledger(&self) -> io::Result<Option<String>> {
+        kept_file::read(
+            Path::new(kept_file::FOLDER),
+            &Ledger::NAME.of(&self.resource),
+        )
+    }
+
+    fn keep_ledger(&self, text: &str) -> io::Result<()> {
+        let name = Ledger::NAME.of(&self.resource);
+        kept_file::write(Path::new(kept_file::FOLDER), &name, text)
     }
 }

@@ -2,8 +2,12 @@
 //! every version's layout; or only the state in it, which stands at the same place in
 //! every version.
 
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::UNIX_EPOCH;
 
 use thiserror::Error;
 
@@ -18,6 +22,17 @@ use crate::system::{SystemUser, plain_file};
 pub fn state(datadir: &Path) -> Option<ClusterState> {
     let begin = plain_file::begin(&datadir.join("global/pg_control")).ok()?;
     ClusterState::of_control_file(&begin)
+}
+
+/// What tells it from any other that was ever in its place: inode and birth. Server and
+/// pg_rewind write the control file in place; whatever rebuilds a data directory makes a new
+/// one. Its birth keeps a reused inode apart.
+pub fn identity(datadir: &Path) -> io::Result<String> {
+    let data = fs::metadata(datadir.join("global/pg_control"))?;
+    let born = data.created().ok();
+    let born = born.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let born = born.map_or(0, |since| since.as_nanos());
+    Ok(format!("{}.{born}", data.ino()))
 }
 
 /// Why there is no control data.

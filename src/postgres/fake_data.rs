@@ -14,6 +14,8 @@ use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
 pub struct FakeData {
     /// The control file.
     pub control: ControlData,
+    /// The identity of its file: another one where the directory was rebuilt.
+    pub identity: String,
     /// Whether there is a database at all.
     pub has_database: bool,
     /// Whether `standby.signal` is there.
@@ -63,6 +65,7 @@ impl FakeData {
         histories.remove(&Timeline::FIRST);
         Self {
             control: control_of(held),
+            identity: "131.1764".to_owned(),
             has_database: true,
             standby_signal: true,
             timeline: held.timeline,

@@ -153,6 +153,11 @@ impl Server for FakeServer {
         })
     }
 
+    fn control_identity(&self) -> io::Result<String> {
+        self.instance
+            .ask("control_identity", |of| Ok(of.data.identity.clone()))
+    }
+
     fn control_data(&self, _: Deadline) -> Result<ControlData, ControlFileError> {
         self.instance
             .ask("control_data", |of| Ok(of.data.control.clone()))

@@ -167,6 +167,11 @@ impl Server for RealServer {
         })
     }
 
+    fn control_identity(&self) -> io::Result<String> {
+        let datadir = &self.parameters().datadir;
+        self.user().act(|| control_file::identity(datadir))
+    }
+
     fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError> {
         control_file::read(&self.parameters, &self.user, deadline)
     }

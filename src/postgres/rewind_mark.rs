@@ -11,13 +11,12 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
+use super::control_file::identity;
 use crate::record::note::REWIND_MARK;
-use crate::system::{SystemUser, plain_file};
+use crate::system::{SystemUser, kept_file, plain_file};
 use crate::wal::Lsn;
 
-const FOLDER: &str = "/var/lib/pgsqlms";
 /// Larger files are not configuration.
 const LARGEST_COPY: u64 = 1024 * 1024;
 /// More files are no configuration either: they would fill a disk of root's.
@@ -54,7 +53,7 @@ impl Mark {
     fn now(datadir: &Path, fork: Lsn) -> io::Result<Self> {
         Ok(Self {
             datadir: datadir.to_owned(),
-            control: identity(&datadir.join("global/pg_control"))?,
+            control: identity(datadir)?,
             boot: boot_id(),
             fork,
         })
@@ -78,7 +77,8 @@ impl Mark {
         let mut lines = text.split('\n');
         Some(Self {
             fork: Lsn::from_hex(lines.next()?).ok()?,
-            control: lines.next()?.to_owned(),
+            // The first version wrote a space between the numbers.
+            control: lines.next()?.replace(' ', "."),
             boot: lines.next()?.to_owned(),
             datadir: PathBuf::from(lines.next()?),
         })
@@ -107,7 +107,7 @@ pub struct MarkFolder(PathBuf);
 impl MarkFolder {
     /// The place for `resource`.
     pub fn of(resource: &str) -> Self {
-        Self(Path::new(FOLDER).join(REWIND_MARK.of(resource)))
+        Self(Path::new(kept_file::FOLDER).join(REWIND_MARK.of(resource)))
     }
 
     /// Where it is, for messages.
@@ -124,7 +124,7 @@ impl MarkFolder {
             Err(error) => return Err(error),
         };
         let mark = Mark::decode(&text).ok_or_else(|| io::Error::other("it is damaged"))?;
-        let control = user.act(|| identity(&datadir.join("global/pg_control")))?;
+        let control = user.act(|| identity(datadir))?;
         if mark.datadir != datadir || mark.control != control {
             return Ok(Found::OfOtherData);
         }
@@ -208,16 +208,6 @@ fn own_files(datadir: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
-}
-
-/// Server and pg_rewind write the control file in place; whatever rebuilds a
-/// data directory makes a new one. Its birth keeps a reused inode apart.
-fn identity(path: &Path) -> io::Result<String> {
-    let data = fs::metadata(path)?;
-    let born = data.created().ok();
-    let born = born.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let born = born.map_or(0, |since| since.as_nanos());
-    Ok(format!("{} {born}", data.ino()))
 }
 
 fn boot_id() -> String {

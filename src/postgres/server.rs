@@ -82,6 +82,10 @@ pub trait Server: Rewinder + Installed {
     fn has_standby_signal(&self) -> bool;
     /// What its files tell about its role, without a program.
     fn role_files(&self) -> Files;
+    /// What tells this control file from any other that was ever in its place: inode and
+    /// birth, as digits with a dot between. Server and pg_rewind write it in place; whatever
+    /// makes or rebuilds a data directory makes a new one.
+    fn control_identity(&self) -> io::Result<String>;
     /// The control file, by `pg_controldata`.
     fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError>;
     /// The history of a timeline, by its file; unknown without one.

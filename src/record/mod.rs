@@ -6,9 +6,12 @@
 //!
 //! Pure: nothing here reads or writes an attribute; `crate::pacemaker` does.
 
+pub mod data;
 pub mod divergence;
+pub mod evidence;
 pub mod force;
 pub mod impairment;
+pub mod ledger;
 pub mod line;
 pub mod missing;
 pub mod name;
@@ -22,8 +25,11 @@ mod tests;
 pub mod unknown_error;
 pub mod vote;
 
+pub use data::DataId;
 pub use divergence::Divergence;
+pub use evidence::Evidence;
 pub use force::Force;
+pub use ledger::{Ledger, LedgerError};
 pub use line::FieldError;
 pub use reign::{Reign, last_reign};
 pub use shutdown::ShutdownCheckpoint;
@@ -32,10 +38,11 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 22] = [
+pub const ALL: [name::Name; 25] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
+    Reign::ENDED_NAME,
     Force::NAME,
     Divergence::NAME,
     Vote::PAF_NAME,
@@ -45,6 +52,7 @@ pub const ALL: [name::Name; 22] = [
     missing::NAME,
     unknown_error::NAME,
     impairment::NAME,
+    Ledger::NAME,
     note::REWIND_MARK,
     note::SETTLED,
     note::DIVERGED,
@@ -55,4 +63,5 @@ pub const ALL: [name::Name; 22] = [
     note::NOT_YET,
     note::IMPAIRED,
     note::STRANDED,
+    note::COPIED,
 ];

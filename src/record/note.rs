@@ -72,6 +72,13 @@ pub const STRANDED: Name = Name::new(
      more",
 );
 
+/// Which configuration of the cluster a standby has in its ledger.
+pub const COPIED: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.copied",
+    "of which configuration of the cluster this node's ledger has what was elected",
+);
+
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,

@@ -17,14 +17,15 @@
 //! (`election::EndOfClaim`): a claim that came true becomes the reign, any other is
 //! deleted.
 
+use super::data::DataId;
 use super::line::{FieldError, Fields, Line, push_position, read_position};
 use super::name::{Life, Name};
 use super::sync_rule::SyncRule;
 use crate::ocf::NodeName;
-use crate::wal::Position;
+use crate::wal::{Position, Timeline};
 
 /// How far a reign is proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// The node won its election; whether PostgreSQL left recovery is not known.
     Claimed,
@@ -46,6 +47,21 @@ pub struct Reign {
     pub branch: Position,
     /// `synchronous_standby_names` of this primary; `None` if empty.
     pub sync: Option<SyncRule>,
+    /// What the first version of the agent neither wrote nor read.
+    pub particulars: Particulars,
+}
+
+/// What stands under keys that the first version of the agent ignores.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Particulars {
+    /// The identity of the data that the node held when it was elected.
+    pub data: Option<DataId>,
+    /// How often the line was changed within its term: of two copies the later one counts.
+    pub revision: u64,
+    /// Of a claim: the timeline that the promotion opens, if it opens one.
+    pub opens: Option<Timeline>,
+    /// When the election was held, in seconds since the epoch.
+    pub held_at: Option<u64>,
 }
 
 impl Reign {
@@ -64,20 +80,24 @@ impl Reign {
          replaces it by its reign",
     );
 
-    /// What `promote` publishes before PostgreSQL leaves recovery. `known` are
-    /// the claims and reigns of all nodes, `position` what the candidate holds.
-    pub fn claim(
-        primary: NodeName,
-        position: Position,
-        sync: Option<SyncRule>,
-        known: &[Self],
-    ) -> Self {
+    /// On a node that was being promoted.
+    pub const ENDED_NAME: Name = Name::new(
+        Life::Permanent,
+        "ended-RESOURCE",
+        "up to which election its claims came to nothing: copies of them, which other nodes \
+         have, bind nobody",
+    );
+
+    /// What `promote` publishes before PostgreSQL leaves recovery. `position` is what the
+    /// candidate holds, `term` the number of its election (`Ballot::next_term`).
+    pub fn claim(primary: NodeName, position: Position, sync: Option<SyncRule>, term: u64) -> Self {
         Self {
             primary,
-            term: next_term(known),
+            term,
             stage: Stage::Claimed,
             branch: position,
             sync,
+            particulars: Particulars::default(),
         }
     }
 
@@ -94,7 +114,21 @@ impl Reign {
         line.push("opened", if opened { "yes" } else { "no" });
         push_position(&mut line, &self.branch);
         line.push_some("sync", self.sync.as_ref().map(SyncRule::encode));
+        self.particulars.push(&mut line);
         line.finish()
+    }
+
+    /// The line that says up to which term a node's claims came to nothing.
+    pub fn encode_ended(term: u64) -> String {
+        let mut line = Line::new();
+        line.push("term", term);
+        line.finish()
+    }
+
+    /// Reads it.
+    pub fn decode_ended(text: &str) -> Result<u64, FieldError> {
+        let fields = Fields::parse(text)?;
+        fields.number("term")?.ok_or(FieldError::Missing("term"))
     }
 
     /// Reads the attribute of `primary`.
@@ -113,6 +147,27 @@ impl Reign {
             },
             branch: read_position(&fields)?,
             sync: fields.get("sync").map(SyncRule::decode).transpose()?,
+            particulars: Particulars::read(&fields)?,
+        })
+    }
+}
+
+impl Particulars {
+    fn push(&self, line: &mut Line) {
+        line.push_some("data", self.data.as_ref());
+        let revision = (self.revision > 0).then_some(self.revision);
+        line.push_some("rev", revision);
+        line.push_some("opens", self.opens);
+        line.push_some("at", self.held_at);
+    }
+
+    fn read(fields: &Fields<'_>) -> Result<Self, FieldError> {
+        let opens = fields.get("opens").map(Timeline::from_decimal);
+        Ok(Self {
+            data: DataId::read(fields)?,
+            revision: fields.number("rev")?.unwrap_or(0),
+            opens: opens.transpose()?,
+            held_at: fields.number("at")?,
         })
     }
 }

@@ -7,9 +7,11 @@
 
 use std::time::Duration;
 
+use super::data::DataId;
+use super::evidence::Evidence;
 use super::line::{FieldError, Fields, Line, push_position, read_position};
 use super::name::{Life, Name};
-use super::reign::{Reign, last_term};
+use super::reign::last_term;
 use crate::wal::{History, Lsn, Position, Timeline};
 
 /// A node's vote.
@@ -28,6 +30,10 @@ pub struct Vote {
     /// person sees from it how much may be missing. It decides nothing. `None`: no
     /// commit since its start, or not told.
     pub last_commit_age: Option<Duration>,
+    /// The identity of the node's data.
+    pub data: Option<DataId>,
+    /// What the node knows of elections. Empty in votes of an agent that does not tell.
+    pub seen: Evidence,
 }
 
 impl Vote {
@@ -45,14 +51,15 @@ impl Vote {
         "vote with history and system identifier",
     );
 
-    /// The vote of a node that holds `position`. `reigns` are the claims and reigns
-    /// of all nodes.
-    pub fn cast(position: Position, reigns: &[Reign], last_commit_age: Option<Duration>) -> Self {
+    /// The vote of a node that holds `position`, and has `seen` this of elections.
+    pub fn cast(position: Position, seen: Evidence, data: Option<DataId>) -> Self {
         Self {
             position,
-            term: Some(last_term(reigns)),
+            term: Some(last_term(&seen.reigns())),
             ends_with_shutdown: None,
-            last_commit_age,
+            last_commit_age: None,
+            data,
+            seen,
         }
     }
 
@@ -77,6 +84,8 @@ impl Vote {
             term: None,
             ends_with_shutdown: None,
             last_commit_age: None,
+            data: None,
+            seen: Evidence::default(),
         })
     }
 
@@ -88,6 +97,8 @@ impl Vote {
         let ending = self.ends_with_shutdown;
         line.push_some("shutdown", ending.map(|yes| if yes { "yes" } else { "no" }));
         line.push_some("age", self.last_commit_age.map(|age| age.as_secs()));
+        line.push_some("data", self.data.as_ref());
+        line.push_some("seen", self.seen.encode());
         line.finish()
     }
 
@@ -99,6 +110,10 @@ impl Vote {
             term: fields.number("term")?,
             ends_with_shutdown: fields.flag("shutdown")?,
             last_commit_age: fields.number("age")?.map(Duration::from_secs),
+            data: DataId::read(&fields)?,
+            seen: fields
+                .get("seen")
+                .map_or_else(|| Ok(Evidence::default()), Evidence::decode)?,
         })
     }
 

@@ -1,52 +1,68 @@
 //! Gathers what elections are decided by: votes, shutdown checkpoints, reigns, scores.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::election::Ballot;
+use super::evidence::Known;
+use crate::election::{Ballot, Unreadable};
 use crate::ocf::NodeName;
 use crate::ocf::notify::Transition;
-use crate::pacemaker::{Cluster, Permanent, ToolError};
-use crate::record::{FieldError, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
+use crate::pacemaker::{Cluster, ToolError};
+use crate::postgres::Server;
+use crate::record::reign::last_term;
+use crate::record::{FieldError, Force, ShutdownCheckpoint, SyncRule, Vote};
 use crate::wal::Position;
 
-/// Who stands for election, and under which rule.
+/// Who stands for election, and with what.
 pub struct Candidacy<'a> {
-    /// This node.
-    pub node: &'a NodeName,
+    /// The standby.
+    pub server: &'a dyn Server,
+    /// Its cluster.
+    pub cluster: &'a dyn Cluster,
     /// What it holds, from its own files.
     pub held: &'a Position,
     /// The transition that wants it promoted.
     pub transition: &'a Transition,
-    /// Parameter `sync_guard`.
-    pub sync_guard: bool,
 }
 
-/// The facts of this promotion as this node sees them now.
-pub fn gather(cluster: &dyn Cluster, candidacy: &Candidacy<'_>) -> Result<Ballot, ToolError> {
+/// The facts of this promotion as this node sees them now, and what of them it knew before
+/// the votes came.
+pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     let Candidacy {
-        node,
+        server,
+        cluster,
         held,
         transition,
-        sync_guard,
     } = *candidacy;
     let resource = cluster.resource();
     let permanent = cluster.permanent()?;
-    let mut ballot = Ballot::new(node.clone());
+    let mut known = Known::gather(server, cluster, &permanent)?;
+    let mut ballot = Ballot::new(known.node.clone());
     ballot.voters.extend(transition.active_after());
     ballot.scores = permanent.scores(resource);
-    ballot.reigns = reigns(resource, &permanent);
     ballot.known_nodes.extend(permanent.nodes());
     let forces = permanent.values(&Force::NAME.of(resource));
     ballot.force = Force::of_timeline(forces.into_values(), held.timeline);
-    ballot.sync_guard = sync_guard;
-    ballot.demoted = demoted(cluster, node, transition)?;
-    ballot.shutdown_checkpoints = shutdown_checkpoints(cluster)?;
-    ballot.votes = votes(cluster)?;
-    let published = ballot.votes.get(node);
-    let age = published.and_then(|vote| vote.last_commit_age);
-    let own = Vote::cast(held.clone(), &ballot.reigns, age);
-    ballot.votes.insert(node.clone(), own);
-    Ok(ballot)
+    ballot.sync_guard = server.parameters().sync_guard;
+    ballot.demoted = demoted(cluster, &known.node, transition)?;
+    ballot.unreadable.append(&mut known.unreadable);
+    votes(cluster, &mut ballot)?;
+    for checkpoint in shutdown_checkpoints(cluster, &mut ballot)? {
+        known.all.add_checkpoint(checkpoint);
+    }
+    let voters = ballot.voters.clone();
+    let votes = ballot.votes.iter();
+    let seen = votes.filter(|(node, _)| voters.contains(*node));
+    seen.for_each(|(_, vote)| known.all.merge(vote.seen.clone()));
+    let published = ballot.votes.get(&known.node);
+    let own = Vote {
+        last_commit_age: published.and_then(|vote| vote.last_commit_age),
+        ..Vote::cast(held.clone(), known.all.clone(), known.data.clone())
+    };
+    ballot.votes.insert(known.node.clone(), own);
+    ballot.reigns = known.all.reigns();
+    ballot.cluster_term = Some(last_term(&known.published.reigns()));
+    ballot.promised.clone_from(known.all.promised());
+    ballot.last_ended = known.all.last_ended();
+    ballot.shutdown_checkpoints = known.all.checkpoints();
+    Ok((ballot, known))
 }
 
 /// A fenced node is listed as well, but is no member any more.
@@ -62,40 +78,51 @@ fn demoted(
     Ok(cluster.members()?.contains(node).then(|| node.clone()))
 }
 
-/// All nodes' votes; of a node on PAF its form.
-fn votes(cluster: &dyn Cluster) -> Result<BTreeMap<NodeName, Vote>, ToolError> {
+/// All nodes' votes; of a node on PAF its form. One of this agent's that cannot be read may
+/// be of a later version, and the best.
+fn votes(cluster: &dyn Cluster, ballot: &mut Ballot) -> Result<(), ToolError> {
     let resource = cluster.resource();
     let shared = cluster.of_members(&Vote::PAF_NAME.of(resource))?;
     let own = cluster.of_members(&Vote::NAME.of(resource))?;
-    let mut votes = decoded(shared, "vote", |_, text| Vote::decode_paf(text));
-    votes.extend(decoded(own, "vote", |_, text| Vote::decode(text)));
-    Ok(votes)
+    for (node, text) in shared {
+        match Vote::decode_paf(&text) {
+            Ok(vote) => drop(ballot.votes.insert(node, vote)),
+            Err(error) => {
+                log::warn!("Ignoring the vote of {node}, which cannot be read: {error}");
+            }
+        }
+    }
+    for (node, text) in own {
+        match Vote::decode(&text) {
+            Ok(vote) => drop(ballot.votes.insert(node, vote)),
+            Err(error) if ballot.voters.contains(&node) => {
+                unreadable(ballot, node, "vote", &error);
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
-fn shutdown_checkpoints(cluster: &dyn Cluster) -> Result<BTreeSet<ShutdownCheckpoint>, ToolError> {
-    let mut checkpoints = BTreeSet::new();
+fn shutdown_checkpoints(
+    cluster: &dyn Cluster,
+    ballot: &mut Ballot,
+) -> Result<Vec<ShutdownCheckpoint>, ToolError> {
+    let mut checkpoints = Vec::new();
     for name in [ShutdownCheckpoint::NAME, ShutdownCheckpoint::COPY_NAME] {
-        let published = cluster.of_members(&name.of(cluster.resource()))?;
-        let decode = |_: &NodeName, text: &str| ShutdownCheckpoint::decode(text);
-        checkpoints.extend(decoded(published, "shutdown checkpoint", decode).into_values());
+        for (node, text) in cluster.of_members(&name.of(cluster.resource()))? {
+            match ShutdownCheckpoint::decode(&text) {
+                Ok(checkpoint) => checkpoints.push(checkpoint),
+                Err(error) => unreadable(ballot, node, "shutdown checkpoint", &error),
+            }
+        }
     }
     Ok(checkpoints)
 }
 
-/// The claims and reigns of all nodes, present or not.
-pub fn reigns(resource: &str, permanent: &Permanent) -> Vec<Reign> {
-    let names = [Reign::CLAIM_NAME.of(resource), Reign::NAME.of(resource)];
-    let read = |name: &String| {
-        let reign = |node: &NodeName, text: &str| Reign::decode(node.clone(), text);
-        decoded(permanent.values(name), "reign", reign).into_values()
-    };
-    names.iter().flat_map(read).collect()
-}
-
-/// The reign that the monitor of one node published last.
-pub fn reign_of(resource: &str, permanent: &Permanent, node: &NodeName) -> Option<Reign> {
-    let published = permanent.values(&Reign::NAME.of(resource));
-    Reign::decode(node.clone(), published.get(node)?).ok()
+fn unreadable(ballot: &mut Ballot, node: NodeName, what: &'static str, error: &FieldError) {
+    log::error!("The {what} of {node} cannot be read: {error}");
+    ballot.unreadable.insert(Unreadable { node, what });
 }
 
 /// The rule by which a primary confirms commits. A setting that the agent cannot read is
@@ -105,24 +132,4 @@ pub fn sync_rule(setting: &str) -> Option<SyncRule> {
         log::warn!("synchronous_standby_names: {error}");
         None
     })
-}
-
-/// Attributes are written by others: one that cannot be read is named and counts as
-/// none.
-fn decoded<V: AsRef<str>, T>(
-    published: BTreeMap<NodeName, V>,
-    what: &str,
-    decode: impl Fn(&NodeName, &str) -> Result<T, FieldError>,
-) -> BTreeMap<NodeName, T> {
-    let decoded =
-        published
-            .into_iter()
-            .filter_map(|(node, value)| match decode(&node, value.as_ref()) {
-                Ok(value) => Some((node, value)),
-                Err(error) => {
-                    log::warn!("Ignoring the {what} of {node}, which cannot be read: {error}");
-                    None
-                }
-            });
-    decoded.collect()
 }

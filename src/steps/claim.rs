@@ -1,6 +1,7 @@
 //! This node's claim to be primary: written before PostgreSQL leaves recovery, ended
 //! once it is known whether it did.
 
+use super::evidence::Known;
 use super::patience::patiently;
 use super::{ballot, position, state};
 use crate::election::{Ballot, EndOfClaim};
@@ -9,14 +10,17 @@ use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::Reign;
+use crate::record::reign::Stage;
+use crate::system::clock;
 
-/// Says in the CIB who was elected, before PostgreSQL leaves recovery: from then on
-/// there may be commits on a new branch, which the cluster must know of even if all
-/// nodes lose power the next moment.
+/// Writes down who was elected, before PostgreSQL leaves recovery: from then on there may be
+/// commits on a new branch, which the cluster must know of even if all nodes lose power the
+/// next moment. First on this node's disk, since Pacemaker writes its own some time after it
+/// has answered; then where the others see it.
 pub fn publish(
     server: &dyn Server,
     cluster: &dyn Cluster,
-    ballot: &Ballot,
+    (ballot, known): (&Ballot, &mut Known),
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let Some(own) = ballot.votes.get(&ballot.candidate) else {
@@ -26,8 +30,12 @@ pub fn publish(
         .synchronous_standby_names(deadline)
         .map_err(|why| Failure::soft(format!("synchronous_standby_names: {why}")))?;
     let sync = ballot::sync_rule(&setting);
-    let held = own.position.clone();
-    let claim = Reign::claim(ballot.candidate.clone(), held, sync, &ballot.reigns);
+    let (node, held) = (ballot.candidate.clone(), own.position.clone());
+    let mut claim = Reign::claim(node, held, sync, ballot.next_term());
+    claim.particulars.data.clone_from(&known.data);
+    claim.particulars.held_at = Some(clock::since_epoch().as_secs());
+    known.all.add(claim.clone());
+    known.keep(cluster);
     let name = Reign::CLAIM_NAME.of(cluster.resource());
     // Without it there is no promotion.
     let cluster = cluster.unshared();
@@ -36,12 +44,12 @@ pub fn publish(
 
 /// A claim that did not come true would forbid others. But in doubt it stays: a server
 /// that cannot be asked may have left recovery.
-pub fn withdraw(server: &dyn Server, cluster: &dyn Cluster, node: &NodeName, deadline: Deadline) {
+pub fn withdraw(server: &dyn Server, cluster: &dyn Cluster, ballot: &Ballot, deadline: Deadline) {
     let now = state::now(server, deadline);
     if !matches!(now, Ok(State::Running(Role::Standby))) {
         return;
     }
-    if let Err(error) = delete(cluster, node) {
+    if let Err(error) = end(cluster, &ballot.candidate, ballot.next_term()) {
         log::warn!("Cannot withdraw the claim of this promotion: {error}");
     }
 }
@@ -62,27 +70,39 @@ fn try_end_before_start(
     cluster: &dyn Cluster,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let (node, resource) = (cluster.node()?, cluster.resource());
-    let stored = cluster.permanent()?;
-    let name = Reign::CLAIM_NAME.of(resource);
-    let Some(text) = stored.values(&name).get(&node).copied() else {
+    let mut known = Known::gather(server, cluster, &cluster.permanent()?)?;
+    let node = known.node.clone();
+    let Some(claim) = known.claim().cloned() else {
+        known.keep(cluster);
         return Ok(());
     };
     let held = position::of_control(server, &server.control_data(deadline)?);
-    let reign = ballot::reign_of(resource, &stored, &node);
-    let claim = Reign::decode(node.clone(), text);
-    match EndOfClaim::of(claim, &held, reign.as_ref()) {
+    let (term, reign) = (claim.term, known.all.of_node(&node, Stage::Opened));
+    match EndOfClaim::of(claim, &held, known.data.as_ref(), reign) {
         EndOfClaim::CameTrue(reign) => {
-            cluster.set_permanent(&node, &Reign::NAME.of(resource), &reign.encode())?;
+            let name = Reign::NAME.of(cluster.resource());
+            cluster.set_permanent(&node, &name, &reign.encode())?;
+            known.all.add(reign);
         }
         EndOfClaim::NothingNew => log::info!("The claim of this node came to nothing: deleting it"),
-        EndOfClaim::Unreadable(error) => {
-            log::warn!("Deleting the claim of this node, which cannot be read: {error}");
+        EndOfClaim::OfOtherData => {
+            log::warn!(
+                "The claim of this node is of data that are not here any more: whether it came \
+                 true is not known, and it stays"
+            );
+            known.keep(cluster);
+            return Ok(());
         }
     }
-    Ok(delete(cluster, &node)?)
+    known.all.end_claims(&node, term);
+    known.keep(cluster);
+    Ok(end(cluster, &node, term)?)
 }
 
-fn delete(cluster: &dyn Cluster, node: &NodeName) -> Result<(), ToolError> {
-    cluster.delete_permanent(node, &Reign::CLAIM_NAME.of(cluster.resource()))
+/// First the end, then the claim: other nodes have copies of it, which nobody deletes.
+fn end(cluster: &dyn Cluster, node: &NodeName, term: u64) -> Result<(), ToolError> {
+    let resource = cluster.resource();
+    let ended = Reign::encode_ended(term);
+    cluster.set_permanent(node, &Reign::ENDED_NAME.of(resource), &ended)?;
+    cluster.delete_permanent(node, &Reign::CLAIM_NAME.of(resource))
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::ballot::{self, Candidacy};
+use super::evidence::Known;
 use super::replay::Rest;
 use super::{claim, position, scores, state};
 use crate::election::{
@@ -42,10 +43,10 @@ impl Promotion<'_> {
     /// Holds the election, and opens the server for writing if this node wins.
     pub fn run(&self) -> Outcome {
         let (server, cluster, deadline) = (self.server, self.cluster, self.deadline);
-        let (ballot, scores) = self.win()?;
-        claim::publish(server, cluster, &ballot, deadline)?;
+        let (ballot, mut known, scores) = self.win()?;
+        claim::publish(server, cluster, (&ballot, &mut known), deadline)?;
         if let Err(failure) = self.tell_to_promote(&ballot) {
-            claim::withdraw(server, cluster, &ballot.candidate, deadline);
+            claim::withdraw(server, cluster, &ballot, deadline);
             return Err(failure);
         }
         // From here on the claim stays: PostgreSQL may leave recovery after our time is
@@ -73,18 +74,17 @@ impl Promotion<'_> {
 
     /// Returns the ballot and the scores that follow from it, only if this node may be
     /// promoted.
-    fn win(&self) -> Result<(Ballot, Vec<(NodeName, i32)>), Failure> {
-        let node = self.cluster.node()?;
+    fn win(&self) -> Result<(Ballot, Known, Vec<(NodeName, i32)>), Failure> {
         let held = position::of_standby(self.server, position::LONGEST_REPLAY, self.deadline)?;
         let candidacy = Candidacy {
-            node: &node,
+            server: self.server,
+            cluster: self.cluster,
             held: &held.position,
             transition: self.transition,
-            sync_guard: self.server.parameters().sync_guard,
         };
         let patience = self.deadline.within(LONGEST_WAIT);
         loop {
-            let mut ballot = ballot::gather(self.cluster, &candidacy)?;
+            let (mut ballot, known) = ballot::gather(&candidacy)?;
             ballot.wait_is_over = patience.passed();
             if asks_for_last_record(&ballot) {
                 self.look_at_last_record(&mut ballot);
@@ -99,7 +99,7 @@ impl Promotion<'_> {
             return match verdict {
                 Verdict::Yield { to, reason } => Err(self.give_way(&scores, &to, &reason)),
                 Verdict::Refuse { reason } => Err(refusal(&reason)),
-                Verdict::Promote { .. } | Verdict::Wait { .. } => Ok((ballot, scores)),
+                Verdict::Promote { .. } | Verdict::Wait { .. } => Ok((ballot, known, scores)),
             };
         }
     }
@@ -200,10 +200,9 @@ fn still_in_recovery(server: &dyn Server) -> Failure {
 
 /// A promotion that is asked for again has come true. But one by hand was past all
 /// elections: that node lacks what the elected primary wrote since.
-pub fn confirm_elected(cluster: &dyn Cluster) -> Outcome {
-    let node = cluster.node()?;
-    let reigns = ballot::reigns(cluster.resource(), &cluster.permanent()?);
-    match elected_instead_of(&node, &reigns) {
+pub fn confirm_elected(server: &dyn Server, cluster: &dyn Cluster) -> Outcome {
+    let known = Known::gather(server, cluster, &cluster.permanent()?)?;
+    match elected_instead_of(&known.node, &known.all.reigns()) {
         None => Ok(OcfExit::Success),
         Some(elected) => Err(Failure::soft(format!(
             "This primary was not elected (promoted by hand?); the last elected one is {elected}"

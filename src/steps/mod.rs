@@ -8,6 +8,7 @@ pub mod bring_down;
 pub mod bring_up;
 pub mod claim;
 pub mod election;
+pub mod evidence;
 pub mod fencing;
 pub mod impairment;
 mod local_wal;

@@ -1,10 +1,12 @@
 //! The record of this primary's reign, kept by its monitor.
 
+use super::evidence::{self, Known};
 use super::{ballot, position};
 use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent};
 use crate::postgres::Server;
+use crate::record::reign::{Stage, last_term};
 use crate::record::{Force, Reign};
 
 /// Writes down that this node reigns, and on which branch; `true` if that was news. The
@@ -19,18 +21,36 @@ pub fn refresh(
     let resource = cluster.resource();
     let branch = position::of_primary(server, primary, deadline)?;
     let sync = ballot::sync_rule(&primary.synchronous_standby_names);
-    let news = Reign::refresh(node, &branch, sync, &ballot::reigns(resource, stored));
-    if let Some(reign) = &news {
+    let mut known = Known::gather(server, cluster, stored)?;
+    let held = (&branch, known.data.as_ref());
+    let reign = Reign::refresh(node, held, sync, &known.all.reigns());
+    say_what_was_lost(&known, &reign);
+    known.all.add(reign.clone());
+    known.keep(cluster);
+    let is_news = known.published.of_node(node, Stage::Opened) != Some(&reign);
+    if is_news {
         cluster.set_permanent(node, &Reign::NAME.of(resource), &reign.encode())?;
     }
     let claim = Reign::CLAIM_NAME.of(resource);
     if stored.values(&claim).contains_key(node) {
         cluster.delete_permanent(node, &claim)?;
     }
-    if news.is_some() {
+    if is_news {
         forget_forces(cluster, stored);
     }
-    Ok(news.is_some())
+    Ok(is_news)
+}
+
+/// An old configuration may have been pushed, or a part of it removed.
+fn say_what_was_lost(known: &Known, reign: &Reign) {
+    let shared = last_term(&known.published.reigns());
+    if shared < reign.term && last_term(&known.all.reigns()) == reign.term {
+        log::warn!(
+            "The cluster's configuration knows of election {shared} as the last one (an old one \
+             pushed, or attributes removed?), but this node won election {}: writing that again",
+            reign.term
+        );
+    }
 }
 
 fn forget_forces(cluster: &dyn Cluster, stored: &Permanent) {
@@ -42,8 +62,12 @@ fn forget_forces(cluster: &dyn Cluster, stored: &Permanent) {
     }
 }
 
-/// What this node was primary of is gone after a rewind, and its word with it.
-pub fn forget(cluster: &dyn Cluster) {
+/// What this node was primary of is gone after a rewind, and its word with it. Copies of it
+/// that others have are of other data from now on.
+pub fn forget(server: &dyn Server, cluster: &dyn Cluster) {
+    if let Err(error) = evidence::renew_data(server, cluster) {
+        log::warn!("Cannot note that the data were rewound: {error}");
+    }
     let resource = cluster.resource();
     let Ok(node) = cluster.node() else { return };
     for name in [Reign::NAME.of(resource), Reign::CLAIM_NAME.of(resource)] {

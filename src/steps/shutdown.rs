@@ -3,18 +3,21 @@
 
 use std::time::Duration;
 
-use super::ballot;
+use super::evidence::Known;
 use super::patience::patiently;
 use crate::instance::{ClusterState, ControlData};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
-use crate::record::{Reign, ShutdownCheckpoint};
+use crate::record::ShutdownCheckpoint;
 
 /// How long the control file is looked at, at most: a disk that hangs must not use up the
 /// time of a stop that has succeeded, nor of the start that follows.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long the attribute of a demoted node may be on its way.
+const LONGEST_ARRIVAL: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(50);
 
 /// After the clean stop of a primary: there must be a shutdown checkpoint. That it
 /// cannot be published is no failure: the server is stopped and stays so.
@@ -29,7 +32,7 @@ pub fn publish_after_stop(
             "The primary stopped without a shutdown checkpoint",
         ));
     }
-    warn(publish(cluster, &control, deadline));
+    warn(publish(server, cluster, &control, deadline));
     Ok(())
 }
 
@@ -39,7 +42,7 @@ pub fn publish_if_possible(server: &dyn Server, cluster: &dyn Cluster, deadline:
     let control = server.control_data(deadline.within(LOOK));
     let control = control.map_err(Failure::from);
     let published = control.and_then(|control| match control.state {
-        ClusterState::ShutDown => publish(cluster, &control, deadline),
+        ClusterState::ShutDown => publish(server, cluster, &control, deadline),
         _ => Ok(()),
     });
     warn(published);
@@ -52,14 +55,19 @@ fn warn(published: Result<(), Failure>) {
 }
 
 fn publish(
+    server: &dyn Server,
     cluster: &dyn Cluster,
     control: &ControlData,
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let node = cluster.node()?;
     let (system, start) = (control.system, control.checkpoint_start());
-    let reigns = reigns(cluster, deadline);
+    let known = known(server, cluster, deadline);
+    let reigns = known.as_ref().map(|known| known.all.reigns());
     let checkpoint = ShutdownCheckpoint::of(node, system, start, reigns.as_deref());
+    if let Some(known) = known {
+        keep(known, cluster, &checkpoint);
+    }
     log::info!(
         "The primary is stopped: its shutdown checkpoint is at {} on timeline {}",
         checkpoint.lsn,
@@ -70,26 +78,51 @@ fn publish(
     Ok(patiently(deadline, || cluster.set_private(&name, &value))?)
 }
 
-/// Copies what a node published that this transition demoted or stopped.
+/// Copies what a node published that this transition demoted or stopped. The attribute may
+/// still be on its way, as long as the node is a member.
 pub fn remember(
+    server: &dyn Server,
     cluster: &dyn Cluster,
     transition: &Transition,
     deadline: Deadline,
 ) -> Result<(), ToolError> {
     let resource = cluster.resource();
     let name = ShutdownCheckpoint::NAME.of(resource);
-    let published = patiently(deadline, || cluster.of_members(&name))?;
     let is_demoted = |node: &NodeName| transition.demote.contains(node);
-    match ShutdownCheckpoint::to_copy(published.iter(), is_demoted) {
-        Some(value) => cluster.set_private(&ShutdownCheckpoint::COPY_NAME.of(resource), value),
-        None => Ok(()),
+    let patience = deadline.within(LONGEST_ARRIVAL);
+    loop {
+        let published = patiently(deadline, || cluster.of_members(&name))?;
+        if let Some(value) = ShutdownCheckpoint::to_copy(published.iter(), is_demoted) {
+            cluster.set_private(&ShutdownCheckpoint::COPY_NAME.of(resource), value)?;
+            if let (Ok(checkpoint), Some(known)) = (
+                ShutdownCheckpoint::decode(value),
+                known(server, cluster, deadline),
+            ) {
+                keep(known, cluster, &checkpoint);
+            }
+            return Ok(());
+        }
+        let members = cluster.members()?;
+        let may_come = transition.demote.iter().any(|node| members.contains(node));
+        if !may_come || !patience.sleep(POLL) {
+            return Ok(());
+        }
     }
 }
 
-/// All claims and reigns; `None` if the cluster does not tell.
-fn reigns(cluster: &dyn Cluster, deadline: Deadline) -> Option<Vec<Reign>> {
-    match patiently(deadline, || cluster.permanent()) {
-        Ok(stored) => Some(ballot::reigns(cluster.resource(), &stored)),
+/// A restart of Pacemaker everywhere takes the attribute with it.
+fn keep(mut known: Known, cluster: &dyn Cluster, checkpoint: &ShutdownCheckpoint) {
+    known.all.add_checkpoint(checkpoint.clone());
+    known.keep(cluster);
+}
+
+/// What this node knows of elections; `None` if the cluster does not tell.
+fn known(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) -> Option<Known> {
+    let known = patiently(deadline, || {
+        Known::gather(server, cluster, &cluster.permanent()?)
+    });
+    match known {
+        Ok(known) => Some(known),
         Err(error) => {
             log::warn!("Cannot read this node's reign: {error}");
             None

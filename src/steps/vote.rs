@@ -1,14 +1,24 @@
 //! This node's vote, from pre-promote to post-promote.
 
-use super::{ballot, position};
-use crate::ocf::{Deadline, Failure};
+use super::evidence::Known;
+use super::position;
+use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::Vote;
 
-/// Publishes what this standby holds. A node that cannot vote leaves no older vote
-/// behind.
-pub fn cast(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) -> Result<(), Failure> {
+/// Publishes what this standby holds, and what it has seen of elections. A node that cannot
+/// vote leaves no older vote behind.
+///
+/// Before that it notes on its disk who is the candidate: from its vote on the candidate may
+/// become primary, and if that goes together with the record of it, this node knows that it
+/// may have been.
+pub fn cast(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    candidates: &[NodeName],
+    deadline: Deadline,
+) -> Result<(), Failure> {
     let held = match position::of_standby(server, position::LONGEST_REPLAY, deadline) {
         Ok(held) => held,
         Err(failure) => {
@@ -17,17 +27,26 @@ pub fn cast(server: &dyn Server, cluster: &dyn Cluster, deadline: Deadline) -> R
         }
     };
     let resource = cluster.resource();
-    let reigns = ballot::reigns(resource, &cluster.permanent()?);
-    let vote = Vote::cast(held.position, &reigns, held.last_commit_age);
+    let mut known = Known::gather(server, cluster, &cluster.permanent()?)?;
+    let term = known.all.last_term().saturating_add(1);
+    for candidate in candidates {
+        known.all.promise(candidate, term);
+    }
+    known.keep(cluster);
+    let vote = Vote {
+        last_commit_age: held.last_commit_age,
+        ..Vote::cast(held.position, known.all, known.data)
+    };
     let (timeline, lsn) = (vote.position.timeline, vote.position.lsn);
     log::info!("This node votes: timeline {timeline} at {lsn}");
     cluster.set_private(&Vote::NAME.of(resource), &vote.encode())?;
     Ok(cluster.set_private(&Vote::PAF_NAME.of(resource), &vote.encode_paf())?)
 }
 
-/// Takes the vote back.
+/// Takes the vote back. The form that is shared with nodes on PAF goes first: it has no term,
+/// so one that is left over would count as new.
 pub fn withdraw(cluster: &dyn Cluster) -> Result<(), ToolError> {
     let resource = cluster.resource();
-    cluster.delete_private(&Vote::NAME.of(resource))?;
-    cluster.delete_private(&Vote::PAF_NAME.of(resource))
+    cluster.delete_private(&Vote::PAF_NAME.of(resource))?;
+    cluster.delete_private(&Vote::NAME.of(resource))
 }

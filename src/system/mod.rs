@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod guardian;
+pub mod kept_file;
 mod name_service;
 pub mod notes;
 pub mod plain_file;

@@ -21,7 +21,8 @@ impl World {
         let position = self.held_by(primary);
         let rule = scenario.rule_of(primary);
         let own = node(name(primary));
-        if let Some(reign) = Reign::refresh(&own, &position, rule, &self.reigns()) {
+        let reign = Reign::refresh(&own, (&position, None), rule, &self.reigns());
+        if self.nodes[primary].reign.as_deref() != Some(&reign) {
             self.nodes[primary].reign = Some(published(primary, &reign));
         }
         for change in rank(&self.roster(scenario, primary, late)).changes {

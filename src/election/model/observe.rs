@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Node, Phase, Wal, World, bit, name};
 use crate::election::Ballot;
-use crate::record::{Reign, ShutdownCheckpoint, Vote};
+use crate::record::{Evidence, Reign, ShutdownCheckpoint, Vote};
 use crate::testing::node;
 use crate::wal::{History, Lsn, Place, Position, Switch, SystemId, Timeline};
 
@@ -54,7 +54,8 @@ impl World {
 
     /// The vote that a node publishes now.
     pub(super) fn new_vote(&self, id: Id) -> Rc<Vote> {
-        let vote = Vote::cast(self.held_by(id), &self.reigns(), None);
+        let seen = Evidence::of(self.reigns());
+        let vote = Vote::cast(self.held_by(id), seen, None);
         Rc::new(Vote::decode(&vote.encode()).unwrap())
     }
 

@@ -9,6 +9,7 @@ use super::scenario::Scenario;
 use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
 use crate::election::{Verdict, elect, taken_timelines};
 use crate::record::Reign;
+use crate::record::reign::next_term;
 use crate::testing::node;
 
 impl World {
@@ -81,7 +82,8 @@ impl World {
         }
         let rule = scenario.rule_of(candidate);
         let position = self.held_by(candidate);
-        let claim = Reign::claim(node(name(candidate)), position, rule, &self.reigns());
+        let term = next_term(&self.reigns());
+        let claim = Reign::claim(node(name(candidate)), position, rule, term);
         self.nodes[candidate].claim = Some(published(candidate, &claim));
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::world::{Branch, Instance, Node, Phase, Wal, World, name};
 use crate::election::scores::scale::{FIRST_STANDBY, PRIMARY, STEP};
-use crate::record::reign::Stage;
+use crate::record::reign::{Particulars, Stage};
 use crate::record::{Reign, SyncRule};
 use crate::testing::node;
 
@@ -144,6 +144,7 @@ impl Scenario {
             stage: Stage::Opened,
             branch: world.position(Wal { branch: 0, lsn: 0 }),
             sync: self.rule_of(0),
+            particulars: Particulars::default(),
         }));
         world
     }

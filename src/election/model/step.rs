@@ -113,9 +113,9 @@ impl World {
             return;
         }
         if let Some(claim) = node.claim.take() {
-            let claim = Ok(Reign::clone(&claim));
-            if let EndOfClaim::CameTrue(reign) = EndOfClaim::of(claim, &held, node.reign.as_deref())
-            {
+            let claim = Reign::clone(&claim);
+            let reign = node.reign.as_deref();
+            if let EndOfClaim::CameTrue(reign) = EndOfClaim::of(claim, &held, None, reign) {
                 node.reign = Some(published(id, &reign));
             }
         }

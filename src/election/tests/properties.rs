@@ -6,8 +6,8 @@ use crate::election::standing::Count;
 use crate::election::verdict::{Ground, Warning};
 use crate::election::{Ballot, Verdict, elect, explain};
 use crate::ocf::NodeName;
-use crate::record::reign::Stage;
-use crate::record::{Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
+use crate::record::reign::{Particulars, Stage};
+use crate::record::{Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::node;
 use crate::wal::notation::{place, position};
 use crate::wal::{Position, Relation, SystemId};
@@ -58,6 +58,8 @@ fn votes() -> impl Strategy<Value = Vote> {
             term,
             ends_with_shutdown,
             last_commit_age: None,
+            data: None,
+            seen: Evidence::default(),
         })
 }
 
@@ -74,6 +76,7 @@ fn reigns() -> impl Strategy<Value = Reign> {
             },
             branch,
             sync: SyncRule::parse(sync).unwrap(),
+            particulars: Particulars::default(),
         },
     )
 }

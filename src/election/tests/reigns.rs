@@ -2,14 +2,14 @@
 
 use crate::election::{Diverged, EndOfClaim, elected_instead_of, taken_timelines};
 use crate::record::reign::Stage;
-use crate::record::{Divergence, FieldError, Reign, SyncRule};
+use crate::record::{DataId, Divergence, Evidence, Reign, SyncRule, Vote};
 use crate::testing::node;
 use crate::wal::notation::position;
 use crate::wal::{Lsn, Position, Timeline};
 
 fn reign(sync: &str) -> Reign {
     let held = position("2@0/5000028<1@0/4000000");
-    Reign::claim(node("n1"), held, SyncRule::parse(sync).unwrap(), &[])
+    Reign::claim(node("n1"), held, SyncRule::parse(sync).unwrap(), 1)
 }
 
 #[test]
@@ -18,21 +18,22 @@ fn the_monitor_writes_a_reign_only_when_it_changes() {
     let primary = node("n1");
     let opened = position("3@0/6000000<2@0/5000000<1@0/4000000");
     let refresh = |known: &[Reign], sync: &str| {
-        Reign::refresh(&primary, &opened, SyncRule::parse(sync).unwrap(), known)
+        let rule = SyncRule::parse(sync).unwrap();
+        Reign::refresh(&primary, (&opened, None), rule, known)
     };
-    let first = refresh(&[claim], "n2").unwrap();
+    let first = refresh(&[claim], "n2");
     assert_eq!((first.term, first.stage), (1, Stage::Opened));
     assert_eq!(first.branch.lsn, Lsn::from(0x500_0000));
-    assert_eq!(refresh(std::slice::from_ref(&first), "n2"), None);
-    let other_rule = refresh(std::slice::from_ref(&first), "n3").unwrap();
-    assert_eq!(other_rule.term, 1);
+    assert_eq!(refresh(std::slice::from_ref(&first), "n2"), first);
+    let other_rule = refresh(std::slice::from_ref(&first), "n3");
+    assert_eq!((other_rule.term, other_rule.particulars.revision), (1, 1));
     let later = Reign {
         primary: node("n2"),
         term: 5,
         ..first.clone()
     };
-    assert_eq!(refresh(&[first, later], "n2").unwrap().term, 6);
-    assert_eq!(refresh(&[], "n2").unwrap().term, 1);
+    assert_eq!(refresh(&[first, later], "n2").term, 6);
+    assert_eq!(refresh(&[], "n2").term, 1);
 }
 
 /// A promotion that is asked for again has come true, unless it was by hand.
@@ -81,10 +82,21 @@ fn a_timeline_that_may_be_open_is_taken() {
 
 #[test]
 fn a_claim_is_void_if_its_claimant_stayed_where_it_was() {
-    let claim = reign("");
-    assert!(claim.is_void_given(Some(&position("2@0/5000028<1@0/4000000"))));
-    assert!(!claim.is_void_given(Some(&position("3@0/5000100<2@0/5000028<1@0/4000000"))));
+    let mut claim = reign("");
+    claim.particulars.data = Some(DataId::of("1.1"));
+    let vote = |held, data| Vote::cast(position(held), Evidence::default(), data);
+    let (stayed, opened) = (
+        "2@0/5000028<1@0/4000000",
+        "3@0/5000100<2@0/5000028<1@0/4000000",
+    );
+    for data in [None, Some(DataId::of("1.1"))] {
+        assert!(claim.is_void_given(Some(&vote(stayed, data.clone()))));
+        assert!(!claim.is_void_given(Some(&vote(opened, data))));
+    }
     assert!(!claim.is_void_given(None));
+    // Rebuilt since: whether the old data came to a branch is not seen in the new ones.
+    let rebuilt = Some(DataId::of("2.2"));
+    assert!(!claim.is_void_given(Some(&vote(stayed, rebuilt))));
 }
 
 #[test]
@@ -92,7 +104,7 @@ fn a_claim_ends_by_what_its_node_holds() {
     let claim = reign("n2");
     let stayed = position("2@0/5000028<1@0/4000000");
     let opened = position("3@0/6000000<2@0/5000028<1@0/4000000");
-    let end = |held: &Position, reign| EndOfClaim::of(Ok(claim.clone()), held, reign);
+    let end = |held: &Position, reign| EndOfClaim::of(claim.clone(), held, None, reign);
     assert_eq!(end(&stayed, None), EndOfClaim::NothingNew);
     let EndOfClaim::CameTrue(reign) = end(&opened, None) else {
         panic!("{:?}", end(&opened, None));
@@ -102,9 +114,13 @@ fn a_claim_ends_by_what_its_node_holds() {
     assert_eq!(reign.sync, claim.sync);
     // The monitor was faster.
     assert_eq!(end(&opened, Some(&reign)), EndOfClaim::NothingNew);
-    let error = FieldError::Missing("term");
-    let unreadable = EndOfClaim::of(Err(error.clone()), &opened, None);
-    assert_eq!(unreadable, EndOfClaim::Unreadable(error));
+    let mut of_others = claim.clone();
+    of_others.particulars.data = Some(DataId::of("1.1"));
+    let here = DataId::of("2.2");
+    assert_eq!(
+        EndOfClaim::of(of_others, &stayed, Some(&here), None),
+        EndOfClaim::OfOtherData
+    );
 }
 
 fn diverged(reigns: &[Reign], own: &str, held: &str) -> Option<Divergence> {

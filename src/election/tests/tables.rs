@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::election::{Ballot, Verdict, elect, explain};
 use crate::ocf::NodeName;
-use crate::record::reign::Stage;
-use crate::record::{Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
+use crate::record::reign::{Particulars, Stage};
+use crate::record::{Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::{check, node};
 use crate::wal::SystemId;
 use crate::wal::notation::{SYSTEM, place, position};
@@ -82,6 +82,8 @@ fn vote(held: &str, remarks: &[&str]) -> Vote {
         term: None,
         ends_with_shutdown: None,
         last_commit_age: None,
+        data: None,
+        seen: Evidence::default(),
     };
     for remark in remarks {
         match remark.split_once('=') {
@@ -109,6 +111,7 @@ fn reign(stage: &str, name: &str, branch: &str, term: u64, sync: &str) -> Reign 
         },
         branch: position(branch),
         sync: SyncRule::parse(sync).unwrap(),
+        particulars: Particulars::default(),
     }
 }
 

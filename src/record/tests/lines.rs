@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::record::{Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
+use crate::record::{DataId, Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::node;
 use crate::wal::notation::position;
 use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
@@ -15,6 +15,8 @@ fn vote() -> Vote {
         term: Some(4),
         ends_with_shutdown: Some(true),
         last_commit_age: Some(Duration::from_secs(3)),
+        data: Some(DataId::of("131.1764")),
+        seen: Evidence::of([reign("")]),
     }
 }
 
@@ -23,7 +25,9 @@ fn a_vote_is_one_plain_line() {
     let line = vote().encode();
     assert_eq!(
         line,
-        "1;sys=7;tl=3;lsn=83886120;hist=1:50331648,2:67108864;term=4;shutdown=yes;age=3"
+        "1;sys=7;tl=3;lsn=83886120;hist=1:50331648,2:67108864;term=4;shutdown=yes;age=3;\
+         data=131.1764.0;seen=claim%20n1%201%3Bterm%3D1%3Bopened%3Dno%3Bsys%3D7%3Btl%3D2%3B\
+         lsn%3D83886120%3Bhist%3D1%3A67108864"
     );
     assert_eq!(Vote::decode(&line), Ok(vote()));
 }
@@ -135,7 +139,7 @@ fn a_shutdown_checkpoint_names_its_node() {
 
 fn reign(sync: &str) -> Reign {
     let held = position("2@0/5000028<1@0/4000000");
-    Reign::claim(node("n1"), held, SyncRule::parse(sync).unwrap(), &[])
+    Reign::claim(node("n1"), held, SyncRule::parse(sync).unwrap(), 1)
 }
 
 #[test]
@@ -187,7 +191,8 @@ proptest! {
         age: Option<u64>,
     ) {
         let last_commit_age = age.map(Duration::from_secs);
-        let vote = Vote { position, term, ends_with_shutdown, last_commit_age };
+        let (data, seen) = (None, Evidence::default());
+        let vote = Vote { position, term, ends_with_shutdown, last_commit_age, data, seen };
         let line = vote.encode();
         prop_assert!(line.bytes().all(|b| b.is_ascii_alphanumeric() || b";=:,._%~-".contains(&b)));
         let read = Vote::decode(&line).unwrap();

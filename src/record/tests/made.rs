@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ocf::NodeName;
-use crate::record::{Reign, ShutdownCheckpoint, Vote};
+use crate::record::{Evidence, Reign, ShutdownCheckpoint, Vote};
 use crate::testing::node;
 use crate::wal::notation::{SYSTEM, place, position};
 use crate::wal::{Place, SystemId};
@@ -12,7 +12,7 @@ use crate::wal::{Place, SystemId};
 fn elected(name: &str, term: u64) -> Reign {
     Reign {
         term,
-        ..Reign::claim(node(name), position("1@0/100"), None, &[])
+        ..Reign::claim(node(name), position("1@0/100"), None, 1)
     }
 }
 
@@ -24,7 +24,10 @@ fn checkpoint(name: &str, at: &str, reigns: Option<&[Reign]>) -> ShutdownCheckpo
 
 #[test]
 fn a_vote_knows_the_last_election() {
-    let term = |reigns: &[Reign]| Vote::cast(position("1@0/100"), reigns, None).term;
+    let term = |reigns: &[Reign]| {
+        let seen = Evidence::of(reigns.to_vec());
+        Vote::cast(position("1@0/100"), seen, None).term
+    };
     assert_eq!(term(&[]), Some(0));
     assert_eq!(term(&[elected("n2", 4), elected("n1", 3)]), Some(4));
 }

@@ -15,7 +15,8 @@ use crate::ocf::{Deadline, Failure, NodeName, Parameters};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::{Divergence, note};
-use crate::steps::{ballot, position};
+use crate::steps::evidence::Known;
+use crate::steps::position;
 use crate::system::Notes;
 use crate::wal::Position;
 
@@ -33,7 +34,7 @@ pub fn look(
     deadline: Deadline,
 ) -> Option<Diverged> {
     let held = || Ok(position::of_standby(server, patience, deadline)?.position);
-    judge(cluster, held).unwrap_or_else(|failure| {
+    judge(server, cluster, held).unwrap_or_else(|failure| {
         log::debug!("Cannot tell whether this standby has diverged: {failure}");
         None
     })
@@ -57,16 +58,21 @@ pub fn take_back(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, dead
 }
 
 /// Whether a position has left the branch of the last elected primary.
-pub fn of_position(cluster: &dyn Cluster, held: &Position) -> Result<Option<Diverged>, Failure> {
-    judge(cluster, || Ok(held.clone()))
+pub fn of_position(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    held: &Position,
+) -> Result<Option<Diverged>, Failure> {
+    judge(server, cluster, || Ok(held.clone()))
 }
 
 fn judge(
+    server: &dyn Server,
     cluster: &dyn Cluster,
     held: impl FnOnce() -> Result<Position, Failure>,
 ) -> Result<Option<Diverged>, Failure> {
-    let reigns = ballot::reigns(cluster.resource(), &cluster.permanent()?);
-    Diverged::find(&reigns, cluster.named_node(), held)
+    let known = Known::gather(server, cluster, &cluster.permanent()?)?;
+    Diverged::find(&known.all.reigns(), cluster.named_node(), held)
 }
 
 /// Says it in the log and announces it, unless that was done already.

@@ -75,7 +75,7 @@ fn take_mark(server: &dyn Server) -> io::Result<Option<Mark>> {
 /// What is certain without a replay. Without a cluster nothing is.
 fn certain(server: &dyn Server, cluster: &dyn Cluster, control: &ControlData) -> Option<Diverged> {
     let held = position::of_control(server, control);
-    diverged::of_position(cluster, &held).unwrap_or_else(|failure| {
+    diverged::of_position(server, cluster, &held).unwrap_or_else(|failure| {
         log::warn!("Cannot tell whether this node has diverged: {failure}");
         None
     })

@@ -184,7 +184,7 @@ impl Work<'_> {
             .and_then(|()| server.remove_mark())
             .map_err(|error| unreadable(server, &error))?;
         log::info!("Rewound: this node is on the primary's branch now");
-        reign::forget(self.cluster);
+        reign::forget(server, self.cluster);
         Ok(())
     }
 

@@ -22,7 +22,7 @@ fn a_vote_says_what_the_node_holds_and_which_election_it_knows() {
     let bench = standby();
     bench.elected("n2", 4, "2@0/3000000<1@0/3000000");
     bench.elected("n3", 3, "1@0/0");
-    cast(&bench.server, &bench.cluster, soon()).unwrap();
+    cast(&bench.server, &bench.cluster, &[], soon()).unwrap();
     let own = "1;sys=7;tl=2;lsn=67108864;hist=1:50331648;term=4;age=3";
     let wanted = [own, "2#67108864"].map(|line| Some(line.to_owned()));
     assert_eq!(votes(&bench), wanted);
@@ -55,7 +55,7 @@ fn a_node_that_cannot_vote_leaves_no_older_vote() {
         }
         trouble(&bench);
         assert!(
-            cast(&bench.server, &bench.cluster, soon()).is_err(),
+            cast(&bench.server, &bench.cluster, &[], soon()).is_err(),
             "{what}"
         );
         assert_eq!(votes(&bench), [None, None], "{what}");

@@ -145,7 +145,7 @@ fn the_newest_of_the_demoted_nodes_is_copied_and_no_other() {
     bench.cluster.with_private("n1", NAME, &line("n1", 900));
     bench.cluster.with_private("n2", NAME, &line("n2", 200));
     bench.cluster.with_private("n3", NAME, &line("n3", 100));
-    remember(&bench.cluster, &demoting("n2 n3"), soon()).unwrap();
+    remember(&bench.server, &bench.cluster, &demoting("n2 n3"), soon()).unwrap();
     assert_eq!(bench.cluster.value_of("n1", COPY), Some(line("n2", 200)));
 }
 
@@ -154,8 +154,8 @@ fn what_nobody_demoted_or_nobody_can_read_is_not_copied() {
     let bench = Bench::running(Role::Standby, BRANCH);
     bench.cluster.with_private("n2", NAME, &line("n2", 200));
     bench.cluster.with_private("n3", NAME, "1;node=n3;lsn=much");
-    remember(&bench.cluster, &demoting("n3"), soon()).unwrap();
-    remember(&bench.cluster, &demoting(""), soon()).unwrap();
+    remember(&bench.server, &bench.cluster, &demoting("n3"), soon()).unwrap();
+    remember(&bench.server, &bench.cluster, &demoting(""), soon()).unwrap();
     assert!(bench.effects().is_empty());
 }
 
@@ -163,5 +163,5 @@ fn what_nobody_demoted_or_nobody_can_read_is_not_copied() {
 fn a_copy_that_could_not_be_made_is_told() {
     let bench = Bench::running(Role::Standby, BRANCH);
     bench.journal.fail_after(0, "of_members");
-    assert!(remember(&bench.cluster, &demoting("n2"), soon()).is_err());
+    assert!(remember(&bench.server, &bench.cluster, &demoting("n2"), soon()).is_err());
 }

@@ -1,0 +1,190 @@
+//! What this node knows of elections, from the cluster's configuration and its own ledger,
+//! and how it keeps that.
+
+use std::collections::BTreeSet;
+
+use crate::election::Unreadable;
+use crate::ocf::NodeName;
+use crate::pacemaker::{Cluster, Permanent, ToolError};
+use crate::postgres::Server;
+use crate::record::reign::Stage;
+use crate::record::{DataId, Evidence, FieldError, Ledger, Reign, note};
+use crate::system::Notes;
+
+/// What this node knows of elections.
+pub struct Known {
+    /// This node.
+    pub node: NodeName,
+    /// What the cluster's configuration has.
+    pub published: Evidence,
+    /// That, and what the ledger has.
+    pub all: Evidence,
+    /// What is there and could not be read.
+    pub unreadable: BTreeSet<Unreadable>,
+    /// The identity of this node's data; `None` where it could not be seen.
+    pub data: Option<DataId>,
+    /// The ledger as it is on disk; `None` if it must stay as it is.
+    on_disk: Option<String>,
+}
+
+impl Known {
+    /// Reads both sources. What cannot be read is named, and left as it is.
+    pub fn gather(
+        server: &dyn Server,
+        cluster: &dyn Cluster,
+        permanent: &Permanent,
+    ) -> Result<Self, ToolError> {
+        let node = cluster.node()?;
+        let (published, mut unreadable) = published(cluster.resource(), permanent);
+        let (ledger, on_disk) = ledger(cluster, &node);
+        if on_disk.is_none() {
+            let (node, what) = (node.clone(), "ledger");
+            unreadable.insert(Unreadable { node, what });
+        }
+        let mut all = published.clone();
+        all.merge(ledger.evidence);
+        Ok(Self {
+            data: data_of(server, ledger.data),
+            node,
+            published,
+            all,
+            unreadable,
+            on_disk,
+        })
+    }
+
+    /// This node's claim, if it has one that did not come to an end, wherever that is on record.
+    pub fn claim(&self) -> Option<&Reign> {
+        let claim = self.all.of_node(&self.node, Stage::Claimed)?;
+        let ended = self.all.ended(&self.node);
+        let is_published = self.published.of_node(&self.node, Stage::Claimed).is_some();
+        (is_published || ended.is_none_or(|term| term < claim.term)).then_some(claim)
+    }
+
+    /// Writes the ledger, if there is anything new. That it cannot be written is said, and no
+    /// more: the cluster's configuration has what was elected.
+    pub fn keep(&self, cluster: &dyn Cluster) {
+        let Some(on_disk) = &self.on_disk else {
+            return;
+        };
+        let ledger = Ledger {
+            node: self.node.clone(),
+            data: self.data.clone(),
+            evidence: self.all.clone().pruned(),
+        };
+        let text = ledger.encode();
+        if text == *on_disk {
+            return;
+        }
+        if let Err(error) = cluster.keep_ledger(&text) {
+            log::error!(
+                "Cannot write this node's ledger of elections ({error}): if the cluster's \
+                 configuration is lost as well, nobody knows what was elected"
+            );
+        }
+    }
+}
+
+/// Notes that this node's data were rewound: they inherit nothing.
+pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), ToolError> {
+    let mut known = Known::gather(server, cluster, &cluster.permanent()?)?;
+    known.data = known.data.as_ref().map(DataId::rewound);
+    known.keep(cluster);
+    Ok(())
+}
+
+/// Keeps what the cluster's configuration has, when that has changed since the last look. A
+/// standby does so at its monitor: a primary that goes takes its own entry with it if its node
+/// is removed.
+pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes) {
+    let version = cluster.configuration_version();
+    let Some(version) = version.filter(|version| !notes.is(&note::COPIED, version)) else {
+        return;
+    };
+    let permanent = cluster.permanent();
+    match permanent.and_then(|permanent| Known::gather(server, cluster, &permanent)) {
+        Ok(known) => {
+            known.keep(cluster);
+            notes.write(&note::COPIED, &version);
+        }
+        Err(error) => log::warn!("Cannot copy what is on record of elections: {error}"),
+    }
+}
+
+/// The claims and reigns of all nodes, present or not, as the cluster's configuration has
+/// them.
+pub fn published(resource: &str, permanent: &Permanent) -> (Evidence, BTreeSet<Unreadable>) {
+    let (mut evidence, mut unreadable) = (Evidence::default(), BTreeSet::new());
+    for (name, what) in [
+        (Reign::CLAIM_NAME, "claim"),
+        (Reign::NAME, "reign"),
+        (Reign::ENDED_NAME, "end of claims"),
+    ] {
+        for (node, text) in permanent.values(&name.of(resource)) {
+            if let Err(error) = read(&mut evidence, what, &node, text) {
+                let name = name.of(resource);
+                log::error!("The attribute {name} of {node} cannot be read: {error}");
+                unreadable.insert(Unreadable { node, what });
+            }
+        }
+    }
+    (evidence, unreadable)
+}
+
+fn read(
+    evidence: &mut Evidence,
+    what: &str,
+    node: &NodeName,
+    text: &str,
+) -> Result<(), FieldError> {
+    if what == "end of claims" {
+        evidence.end_claims(node, Reign::decode_ended(text)?);
+    } else {
+        evidence.add(Reign::decode(node.clone(), text)?);
+    }
+    Ok(())
+}
+
+/// The ledger, and its text; no text if it must stay as it is.
+fn ledger(cluster: &dyn Cluster, node: &NodeName) -> (Ledger, Option<String>) {
+    let begun = Ledger {
+        node: node.clone(),
+        data: None,
+        evidence: Evidence::default(),
+    };
+    let text = match cluster.ledger() {
+        Ok(Some(text)) => text,
+        Ok(None) => return (begun, Some(String::new())),
+        Err(error) => {
+            log::error!("Cannot read this node's ledger of elections: {error}");
+            return (begun, None);
+        }
+    };
+    match Ledger::decode(&text) {
+        Ok(ledger) if ledger.node == *node => (ledger, Some(text)),
+        // A cloned machine: what its model saw of elections is true all the same.
+        Ok(ledger) => {
+            log::warn!("The ledger of elections is that of {}", ledger.node);
+            let evidence = ledger.evidence;
+            (Ledger { evidence, ..begun }, Some(text))
+        }
+        Err(error) => {
+            log::error!("Cannot read this node's ledger of elections: {error}");
+            (begun, None)
+        }
+    }
+}
+
+/// The identity of the data that are there now. What cannot be seen has the last one known.
+fn data_of(server: &dyn Server, known: Option<DataId>) -> Option<DataId> {
+    match server.control_identity() {
+        Ok(control) => Some(match known {
+            Some(data) if data.is_of(&control) => data,
+            _ => DataId::of(&control),
+        }),
+        Err(error) => {
+            log::debug!("Cannot tell which data these are: {error}");
+            known
+        }
+    }
+}
