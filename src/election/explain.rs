@@ -47,10 +47,7 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
     match reason {
         Refusal::NoOwnVote => vec![format!("look at the log of PostgreSQL on {candidate}")],
         Refusal::NewerElection { voter, .. } => comparisons(voter, resource),
-        Refusal::Unreadable(Unreadable { node, what }) => vec![format!(
-            "look at the {what} of {node} (the log says where it is and what is wrong with it); where \
-             another node has a later version of this agent, update this one"
-        )],
+        Refusal::Unreadable(unreadable) => vec![unreadable_advice(unreadable)],
         Refusal::OtherSystem { .. } => vec![format!(
             "rebuild {candidate} from the primary (pg_basebackup), unless the whole cluster is new"
         )],
@@ -86,6 +83,13 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
             vec!["bring back the last primary or a standby that was up to date".to_owned()]
         }
     }
+}
+
+fn unreadable_advice(Unreadable { node, what }: &Unreadable) -> String {
+    format!(
+        "look at the {what} of {node} (the log says what is wrong with it); where another node \
+         has a later version of this agent, update this one"
+    )
 }
 
 fn comparisons(voter: &NodeName, resource: &str) -> Vec<String> {

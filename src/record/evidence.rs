@@ -45,6 +45,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// Of these claims and reigns.
+    #[cfg(test)]
     pub fn of(reigns: impl IntoIterator<Item = Reign>) -> Self {
         let mut evidence = Self::default();
         reigns.into_iter().for_each(|reign| evidence.add(reign));

@@ -29,7 +29,7 @@ pub use data::DataId;
 pub use divergence::Divergence;
 pub use evidence::Evidence;
 pub use force::Force;
-pub use ledger::{Ledger, LedgerError};
+pub use ledger::Ledger;
 pub use line::FieldError;
 pub use reign::{Reign, last_reign};
 pub use shutdown::ShutdownCheckpoint;

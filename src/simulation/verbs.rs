@@ -32,6 +32,9 @@ fn running() -> Fleet {
     }
     for _ in 0..2 {
         assert_eq!(fleet.monitor("n1"), Ok(OcfExit::Promoted));
+        for name in ["n2", "n3"] {
+            assert_eq!(fleet.monitor(name), SUCCESS);
+        }
     }
     fleet.journal.forget();
     fleet

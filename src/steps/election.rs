@@ -39,11 +39,23 @@ pub struct Promotion<'a> {
     pub deadline: Deadline,
 }
 
+/// An election that this node has won.
+struct Won {
+    ballot: Ballot,
+    known: Known,
+    /// The scores that follow from it.
+    scores: Vec<(NodeName, i32)>,
+}
+
 impl Promotion<'_> {
     /// Holds the election, and opens the server for writing if this node wins.
     pub fn run(&self) -> Outcome {
         let (server, cluster, deadline) = (self.server, self.cluster, self.deadline);
-        let (ballot, mut known, scores) = self.win()?;
+        let Won {
+            ballot,
+            mut known,
+            scores,
+        } = self.win()?;
         claim::publish(server, cluster, (&ballot, &mut known), deadline)?;
         if let Err(failure) = self.tell_to_promote(&ballot) {
             claim::withdraw(server, cluster, &ballot, deadline);
@@ -72,9 +84,8 @@ impl Promotion<'_> {
         Ok(server.promote(deadline)?)
     }
 
-    /// Returns the ballot and the scores that follow from it, only if this node may be
-    /// promoted.
-    fn win(&self) -> Result<(Ballot, Known, Vec<(NodeName, i32)>), Failure> {
+    /// Returns how this node won, only if it may be promoted.
+    fn win(&self) -> Result<Won, Failure> {
         let held = position::of_standby(self.server, position::LONGEST_REPLAY, self.deadline)?;
         let candidacy = Candidacy {
             server: self.server,
@@ -99,7 +110,11 @@ impl Promotion<'_> {
             return match verdict {
                 Verdict::Yield { to, reason } => Err(self.give_way(&scores, &to, &reason)),
                 Verdict::Refuse { reason } => Err(refusal(&reason)),
-                Verdict::Promote { .. } | Verdict::Wait { .. } => Ok((ballot, known, scores)),
+                Verdict::Promote { .. } | Verdict::Wait { .. } => Ok(Won {
+                    ballot,
+                    known,
+                    scores,
+                }),
             };
         }
     }

@@ -87,8 +87,17 @@ impl Known {
 
 /// Notes that this node's data were rewound: they inherit nothing.
 pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), ToolError> {
-    let mut known = Known::gather(server, cluster, &cluster.permanent()?)?;
-    known.data = known.data.as_ref().map(DataId::rewound);
+    let node = cluster.node()?;
+    let (ledger, on_disk) = ledger(cluster, &node);
+    let data = data_of(server, ledger.data);
+    let known = Known {
+        data: data.as_ref().map(DataId::rewound),
+        published: Evidence::default(),
+        all: ledger.evidence,
+        unreadable: BTreeSet::new(),
+        node,
+        on_disk,
+    };
     known.keep(cluster);
     Ok(())
 }

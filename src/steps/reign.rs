@@ -1,6 +1,6 @@
 //! The record of this primary's reign, kept by its monitor.
 
-use super::evidence::{self, Known};
+use super::evidence::Known;
 use super::{ballot, position};
 use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
@@ -64,10 +64,7 @@ fn forget_forces(cluster: &dyn Cluster, stored: &Permanent) {
 
 /// What this node was primary of is gone after a rewind, and its word with it. Copies of it
 /// that others have are of other data from now on.
-pub fn forget(server: &dyn Server, cluster: &dyn Cluster) {
-    if let Err(error) = evidence::renew_data(server, cluster) {
-        log::warn!("Cannot note that the data were rewound: {error}");
-    }
+pub fn forget(cluster: &dyn Cluster) {
     let resource = cluster.resource();
     let Ok(node) = cluster.node() else { return };
     for name in [Reign::NAME.of(resource), Reign::CLAIM_NAME.of(resource)] {

@@ -72,11 +72,12 @@ fn no_two_facts_have_one_name() {
 fn the_names_are_those_that_other_versions_look_for() {
     let names: Vec<_> = ALL.iter().map(|name| name.of("pgsqld")).collect();
     assert_eq!(
-        names[..10],
+        names[..11],
         [
             "master-pgsqld",
             "reign-pgsqld",
             "claim-pgsqld",
+            "ended-pgsqld",
             "force-promotion-pgsqld",
             "diverged-pgsqld",
             "lsn_location-pgsqld",

@@ -2,6 +2,7 @@
 //! lists all of it.
 
 mod divergence;
+mod evidence;
 mod lines;
 mod made;
 mod manual;

@@ -15,7 +15,7 @@ use crate::ocf::{Deadline, Failure};
 use crate::pacemaker::Cluster;
 use crate::postgres::{RewindError, Server};
 use crate::record::Divergence;
-use crate::steps::reign;
+use crate::steps::{evidence, reign};
 use crate::wal::Lsn;
 
 const POLL: Duration = Duration::from_secs(1);
@@ -181,10 +181,16 @@ impl Work<'_> {
         server
             .restore_files()
             .and_then(|()| server.write_standby_signal())
-            .and_then(|()| server.remove_mark())
+            .map_err(|error| unreadable(server, &error))?;
+        // Before the data count as whole: with it they are other data than before.
+        if let Err(error) = evidence::renew_data(server, self.cluster) {
+            log::warn!("Cannot note that the data were rewound: {error}");
+        }
+        server
+            .remove_mark()
             .map_err(|error| unreadable(server, &error))?;
         log::info!("Rewound: this node is on the primary's branch now");
-        reign::forget(server, self.cluster);
+        reign::forget(self.cluster);
         Ok(())
     }
 

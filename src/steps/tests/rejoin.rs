@@ -77,6 +77,7 @@ fn a_rewind_leaves_the_nodes_own_files_a_signal_and_no_mark() {
         "rewind",
         "restore files",
         "write standby.signal",
+        "n1: ledger",
         "remove mark",
         "n1: no reign-pgsqld",
         "n1: no claim-pgsqld",

@@ -11,6 +11,8 @@ use crate::testing::in_ms;
 
 const BRANCH: &str = "2@0/4000000<1@0/3000000";
 const BEGAN: &str = "2@0/3000000<1@0/3000000";
+/// The identity of the fake data.
+const DATA: &str = ";data=131.1764.0";
 
 fn follows(name: &str) -> Sender {
     Sender {
@@ -79,7 +81,7 @@ fn the_first_monitor_writes_scores_and_the_reign() {
     let scores = ["n1", "n2", "n3"].map(|name| bench.score(name).unwrap());
     assert_eq!(scores, ["1001", "1000", "990"]);
     let written = bench.cluster.permanent_of("n1", "reign-pgsqld");
-    assert_eq!(written, Some(reign(1, BEGAN)));
+    assert_eq!(written, Some(format!("{}{DATA}", reign(1, BEGAN))));
 }
 
 #[test]
@@ -159,7 +161,7 @@ fn a_claim_that_came_true_is_a_reign_and_forces_are_spent() {
     }
     care(&bench);
     let written = bench.cluster.permanent_of("n1", "reign-pgsqld");
-    assert_eq!(written, Some(reign(7, BEGAN)));
+    assert_eq!(written, Some(format!("{}{DATA}", reign(7, BEGAN))));
     bench
         .journal
         .assert_order(&["n1: reign-pgsqld", "n1: no claim-pgsqld"]);
@@ -191,7 +193,7 @@ fn a_changed_rule_is_part_of_the_reign_at_once() {
     bench.server.instance().synchronous_standby_names = "ANY 1 (n2, n3)".to_owned();
     care(&bench);
     let written = bench.cluster.permanent_of("n1", "reign-pgsqld");
-    let wanted = format!("{};sync=any:1:n2,n3", reign(1, BEGAN));
+    let wanted = format!("{};sync=any:1:n2,n3{DATA};rev=1", reign(1, BEGAN));
     assert_eq!(written, Some(wanted));
 }
 
