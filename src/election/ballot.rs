@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bar::Bar;
 use super::rule::Rule;
 use crate::ocf::NodeName;
 use crate::record::Force;
@@ -50,6 +51,11 @@ pub struct Ballot {
     pub demoted: Option<NodeName>,
     /// What an admin forces, if anything.
     pub force: Option<Force>,
+    /// The voters that Pacemaker may not promote, and why. Asked for only where another
+    /// node than the candidate holds more.
+    pub barred: BTreeMap<NodeName, Bar>,
+    /// Parameter `maxloss`: so many bytes more may a barred voter hold than the winner.
+    pub max_loss: u64,
 }
 
 /// Evidence that is there and could not be read: damaged, or of a later version of the agent.
@@ -80,6 +86,8 @@ impl Ballot {
             sync_guard: true,
             demoted: None,
             force: None,
+            barred: BTreeMap::new(),
+            max_loss: 0,
         }
     }
 

@@ -32,10 +32,11 @@ impl<'a> Count<'a> {
             .is_some_and(|force| Some(force.timeline) == timeline)
     }
 
-    /// The node to elect: the candidate unless somebody beats it; of several,
-    /// the one that Pacemaker would rather have.
+    /// The node to elect: the candidate unless somebody beats it whom Pacemaker may
+    /// promote; of several, the one that Pacemaker would rather have.
     pub(super) fn best(&self) -> Option<&'a NodeName> {
-        let electable = self.electable();
+        let mut electable = self.electable();
+        electable.retain(|(node, _)| self.bar_of(node).is_none());
         let is_beaten = |held: &Position| electable.iter().any(|(_, other)| beats(other, held));
         let unbeaten = electable.iter().filter(|(_, held)| !is_beaten(held));
         unbeaten
@@ -54,7 +55,7 @@ impl<'a> Count<'a> {
 
 /// Whether `this` must win over `that`. Where the facts do not tell, the higher
 /// timeline was opened later.
-fn beats(this: &Position, that: &Position) -> bool {
+pub(super) fn beats(this: &Position, that: &Position) -> bool {
     if !Rule::BestWins.holds() {
         return false;
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ballot::Ballot;
-use super::obstacle::{obstacles, silently_demoted};
+use super::obstacle::{better_but_barred, obstacles, silently_demoted};
 use super::rule::Rule;
 use super::standing::{Count, Standing};
 use super::verdict::{Fork, Ground, Outvoted, Refusal, Verdict, Warning};
@@ -25,8 +25,17 @@ pub fn elect(ballot: &Ballot) -> Verdict {
     }
     match count.best() {
         Some(best) => decide(ballot, &count, own, best),
-        None => refuse(left_branch(ballot, &count)),
+        None => refuse(nobody(ballot, &count)),
     }
+}
+
+/// Whether the decision depends on whom Pacemaker may promote: it would not be the
+/// candidate.
+pub fn asks_for_bars(ballot: &Ballot) -> bool {
+    let count = Count::of(ballot);
+    let best = count.best();
+    let other = best.is_some_and(|best| *best != ballot.candidate);
+    other && count.position(&ballot.candidate).is_some()
 }
 
 /// Whether the decision may depend on the last record that the candidate holds:
@@ -42,7 +51,8 @@ fn decide(ballot: &Ballot, count: &Count<'_>, own: &Position, best: &NodeName) -
     let found = obstacles(ballot, count, best);
     let forced = count.is_forced(best);
     if let (false, Some(reason)) = (forced, found.first()) {
-        return refuse(reason.clone());
+        let barred = better_but_barred(count, best).map(Refusal::Barred);
+        return refuse(barred.unwrap_or_else(|| reason.clone()));
     }
     if *best != ballot.candidate {
         let reason = outvoted(count, own, best);
@@ -102,6 +112,12 @@ fn wrong_system(count: &Count<'_>, own: &Position) -> Option<Refusal> {
     (Rule::System.holds() && ours != theirs).then_some(Refusal::OtherSystem { ours, theirs })
 }
 
+/// Nobody is electable, or only voters that Pacemaker may not promote.
+fn nobody(ballot: &Ballot, count: &Count<'_>) -> Refusal {
+    let barred = count.only_barred().map(Refusal::Barred);
+    barred.unwrap_or_else(|| left_branch(ballot, count))
+}
+
 fn left_branch(ballot: &Ballot, count: &Count<'_>) -> Refusal {
     match count.last_reign() {
         Some(last) => Refusal::LeftBranch {
@@ -158,6 +174,9 @@ fn ground(count: &Count<'_>, own: &Position) -> Ground {
     if voted.count() == 1 {
         return Ground::OnlyVoter;
     }
+    if !count.passed_over_by(own).is_empty() {
+        return Ground::BestPromotable;
+    }
     let electable = count.electable();
     let mut same = electable
         .iter()
@@ -188,7 +207,14 @@ fn warnings_of(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Vec<Warnin
         .chain(left.cloned().map(Warning::LeftBranch))
         .chain(unknown.map(|(node, _)| Warning::UnknownHistory(node.clone())))
         .chain(primary_absent(ballot, count, own))
+        .chain(given_up(count, own))
         .collect()
+}
+
+/// What barred voters hold more than the winner.
+fn given_up(count: &Count<'_>, own: &Position) -> impl Iterator<Item = Warning> {
+    let passed_over = count.passed_over_by(own).into_iter();
+    passed_over.map(Warning::PassedOver)
 }
 
 /// The last primary does not vote, replication was asynchronous, and nothing

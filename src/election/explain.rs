@@ -2,7 +2,7 @@
 
 use super::ballot::{Ballot, Unreadable};
 use super::standing::{Count, Standing};
-use super::verdict::{Refusal, Verdict};
+use super::verdict::{PassedOver, Refusal, Verdict};
 use crate::ocf::NodeName;
 use crate::record::reign::Reign;
 use crate::wal::Position;
@@ -79,6 +79,7 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
             "synchronous_standby_names was {rule}: bring back {primary}, or {missing} of: {}",
             list(absent)
         )],
+        Refusal::Barred(passed_over) => lift(passed_over),
         Refusal::Excluded { .. } => {
             vec!["bring back the last primary or a standby that was up to date".to_owned()]
         }
@@ -90,6 +91,17 @@ fn unreadable_advice(Unreadable { node, what }: &Unreadable) -> String {
         "look at the {what} of {node} (the log says what is wrong with it); where another node \
          has a later version of this agent, update this one"
     )
+}
+
+fn lift(passed_over: &PassedOver) -> Vec<String> {
+    let PassedOver { node, bar, .. } = passed_over;
+    let of_crmsh = bar.command_of_crmsh.iter();
+    let of_crmsh = of_crmsh.map(|command| format!(" (or: {command})"));
+    vec![format!(
+        "Pacemaker may not promote {node}; lift that, or take {node} out of the cluster: {}{}",
+        bar.command,
+        of_crmsh.collect::<String>()
+    )]
 }
 
 fn comparisons(voter: &NodeName, resource: &str) -> Vec<String> {
@@ -142,6 +154,7 @@ fn voter_line(count: &Count<'_>, best: Option<&Position>, node: &NodeName) -> St
     let Some(held) = count.position(node) else {
         return format!("{node}: active, did not vote");
     };
+    let bar = count.bar_of(node);
     let remark = match standing {
         Standing::NotVoted => String::new(),
         Standing::OtherSystem => ", another database: never a candidate".to_owned(),
@@ -153,7 +166,12 @@ fn voter_line(count: &Count<'_>, best: Option<&Position>, node: &NodeName) -> St
         Standing::Electable => distance(held, best),
     };
     let age = age_remark(count, node);
-    format!("{node}: {held}{age}{remark}{}", score_remark(count, node))
+    let score = score_remark(count, node);
+    let bar = bar.map(|bar| format!(", barred by {}", bar.what));
+    format!(
+        "{node}: {held}{age}{remark}{score}{}",
+        bar.unwrap_or_default()
+    )
 }
 
 /// The commit is the old primary's, so its clock counts too.

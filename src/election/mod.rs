@@ -23,14 +23,25 @@
 //!    checkpoint, if too few
 //!    synchronous standbys vote, or if the last primary excluded it. An admin's
 //!    `Force` turns these obstacles into warnings, for one promotion.
+//!    Nor if a voter that Pacemaker may not promote (a constraint; `Bar`) beats it by
+//!    more than may be given up. Such a voter votes and vouches, but is never the best.
 //! 4. If it may: promote, where it is the candidate; else yield to it. If it may
 //!    not: refuse. Nobody else could be promoted on the same facts.
 //!
 //! # Why this is safe
 //!
-//! *A promoted node is never below a voter.* It is unbeaten among the electable;
-//! those who are not electable hold WAL of a branch or database that the cluster
-//! left, or nothing that is known.
+//! *A promoted node is never below a voter*, with one exception. It is unbeaten among
+//! the electable; those who are not electable hold WAL of a branch or database that the
+//! cluster left, or nothing that is known.
+//!
+//! *The exception: a voter that Pacemaker may not promote.* To wait for it is to wait
+//! for a person. What only it holds is given up, if that is little: where replication
+//! was asynchronous, at most `maxloss` bytes along one line of WAL, so that no branch of
+//! an elected primary is given up unseen. Where it was synchronous, the guard decides,
+//! and a voter vouches only for a node that holds all that it holds: a commit that was
+//! acknowledged is not in what is given up. That is so for the last reign only, since its
+//! rule is surely on record; a node that does not hold where that began is not promoted
+//! past anybody. A node that could be promoted is still never passed over.
 //!
 //! *A score never outranks a position.* A voter that holds more than the
 //! candidate wins whatever its score says: the candidate holds less and was
@@ -48,6 +59,8 @@
 //! `guard`.
 
 mod ballot;
+mod bar;
+mod barred;
 mod best;
 mod diverged;
 mod elect;
@@ -68,8 +81,9 @@ mod timelines;
 mod verdict;
 
 pub use ballot::{Ballot, Unreadable};
+pub use bar::{Bar, Choice, remove_foreign_score};
 pub use diverged::Diverged;
-pub use elect::{asks_for_last_record, elect};
+pub use elect::{asks_for_bars, asks_for_last_record, elect};
 pub use explain::explain;
 pub use lineage::Lineage;
 pub use reigning::{EndOfClaim, elected_instead_of};

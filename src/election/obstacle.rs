@@ -1,10 +1,11 @@
 //! What forbids the promotion of even the best voter.
 
 use super::ballot::Ballot;
+use super::barred::gives_up_too_much;
 use super::guard::no_quorum;
 use super::rule::Rule;
 use super::standing::{Count, Standing};
-use super::verdict::{Fork, Refusal};
+use super::verdict::{Fork, PassedOver, Refusal};
 use crate::ocf::NodeName;
 use crate::record::reign::{Stage, last_of};
 use crate::record::vote::Vote;
@@ -25,6 +26,7 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
         uncertain_switchover(count, best, held),
         misses_shutdown_checkpoint(count, best, held),
         no_quorum(count, held),
+        gives_up_too_much(count, held),
         excluded(count, best, held),
     ];
     found.into_iter().flatten().collect()
@@ -34,6 +36,15 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
 fn unreadable(ballot: &Ballot) -> Option<Refusal> {
     let first = ballot.unreadable.first().filter(|_| Rule::Readable.holds());
     first.cloned().map(Refusal::Unreadable)
+}
+
+/// The barred voter that could be promoted in the place of a node that may not: to lift
+/// its bar is what heals the cluster without loss.
+pub(super) fn better_but_barred(count: &Count<'_>, best: &NodeName) -> Option<PassedOver> {
+    let passed_over = count.passed_over_by(count.position(best)?);
+    passed_over
+        .into_iter()
+        .find(|one| obstacles(count.ballot, count, &one.node).is_empty())
 }
 
 /// Another voter stands on another branch, which has the same number.

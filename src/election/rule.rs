@@ -43,6 +43,12 @@ pub(super) enum Rule {
     Promises,
     /// Evidence that cannot be read refuses.
     Readable,
+    /// A voter that Pacemaker may not promote keeps nobody else from it.
+    Barred,
+    /// Such a voter is passed over only if not too much is lost by it.
+    MaxLoss,
+    /// What is lost by that is of the last reign, whose rule is on record for certain.
+    LossOfLastReign,
 }
 
 impl Rule {

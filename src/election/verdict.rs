@@ -9,6 +9,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::ballot::Unreadable;
+use super::bar::Bar;
 use crate::ocf::NodeName;
 use crate::record::shutdown::ShutdownCheckpoint;
 use crate::wal::{Lsn, Place, SystemId, Timeline};
@@ -53,6 +54,8 @@ pub enum Ground {
     Best,
     /// Others hold as much; a tie keeps the candidate.
     Tie,
+    /// Others hold more, but Pacemaker may not promote them.
+    BestPromotable,
     /// An admin forced it past the warnings.
     Forced,
 }
@@ -63,6 +66,7 @@ impl fmt::Display for Ground {
             Self::OnlyVoter => "it is the only node that can be asked",
             Self::Best => "it holds more than any other voter",
             Self::Tie => "no voter holds more",
+            Self::BestPromotable => "it holds most of those that Pacemaker may promote",
             Self::Forced => "an admin forced it",
         })
     }
@@ -202,6 +206,30 @@ pub enum Refusal {
         /// Its stored score.
         score: i32,
     },
+    /// Pacemaker may not promote the voter that should be: it holds more than may be
+    /// given up, or nobody else can be promoted.
+    #[error("{}, barred by {}: {}", .0.more(), .0.bar.what, .0.bar.command)]
+    Barred(PassedOver),
+}
+
+/// A voter that holds more than the best of those whom Pacemaker may promote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The voter.
+    pub node: NodeName,
+    /// How much more, where that can be counted.
+    pub bytes: Option<u64>,
+    /// Why it may not be promoted.
+    pub bar: Bar,
+}
+
+impl PassedOver {
+    fn more(&self) -> String {
+        match self.bytes {
+            Some(bytes) => format!("{} holds {bytes} bytes more", self.node),
+            None => format!("{} holds more", self.node),
+        }
+    }
 }
 
 /// What an admin should know about a promotion.
@@ -223,6 +251,9 @@ pub enum Warning {
     /// asynchronous.
     #[error("{0} was primary and does not vote; commits that it had not sent are lost")]
     PrimaryAbsent(NodeName),
+    /// A voter holds more, and Pacemaker may not promote it.
+    #[error("{}, which are given up; barred by {}: {}", .0.more(), .0.bar.what, .0.bar.command)]
+    PassedOver(PassedOver),
     /// An obstacle that an admin overrode.
     #[error("forced although {0}")]
     Forced(Refusal),

@@ -6,6 +6,7 @@
 //!
 //! Pure: nothing here reads or writes an attribute; `crate::pacemaker` does.
 
+pub mod constraint;
 pub mod data;
 pub mod divergence;
 pub mod evidence;
@@ -25,6 +26,7 @@ mod tests;
 pub mod unknown_error;
 pub mod vote;
 
+pub use constraint::Constraint;
 pub use data::DataId;
 pub use divergence::Divergence;
 pub use evidence::Evidence;

@@ -36,6 +36,8 @@ pub(super) enum Event {
     Replicate(Id),
     Crash(Id),
     InstanceCrash(Id),
+    Ban(Id),
+    Clear(Id),
     Return(Id),
     Monitor {
         late: bool,
@@ -75,6 +77,8 @@ impl fmt::Display for Event {
                     name(*id)
                 )
             }
+            Self::Ban(id) => write!(f, "a constraint forbids to promote {}", name(*id)),
+            Self::Clear(id) => write!(f, "{} may be promoted again", name(*id)),
             Self::Return(id) => write!(f, "{} starts as a standby", name(*id)),
             Self::Monitor { late: false } => f.write_str("the primary's monitor runs"),
             Self::Monitor { late: true } => f.write_str("it runs again after the grace time"),

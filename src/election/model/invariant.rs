@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::observe::RECORD;
 use super::scenario::Scenario;
-use super::world::{Id, Instance, Phase, World, bit, name};
+use super::world::{Id, Instance, Phase, Wal, World, bit, name};
 use crate::election::scores::scale::is_excluded;
 
 /// A promise that was broken.
@@ -75,7 +76,7 @@ impl fmt::Display for Violation {
 
 /// What is wrong with promoting `winner` now, if anything.
 pub(super) fn broken_by(world: &World, scenario: &Scenario, winner: Id) -> Option<Violation> {
-    if let Some(voter) = passed_over(world, winner) {
+    if let Some(voter) = passed_over(world, scenario, winner) {
         return Some(Violation::PassedOver { winner, voter });
     }
     let held = world.nodes[winner].wal;
@@ -98,8 +99,9 @@ pub(super) fn broken_by(world: &World, scenario: &Scenario, winner: Id) -> Optio
     excluded(world, winner)
 }
 
-/// A voter that voted in this election, is on the elected branch and holds more.
-fn passed_over(world: &World, winner: Id) -> Option<Id> {
+/// A voter that voted in this election, is on the elected branch and holds more. One that
+/// Pacemaker may not promote may hold a little more.
+fn passed_over(world: &World, scenario: &Scenario, winner: Id) -> Option<Id> {
     let Phase::Notified { voters, .. } = world.phase else {
         return None;
     };
@@ -113,13 +115,21 @@ fn passed_over(world: &World, winner: Id) -> Option<Id> {
                 .as_ref()
                 .is_some_and(|vote| *vote == world.new_vote(*id));
         let more = node.wal != held && world.contains(node.wal, held);
-        voted && more && world.is_on_elected(node.wal)
+        let given_up = world.is_barred(*id) && is_bounded(scenario, node.wal, held);
+        voted && more && world.is_on_elected(node.wal) && !given_up
     })
+}
+
+/// Where all commits are confirmed by standbys, their loss is what counts, and told
+/// elsewhere.
+fn is_bounded(scenario: &Scenario, theirs: Wal, held: Wal) -> bool {
+    let guarded = scenario.guard && scenario.sync.iter().all(|rule| !rule.is_empty());
+    guarded || u64::from(theirs.lsn.saturating_sub(held.lsn)) * RECORD <= scenario.max_loss
 }
 
 /// The winner's score is negative, and it lacks WAL of the last primary.
 fn excluded(world: &World, winner: Id) -> Option<Violation> {
-    let last = super::world::Wal {
+    let last = Wal {
         branch: world.elected,
         lsn: world.branches[world.elected].end,
     };

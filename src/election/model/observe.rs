@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Node, Phase, Wal, World, bit, name};
-use crate::election::Ballot;
+use crate::election::{Ballot, Bar};
 use crate::record::{Evidence, Reign, ShutdownCheckpoint, Vote};
 use crate::testing::node;
 use crate::wal::{History, Lsn, Place, Position, Switch, SystemId, Timeline};
 
 /// A record of the model is this long, so that LSNs in traces look like LSNs.
-const RECORD: u64 = 0x100;
+pub(super) const RECORD: u64 = 0x100;
 
 impl World {
     /// What a node's control file and history file say about its WAL.
@@ -82,9 +82,13 @@ impl World {
         let mut ballot = Ballot::new(node(name(candidate)));
         ballot.wait_is_over = wait_over;
         ballot.sync_guard = scenario.guard;
+        ballot.max_loss = scenario.max_loss;
         ballot.reigns = self.reigns();
         for (id, seen) in self.nodes.iter().enumerate() {
             let name = node(name(id));
+            if self.is_barred(id) {
+                ballot.barred.insert(name.clone(), Bar::default());
+            }
             if voters & bit(id) != 0 {
                 ballot.voters.insert(name.clone());
             }

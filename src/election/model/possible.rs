@@ -21,6 +21,9 @@ impl World {
         if scenario.trouble.crash {
             events.extend(self.members().map(Event::Crash));
         }
+        if scenario.trouble.ban && !matches!(self.phase, Phase::Claimed { .. }) {
+            events.extend((0..self.nodes.len()).map(|id| self.constraint(id)));
+        }
         if self.phase == Phase::Idle {
             let nodes = self.nodes.iter().enumerate();
             let stopped = nodes.filter(|(_, node)| node.instance == Instance::Stopped);
@@ -52,6 +55,15 @@ impl World {
         events
     }
 
+    /// An admin forbids a node, or allows it again.
+    fn constraint(&self, id: Id) -> Event {
+        if self.is_barred(id) {
+            Event::Clear(id)
+        } else {
+            Event::Ban(id)
+        }
+    }
+
     /// Planned changes: each standby that can stream gets the end or not.
     fn changes(&self, scenario: &Scenario, primary: Id, followers: &[Id]) -> Vec<Event> {
         let others = self.running(Instance::Standby).map(bit).sum();
@@ -75,14 +87,15 @@ impl World {
         events
     }
 
-    /// Pacemaker may choose any running standby, if it acts at all.
+    /// Pacemaker may choose any running standby that no constraint forbids, if it acts at
+    /// all.
     fn candidacies(&self, scenario: &Scenario) -> Vec<Event> {
         if self.members().count() < scenario.quorum || self.branches.len() >= scenario.branches {
             return Vec::new();
         }
         let standbys: Vec<Id> = self.running(Instance::Standby).collect();
         let mut events = Vec::new();
-        for candidate in &standbys {
+        for candidate in standbys.iter().filter(|id| !self.is_barred(**id)) {
             for votes in self.votes(scenario, &standbys) {
                 events.push(Event::Notify {
                     candidate: *candidate,

@@ -162,6 +162,57 @@ fn maxlag() {
     });
 }
 
+/// Pacemaker may not promote n3, and whoever else a constraint comes to forbid.
+fn forbidden(title: &'static str, max_loss: u64) -> Scenario {
+    let trouble = Trouble {
+        ban: true,
+        ..Trouble::POWER
+    };
+    Scenario {
+        barred: 0b100,
+        max_loss,
+        moves: 0,
+        trouble,
+        ..Scenario::new(title, 3)
+    }
+}
+
+#[test]
+fn a_node_that_may_not_be_promoted() {
+    let trouble = Trouble::POWER;
+    prove(&Scenario {
+        writes: 1,
+        trouble,
+        ..forbidden("three nodes, one barred, nothing given up", 0)
+    });
+    prove(&Scenario {
+        faults: 1,
+        ..forbidden("three nodes, bans, a record given up", 0x100)
+    });
+    prove(&Scenario {
+        faults: 1,
+        writes: 0,
+        moves: 1,
+        ..forbidden("three nodes, bans, and a move", 0x100)
+    });
+}
+
+#[test]
+fn a_synchronous_node_that_may_not_be_promoted() {
+    let rules = [
+        vec!["ANY 1 (n1, n2, n3)"; 3],
+        vec!["n3", "n3", "ANY 1 (n1, n2)"],
+        vec!["FIRST 2 (*)"; 3],
+    ];
+    for sync in rules {
+        prove(&Scenario {
+            sync,
+            writes: 1,
+            ..forbidden("three nodes, bans, synchronous", 0x100)
+        });
+    }
+}
+
 #[test]
 #[ignore = "takes many minutes and gigabytes; run with --release"]
 fn wide_bounds() {

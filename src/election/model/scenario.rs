@@ -29,6 +29,8 @@ pub(super) struct Trouble {
     pub(super) lost_copy: bool,
     /// The primary's standbys stay unconnected for longer than the grace time.
     pub(super) long_absence: bool,
+    /// A constraint comes to forbid the promotion of a node.
+    pub(super) ban: bool,
 }
 
 impl Trouble {
@@ -43,10 +45,11 @@ impl Trouble {
         failed_promote: false,
         lost_copy: false,
         long_absence: false,
+        ban: false,
     };
 
     /// Everything but late votes, which change nothing as long as they are
-    /// waited for.
+    /// waited for, and constraints, which have scenarios of their own.
     pub(super) const ALL: Self = Self {
         crash: true,
         instance_crash: true,
@@ -57,6 +60,7 @@ impl Trouble {
         failed_promote: true,
         lost_copy: true,
         long_absence: true,
+        ban: false,
     };
 }
 
@@ -85,6 +89,10 @@ pub(super) struct Scenario {
     pub(super) claims_are_ended: bool,
     /// Whether the last node holds another database.
     pub(super) foreign: bool,
+    /// The nodes that Pacemaker may not promote in the beginning, as bits.
+    pub(super) barred: u8,
+    /// How many bytes more such a node may hold than the winner.
+    pub(super) max_loss: u64,
 }
 
 impl Scenario {
@@ -105,6 +113,8 @@ impl Scenario {
             reserves: true,
             claims_are_ended: true,
             foreign: false,
+            barred: 0,
+            max_loss: 0,
         }
     }
 
@@ -128,6 +138,7 @@ impl Scenario {
             acked: Vec::new(),
             planned: None,
             phase: Phase::Idle,
+            barred: self.barred,
             faults: self.faults,
             writes: self.writes,
             moves: self.moves,

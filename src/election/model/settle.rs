@@ -25,8 +25,19 @@ pub(super) fn live_lock(world: &World, scenario: &Scenario) -> Option<Violation>
         safe.map(|safe| Violation::LiveLock { safe })
     };
     stuck(&calm, permitted(&calm, scenario))
-        .or_else(|| stuck(&all_back, eligible(&all_back).next()))
+        .or_else(|| stuck(&all_back, bounded(&all_back, scenario)))
         .or_else(|| stuck(&calm, provable(&calm, scenario)))
+}
+
+/// A node that Pacemaker may choose, where those that it may not choose hold not too much
+/// more.
+fn bounded(world: &World, scenario: &Scenario) -> Option<Id> {
+    eligible(world).find(|id| {
+        let mut trial = world.clone();
+        trial.notify(*id, [Cast::InTime; 3]);
+        let broken = broken_by(&trial, scenario, *id);
+        world.barred == 0 || broken.is_none()
+    })
 }
 
 /// A node whose own election would let it be promoted.
@@ -56,13 +67,12 @@ fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
     })
 }
 
-/// Standbys that Pacemaker may choose by their score.
+/// Standbys that Pacemaker may choose by their score, and that no constraint forbids.
 fn eligible(world: &World) -> impl Iterator<Item = Id> + '_ {
     let standbys = world.running(Instance::Standby);
     standbys.filter(|id| {
-        world.nodes[*id]
-            .score
-            .is_some_and(|score| !is_excluded(score))
+        let score = world.nodes[*id].score;
+        score.is_some_and(|score| !is_excluded(score)) && !world.is_barred(*id)
     })
 }
 

@@ -27,6 +27,8 @@ impl World {
             Event::Replicate(id) => next.nodes[id].wal = next.sent(),
             Event::Crash(id) => next.crash(id),
             Event::InstanceCrash(id) => next.start_instance(scenario, id),
+            Event::Ban(id) => next.barred |= bit(id),
+            Event::Clear(id) => next.barred &= !bit(id),
             Event::Return(id) => next.start_instance(scenario, id),
             Event::Monitor { late } => next.monitor(scenario, late),
             Event::Change {
@@ -52,7 +54,7 @@ impl World {
     /// How many faults an event costs.
     pub(super) fn cost(&self, event: Event) -> u8 {
         match event {
-            Event::Crash(_) | Event::InstanceCrash(_) | Event::Fail { .. } => 1,
+            Event::Crash(_) | Event::InstanceCrash(_) | Event::Ban(_) | Event::Fail { .. } => 1,
             Event::Monitor { late } => u8::from(late),
             Event::Elect { keeps } | Event::Open { keeps } => u8::from(keeps.is_some()),
             Event::Notify { votes, .. } => {

@@ -255,6 +255,56 @@ fn system() {
     );
 }
 
+/// n3 is barred, a record that only it holds may be given up.
+fn barred(faults: u8, writes: u8) -> Scenario {
+    Scenario {
+        barred: 0b100,
+        max_loss: 0x100,
+        writes,
+        ..power(3, faults)
+    }
+}
+
+#[test]
+fn a_barred_node_blocks_nobody() {
+    let violation = without(Rule::Barred, &barred(1, 1));
+    assert!(
+        matches!(violation, Violation::LiveLock { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn max_loss() {
+    let violation = without(Rule::MaxLoss, &barred(1, 2));
+    assert!(
+        matches!(violation, Violation::PassedOver { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn loss_of_last_reign() {
+    let scenario = synchronous("ANY 1 (n1, n2, n3)", barred(2, 1));
+    let violation = without(Rule::LossOfLastReign, &scenario);
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
+}
+
+/// What a barred node holds alone may have been acknowledged: it vouches for nobody who
+/// holds less.
+#[test]
+fn the_guard_looks_beyond_barred_nodes() {
+    let scenario = synchronous("ANY 1 (n1, n2, n3)", barred(1, 1));
+    let violation = without(Rule::Quorum, &scenario);
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
+}
+
 /// Not a rule of the election but of `promote`: the claim comes first. A branch
 /// that was opened without one counts as opened by hand, and nobody continues it.
 #[test]

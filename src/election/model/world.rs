@@ -97,6 +97,8 @@ pub(super) struct World {
     pub(super) acked: Vec<Wal>,
     pub(super) planned: Option<Planned>,
     pub(super) phase: Phase,
+    /// The nodes that Pacemaker may not promote now, as bits.
+    pub(super) barred: u8,
     /// What may still happen.
     pub(super) faults: u8,
     pub(super) writes: u8,
@@ -151,6 +153,11 @@ impl World {
         standbys
             .filter(|id| self.contains(sent, self.nodes[*id].wal))
             .collect()
+    }
+
+    /// Whether Pacemaker may promote a node.
+    pub(super) fn is_barred(&self, id: Id) -> bool {
+        self.barred & bit(id) != 0
     }
 
     /// Members, whatever runs on them.

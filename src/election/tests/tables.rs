@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::election::{Ballot, Verdict, elect, explain};
+use crate::election::{Ballot, Bar, Verdict, elect, explain};
 use crate::ocf::NodeName;
 use crate::record::reign::{Particulars, Stage};
 use crate::record::{Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
@@ -65,6 +65,15 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         }
         ["demoted", name] => ballot.demoted = Some(node(name)),
         ["force", timeline] => ballot.force = Some(Force::decode(timeline).unwrap()),
+        ["barred", name] => {
+            let bar = Bar {
+                what: format!("cli-ban-on-{name}"),
+                command: format!("pcs resource clear pgsqld-clone {name}"),
+                command_of_crmsh: Some("crm resource clear pgsqld-clone".to_owned()),
+            };
+            ballot.barred.insert(node(name), bar);
+        }
+        ["maxloss", bytes] => ballot.max_loss = bytes.parse().unwrap(),
         ["waiting"] => ballot.wait_is_over = false,
         ["guard", "off"] => ballot.sync_guard = false,
         other => panic!("unknown fact {other:?}"),
@@ -171,6 +180,11 @@ fn another_database_is_never_promoted() {
 #[test]
 fn an_admin_forces_one_promotion() {
     check(include_str!("../testdata/force.txt"), answer);
+}
+
+#[test]
+fn nobody_waits_for_a_node_that_may_not_be_promoted() {
+    check(include_str!("../testdata/barred.txt"), answer);
 }
 
 #[test]
