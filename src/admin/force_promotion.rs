@@ -43,22 +43,26 @@ pub fn run(wish: &ForcePromotion, shell: &Environment) -> Outcome {
     if !wish.yes && !confirmed(&node) {
         return Err(Failure::soft("Not confirmed: nothing was changed"));
     }
-    force(wish, shell, &node, &held)?;
+    let force = Force {
+        timeline: held.timeline,
+        after: Some(last.as_ref().map_or(0, |last| last.term)),
+    };
+    write(wish, shell, &node, force)?;
     Ok(OcfExit::Success)
 }
 
 /// Reading the stakes took its time: what follows has a time of its own.
-fn force(
+fn write(
     wish: &ForcePromotion,
     shell: &Environment,
     node: &NodeName,
-    held: &Position,
+    force: Force,
 ) -> Result<(), Failure> {
     let deadline = Request::from_environment(shell, Instant::now()).deadline;
     let cluster = RealCluster::new(Tools::new(shell, deadline), &wish.resource);
     let name = Force::NAME.of(&wish.resource);
-    let timeline = held.timeline;
-    cluster.set_permanent(node, &name, &Force { timeline }.encode())?;
+    let timeline = force.timeline;
+    cluster.set_permanent(node, &name, &force.encode())?;
     let text = format!("An admin forces the next promotion of {node} (timeline {timeline})");
     ocf::log::record(&wish.resource, &text);
     ocf::log::say(&format!(

@@ -9,6 +9,7 @@ use crate::record::Force;
 use crate::record::reign::{Reign, last_term, next_term};
 use crate::record::shutdown::ShutdownCheckpoint;
 use crate::record::vote::Vote;
+use crate::wal::Position;
 
 /// The facts of one election, as the candidate sees them.
 ///
@@ -49,8 +50,8 @@ pub struct Ballot {
     /// The node that this transition demotes (notify list `demote`), if that is not the
     /// candidate and is still a member: Pacemaker lists a fenced node too.
     pub demoted: Option<NodeName>,
-    /// What an admin forces, if anything.
-    pub force: Option<Force>,
+    /// Which nodes an admin forces.
+    pub forces: BTreeMap<NodeName, Force>,
     /// The voters that Pacemaker may not promote, and why. Asked for only where another
     /// node than the candidate holds more.
     pub barred: BTreeMap<NodeName, Bar>,
@@ -85,7 +86,7 @@ impl Ballot {
             unreadable: BTreeSet::new(),
             sync_guard: true,
             demoted: None,
-            force: None,
+            forces: BTreeMap::new(),
             barred: BTreeMap::new(),
             max_loss: 0,
         }
@@ -112,10 +113,17 @@ impl Ballot {
         let Some(own) = self.votes.get(&self.candidate) else {
             return false;
         };
-        let forced = self
-            .force
-            .is_some_and(|force| force.timeline == own.position.timeline);
-        forced && reign.branch.is_of_other_system(&own.position)
+        self.is_forced(&self.candidate, &own.position)
+            && reign.branch.is_of_other_system(&own.position)
+    }
+
+    /// Whether an admin forces the promotion of a node that holds this: on the timeline, and
+    /// after the election, that the admin was told of.
+    pub(super) fn is_forced(&self, node: &NodeName, held: &Position) -> bool {
+        self.forces.get(node).is_some_and(|force| {
+            let since = force.after.is_some_and(|term| term < self.term());
+            force.timeline == held.timeline && !since
+        })
     }
 
     /// The vote of a voter, unless it is left over from an earlier election.

@@ -26,10 +26,8 @@ impl<'a> Count<'a> {
 
     /// Whether an admin's force applies to the promotion of this node.
     pub(super) fn is_forced(&self, node: &NodeName) -> bool {
-        let timeline = self.position(node).map(|position| position.timeline);
-        self.ballot
-            .force
-            .is_some_and(|force| Some(force.timeline) == timeline)
+        let position = self.position(node);
+        position.is_some_and(|position| self.ballot.is_forced(node, position))
     }
 
     /// The node to elect: the candidate unless somebody beats it whom Pacemaker may

@@ -205,10 +205,16 @@ fn warnings_of(ballot: &Ballot, count: &Count<'_>, own: &Position) -> Vec<Warnin
     absent
         .chain(foreign)
         .chain(left.cloned().map(Warning::LeftBranch))
+        .chain(common_branch(count))
         .chain(unknown.map(|(node, _)| Warning::UnknownHistory(node.clone())))
         .chain(primary_absent(ballot, count, own))
         .chain(given_up(count, own))
         .collect()
+}
+
+fn common_branch(count: &Count<'_>) -> Option<Warning> {
+    let last = count.last_reign().filter(|_| count.adopts)?;
+    Some(Warning::CommonBranch(last.primary.clone()))
 }
 
 /// What barred voters hold more than the winner.

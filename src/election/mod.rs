@@ -12,7 +12,8 @@
 //! 1. **Who counts.** A voter is electable if it holds the cluster's database
 //!    and has not left the branch that was elected last (`Reign`). A node that
 //!    somebody promoted by hand has left it: its `ShutdownCheckpoint` shows that, or
-//!    a timeline for which nobody was elected. A vote from before the last election
+//!    a timeline for which nobody was elected. Where all voters follow such a branch, and the
+//!    last primary is one of them, it is adopted. A vote from before the last election
 //!    counts as none. A voter that has not voted is waited for while the caller's
 //!    bounded wait lasts.
 //! 2. **Who is best.** The electable voter that nobody beats: A beats B if A

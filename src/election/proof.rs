@@ -12,7 +12,7 @@ use crate::wal::{Position, Relation};
 impl<'a> Count<'a> {
     /// The voters whose whole WAL a position contains. Others cannot vouch for
     /// it.
-    fn covered_by(&self, held: &Position) -> impl Iterator<Item = &'a NodeName> {
+    pub(super) fn covered_by(&self, held: &Position) -> impl Iterator<Item = &'a NodeName> {
         let voted = self.standings.keys().copied();
         voted.filter(|node| {
             let theirs = self.position(node).map(|theirs| theirs.compare(held));

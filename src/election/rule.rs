@@ -43,6 +43,8 @@ pub(super) enum Rule {
     Promises,
     /// Evidence that cannot be read refuses.
     Readable,
+    /// A branch that every voter follows, the last primary too, is adopted.
+    CommonBranch,
     /// A voter that Pacemaker may not promote keeps nobody else from it.
     Barred,
     /// Such a voter is passed over only if not too much is lost by it.

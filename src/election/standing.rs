@@ -35,6 +35,8 @@ pub(super) struct Count<'a> {
     pub(super) reigns: Vec<&'a Reign>,
     /// Every voter.
     pub(super) standings: BTreeMap<&'a NodeName, Standing>,
+    /// Whether all of them follow a branch for which nobody was elected.
+    pub(super) adopts: bool,
 }
 
 impl<'a> Count<'a> {
@@ -43,13 +45,47 @@ impl<'a> Count<'a> {
             ballot,
             reigns: ballot.valid_reigns(),
             standings: BTreeMap::new(),
+            adopts: false,
         };
         for node in &ballot.voters {
             let vote = ballot.current_vote(node);
             let standing = vote.map_or(Standing::NotVoted, |vote| count.standing_of(node, vote));
             count.standings.insert(node, standing);
         }
+        if Rule::CommonBranch.holds() && count.has_common_branch() {
+            count.adopts = true;
+            let standings = count.standings.values_mut();
+            standings.for_each(|standing| *standing = Standing::Electable);
+        }
         count
+    }
+
+    /// Whether nobody is on the elected branch, and one voter holds all that anybody holds, the
+    /// last primary included:
+    ///
+    /// ```text
+    /// n1: 1 ────┐           n1 was elected last, and follows n2 now
+    /// n2:       └── 2 ──    somebody promoted it by hand, in maintenance
+    /// ```
+    ///
+    /// What the others would be refused for is nowhere any more, or in the branch itself.
+    fn has_common_branch(&self) -> bool {
+        let left = self.left_branch().count();
+        if left == 0 || left < self.standings.len() {
+            return false;
+        }
+        let is_known = |node: &NodeName| {
+            let vote = self.ballot.current_vote(node);
+            vote.is_some_and(|vote| !self.reigned_aside(node, vote))
+        };
+        let contains_all = |top: &NodeName| {
+            let top = self.position(top);
+            top.is_some_and(|top| self.covered_by(top).count() == left)
+        };
+        let primary = self.last_reign().map(|last| &last.primary);
+        primary.is_some_and(|primary| self.standings.contains_key(primary))
+            && self.standings.keys().all(|node| is_known(node))
+            && self.standings.keys().any(|node| contains_all(node))
     }
 
     /// The primary that was elected last, if any ever was.

@@ -244,6 +244,11 @@ pub enum Warning {
     /// A voter is on a branch that the cluster left.
     #[error("{0} is on a branch that the cluster left; its own WAL beyond the fork is given up")]
     LeftBranch(NodeName),
+    /// The branch that is promoted was opened by nobody who was elected.
+    #[error(
+        "nobody was elected on the branch that all voters follow (promoted by hand?); it holds all that {0}, elected last, holds"
+    )]
+    CommonBranch(NodeName),
     /// How a voter's position relates to the candidate's is not known.
     #[error("the history of {0} is not known; its lower timeline was taken as older")]
     UnknownHistory(NodeName),

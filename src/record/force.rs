@@ -1,45 +1,50 @@
 //! An admin's override of a refused promotion.
 
+use super::line::{FieldError, Fields, Line};
 use super::name::{Life, Name};
-use crate::wal::{Timeline, TimelineError};
+use crate::wal::Timeline;
 
-/// An admin's explicit act: promote once although acknowledged commits may be
+/// An admin's explicit act: promote this node once although acknowledged commits may be
 /// lost.
 ///
-/// It names the timeline on which the node stands that is to be promoted. The
-/// promotion opens a higher timeline, so the act cannot count for another one,
-/// even if nobody removes the attribute.
+/// It stands on the node that the admin named, and names the timeline on which that stood and
+/// the last election that was known: what the admin was told of what may be lost. It counts
+/// for no other node, and no more once the node is on another timeline, or somebody else was
+/// elected, even if nobody removes the attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Force {
-    /// The timeline that the node to be promoted stands on.
+    /// The timeline that the node stands on.
     pub timeline: Timeline,
+    /// The term of the last election that was known. `None` in the first version's.
+    pub after: Option<u64>,
 }
 
 impl Force {
-    /// On any node.
+    /// On the node that is to be promoted.
     pub const NAME: Name = Name::new(
         Life::Permanent,
         "force-promotion-RESOURCE",
-        "an admin's override of a refusal, for one timeline",
+        "an admin's override of a refusal, for this node, on this timeline, after this election",
     );
 
-    /// The line: the timeline in decimal.
+    /// The line.
     pub fn encode(self) -> String {
-        self.timeline.to_string()
+        let mut line = Line::new();
+        line.push("tl", self.timeline);
+        line.push_some("after", self.after);
+        line.finish()
     }
 
-    /// Reads the line.
-    pub fn decode(text: &str) -> Result<Self, TimelineError> {
-        Timeline::from_decimal(text).map(|timeline| Self { timeline })
-    }
-
-    /// The override for `timeline` among those of all nodes. Others may be left over
-    /// from promotions that did not need them.
-    pub fn of_timeline<'a>(
-        published: impl Iterator<Item = &'a str>,
-        timeline: Timeline,
-    ) -> Option<Self> {
-        let mut forces = published.flat_map(Self::decode);
-        forces.find(|force| force.timeline == timeline)
+    /// Reads the line, or that of the first version: the timeline in decimal.
+    pub fn decode(text: &str) -> Result<Self, FieldError> {
+        if let Ok(timeline) = Timeline::from_decimal(text) {
+            let after = None;
+            return Ok(Self { timeline, after });
+        }
+        let fields = Fields::parse(text)?;
+        Ok(Self {
+            timeline: Timeline::from_decimal(fields.require("tl")?)?,
+            after: fields.number("after")?,
+        })
     }
 }

@@ -1,10 +1,12 @@
 //! Gathers what elections are decided by: votes, shutdown checkpoints, reigns, scores.
 
+use std::collections::BTreeMap;
+
 use super::evidence::Known;
 use crate::election::{Ballot, Unreadable};
 use crate::ocf::NodeName;
 use crate::ocf::notify::Transition;
-use crate::pacemaker::{Cluster, ToolError};
+use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
 use crate::record::reign::last_term;
 use crate::record::{FieldError, Force, ShutdownCheckpoint, SyncRule, Vote};
@@ -38,8 +40,7 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     ballot.voters.extend(transition.active_after());
     ballot.scores = permanent.scores(resource);
     ballot.known_nodes.extend(permanent.nodes());
-    let forces = permanent.values(&Force::NAME.of(resource));
-    ballot.force = Force::of_timeline(forces.into_values(), held.timeline);
+    ballot.forces = forces(resource, &permanent);
     ballot.sync_guard = server.parameters().sync_guard;
     ballot.demoted = demoted(cluster, &known.node, transition)?;
     ballot.unreadable.append(&mut known.unreadable);
@@ -76,6 +77,13 @@ fn demoted(
         return Ok(None);
     };
     Ok(cluster.members()?.contains(node).then(|| node.clone()))
+}
+
+/// One that cannot be read forces nothing.
+fn forces(resource: &str, permanent: &Permanent) -> BTreeMap<NodeName, Force> {
+    let published = permanent.values(&Force::NAME.of(resource)).into_iter();
+    let readable = published.filter_map(|(node, text)| Some((node, Force::decode(text).ok()?)));
+    readable.collect()
 }
 
 /// All nodes' votes; of a node on PAF its form. One of this agent's that cannot be read may

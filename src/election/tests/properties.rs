@@ -1,5 +1,7 @@
 //! What holds for every election, likely or not.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use crate::election::standing::Count;
@@ -117,7 +119,8 @@ prop_compose! {
         ballot.reigns = reigns;
         (ballot.wait_is_over, ballot.sync_guard) = flags;
         ballot.demoted = demoted;
-        ballot.force = force.map(|timeline| Force::decode(&timeline.to_string()).unwrap());
+        let force = force.map(|timeline| Force::decode(&timeline.to_string()).unwrap());
+        ballot.forces.extend(force.map(|force| (ballot.candidate.clone(), force)));
         ballot
     }
 }
@@ -177,7 +180,7 @@ proptest! {
         if let Verdict::Promote { ground, warnings } = elect(&ballot) {
             let forced = warnings.iter().any(|warning| matches!(warning, Warning::Forced(_)));
             prop_assert_eq!(forced, ground == Ground::Forced);
-            let without = Ballot { force: None, ..ballot };
+            let without = Ballot { forces: BTreeMap::new(), ..ballot };
             let alone = matches!(elect(&without), Verdict::Promote { .. });
             prop_assert!(forced || alone);
         }

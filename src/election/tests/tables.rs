@@ -64,7 +64,13 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
             ballot.reigns.push(reign(stage, name, branch, term, sync));
         }
         ["demoted", name] => ballot.demoted = Some(node(name)),
-        ["force", timeline] => ballot.force = Some(Force::decode(timeline).unwrap()),
+        ["force", name, timeline, rest @ ..] => {
+            let force = Force {
+                after: rest.first().map(|word| number(word)),
+                ..Force::decode(timeline).unwrap()
+            };
+            ballot.forces.insert(node(name), force);
+        }
         ["barred", name] => {
             let bar = Bar {
                 what: format!("cli-ban-on-{name}"),

@@ -155,15 +155,16 @@ fn a_reign_comes_back() {
 }
 
 #[test]
-fn a_force_that_is_left_over_hides_no_later_one() {
-    let timeline = |number| Timeline::new(number).unwrap();
-    let of = |number| Force::of_timeline(["3", "?", "7"].into_iter(), timeline(number));
-    assert_eq!(of(7).map(|force| force.timeline), Some(timeline(7)));
-    assert_eq!(of(4), None);
-    let force = Force {
-        timeline: timeline(7),
-    };
+fn a_force_is_read_in_both_forms() {
+    let timeline = Timeline::new(7).unwrap();
+    let after = Some(3);
+    let force = Force { timeline, after };
+    assert_eq!(force.encode(), "1;tl=7;after=3");
     assert_eq!(Force::decode(&force.encode()), Ok(force));
+    // As the first version wrote it.
+    let after = None;
+    assert_eq!(Force::decode("7"), Ok(Force { timeline, after }));
+    assert!(Force::decode("?").is_err());
 }
 
 fn positions() -> impl Strategy<Value = Position> {
