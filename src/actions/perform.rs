@@ -116,6 +116,7 @@ fn promotion<'a>(call: &'a Call, transition: &'a Transition) -> Promotion<'a> {
     Promotion {
         server: &*call.server,
         cluster: &*call.cluster,
+        notes: &call.notes,
         transition,
         deadline: call.request.deadline,
     }

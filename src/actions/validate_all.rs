@@ -7,7 +7,7 @@
 
 use super::Call;
 use crate::ocf::{Environment, OcfExit, Outcome, Parameters, Request, clone};
-use crate::steps::validation;
+use crate::steps::{foreign_scores, validation};
 
 /// From this level on everything must be there.
 const THOROUGH: u32 = 10;
@@ -28,5 +28,6 @@ pub fn run(environment: &Environment, request: Request) -> Outcome {
         call.request.node.as_ref(),
         call.request.deadline,
     )?;
+    foreign_scores::say(&*call.cluster);
     Ok(OcfExit::Success)
 }

@@ -3,7 +3,7 @@
 use super::target::{See, Target, comes_back, text, texts};
 use crate::instance::ControlData;
 use crate::instance::rejoin::preview::{self, Preview};
-use crate::pacemaker::fuzzed::{attributes, names, permanent};
+use crate::pacemaker::fuzzed::{attributes, constraints, names, permanent, scores};
 use crate::postgres::fuzzed::{error_line, first_fatal};
 use crate::wal::{Lsn, last_record};
 
@@ -63,6 +63,24 @@ pub const TARGETS: &[Target] = &[
         run: cib,
     },
     Target {
+        name: "crm_simulate",
+        seeds: || {
+            texts(&[
+                "pgsqld:0 promotion score on srv1: 1021\npgsqld:1 promotion score on none: 0\npgsqld:2 promotion score on srv3: -INFINITY\n",
+            ])
+        },
+        run: |input, see| see(&scores(&text(input), "pgsqld")),
+    },
+    Target {
+        name: "constraints",
+        seeds: || texts(&[CONSTRAINTS]),
+        run: |input, see| {
+            if let Ok(found) = constraints(&text(input), "pgsqld") {
+                see(&found);
+            }
+        },
+    },
+    Target {
         name: "crm_node",
         seeds: || texts(&["srv1 srv2  srv10\n", "a.b-c\n"]),
         run: |input, see| {
@@ -98,6 +116,11 @@ const CIB: &str = r#"<nodes><node id="1" uname="srv1"><instance_attributes id="n
     <nvpair id="a" name="master-pgsqld" value="1001"/><nvpair id="b" name="reign-pgsqld" value="1;term=1"/>
     </instance_attributes></node><node id="2" uname="srv2"><instance_attributes id="nodes-2">
     <nvpair id="c" name="master-pgsqld" value="-INFINITY"/></instance_attributes></node><node uname="srv3"/></nodes>"#;
+
+const CONSTRAINTS: &str = r##"<configuration><resources><clone id="pgsqld-clone"><primitive id="pgsqld"/></clone></resources>
+    <constraints><rsc_location id="cli-ban-a" rsc="pgsqld-clone" role="Promoted" node="srv2" score="-INFINITY"/>
+    <rsc_location id="b" rsc="dbs"><rule id="r" role="Master" score="-INFINITY"><expression id="e" attribute="#uname" operation="eq" value="srv3"/></rule></rsc_location>
+    </constraints><tags><tag id="dbs"><obj_ref id="pgsqld-clone"/></tag></tags></configuration>"##;
 
 fn control_data(input: &[u8], see: See<'_>) {
     let Ok(data) = ControlData::parse(&text(input)) else {

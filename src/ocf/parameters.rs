@@ -16,13 +16,14 @@ const DATADIR: Parameter = Parameter::place("datadir", "", Kind::Directory);
 const PGHOST: Parameter = Parameter::place("pghost", "/var/run/postgresql", Kind::Text);
 const PGPORT: Parameter = Parameter::place("pgport", "5432", Kind::Port);
 const MAXLAG: Parameter = Parameter::policy("maxlag", "0", Kind::Bytes);
+const MAXLOSS: Parameter = Parameter::policy("maxloss", "16777216", Kind::Bytes);
 const SYNC_GUARD: Parameter = Parameter::policy("sync_guard", "true", Kind::Boolean);
 const REJOIN: Parameter = Parameter::policy("rejoin", "follow", Kind::Rejoin);
 const TEMPLATE: Parameter = Parameter::place("recovery_template", "", Kind::Directory);
 const START_OPTS: Parameter = Parameter::place("start_opts", "", Kind::Text);
 
 /// All parameters, in the order of metadata.xml.
-pub const ALL: [Parameter; 11] = [
+pub const ALL: [Parameter; 12] = [
     SYSTEM_USER,
     BINDIR,
     PGDATA,
@@ -30,6 +31,7 @@ pub const ALL: [Parameter; 11] = [
     PGHOST,
     PGPORT,
     MAXLAG,
+    MAXLOSS,
     SYNC_GUARD,
     REJOIN,
     TEMPLATE,
@@ -72,6 +74,9 @@ pub struct Parameters {
     pub pgport: u16,
     /// Bytes of write lag beyond which a standby is no candidate; 0 = no limit.
     pub maxlag: u64,
+    /// Bytes that a node which Pacemaker may not promote may hold more than the one that is
+    /// promoted in its place; 0 = none.
+    pub maxloss: u64,
     /// Refuse a promotion that may lose an acknowledged synchronous commit.
     pub sync_guard: bool,
     /// What becomes of a node whose data has diverged.
@@ -97,6 +102,7 @@ impl Parameters {
             pghost: text(&PGHOST),
             pgport: PGPORT.read(environment, port)?,
             maxlag: MAXLAG.read(environment, number)?,
+            maxloss: MAXLOSS.read(environment, number)?,
             sync_guard: SYNC_GUARD.read(environment, boolean)?,
             rejoin: REJOIN.read(environment, Rejoin::parse)?,
             start_opts: Some(text(&START_OPTS)).filter(|options| !options.is_empty()),
@@ -163,6 +169,7 @@ mod tests {
         assert_eq!(defaults.datadir, PathBuf::from("/var/lib/pgsql/data"));
         assert_eq!(defaults.pgport, 5432);
         assert_eq!(defaults.maxlag, 0);
+        assert_eq!(defaults.maxloss, 16 * 1024 * 1024);
         assert_eq!(parameters(&[("OCF_RESKEY_pgport", "0")]).unwrap(), defaults);
         assert_eq!(parameters(&[("OCF_RESKEY_pgport", "")]).unwrap(), defaults);
     }

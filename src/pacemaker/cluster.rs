@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::permanent::Permanent;
 use super::tools::ToolError;
 use crate::ocf::NodeName;
-use crate::record::score;
+use crate::record::{Constraint, score};
 
 /// The cluster of one resource. Everything answers by the deadline of the action.
 pub trait Cluster {
@@ -59,6 +59,10 @@ pub trait Cluster {
     fn ledger(&self) -> io::Result<Option<String>>;
     /// Replaces this node's ledger; on disk when it returns.
     fn keep_ledger(&self, text: &str) -> io::Result<()>;
+    /// The score by which Pacemaker would choose each node for the promotion now.
+    fn promotion_scores(&self) -> Result<BTreeMap<NodeName, i32>, ToolError>;
+    /// The constraints that may keep the role of the primary away from a node.
+    fn constraints(&self) -> Result<Vec<Constraint>, ToolError>;
 
     /// Stores the promotion score of a node.
     fn set_score(&self, node: &NodeName, score: i32) -> Result<(), ToolError> {

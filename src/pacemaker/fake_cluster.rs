@@ -12,6 +12,7 @@ use super::cluster::Cluster;
 use super::permanent::Permanent;
 use super::tools::ToolError;
 use crate::ocf::NodeName;
+use crate::record::Constraint;
 use crate::testing::journal::{Injected, Journal, Watched};
 use crate::testing::node;
 
@@ -29,6 +30,10 @@ pub struct Kept {
     arriving: Vec<(usize, NodeName, [String; 2])>,
     /// The ledgers of all nodes: files, which outlive a power cut.
     pub ledgers: BTreeMap<NodeName, String>,
+    /// The constraints of this resource: those with a node keep the role away from it.
+    pub constraints: Vec<Constraint>,
+    /// Whether the cause is something else, which nobody can name.
+    pub unnamed: bool,
     /// How often the CIB was written.
     pub cib_writes: usize,
     /// How often the configuration in it was.
@@ -40,6 +45,22 @@ impl Kept {
     pub fn leave(&mut self, name: &str) {
         self.members.remove(&node(name));
         self.of_members.remove(&node(name));
+    }
+
+    /// As Pacemaker sees them: a constraint is stronger than any score.
+    fn promotion_scores(&self) -> BTreeMap<NodeName, i32> {
+        let stored = Permanent::of_a_test(self.permanent.clone()).scores("pgsqld");
+        let is_forbidden = |node: &NodeName| {
+            self.constraints
+                .iter()
+                .any(|one| one.node.as_ref() == Some(node))
+        };
+        let score = |node: &NodeName| match stored.get(node) {
+            _ if is_forbidden(node) => -1_000_000,
+            score => score.copied().unwrap_or(-1),
+        };
+        let members = self.members.iter();
+        members.map(|node| (node.clone(), score(node))).collect()
     }
 
     fn pass_time(&mut self) {
@@ -78,6 +99,8 @@ impl FakeCluster {
             members,
             arriving: Vec::new(),
             ledgers: BTreeMap::new(),
+            constraints: Vec::new(),
+            unnamed: false,
             cib_writes: 0,
             versions: 0,
         };
@@ -236,6 +259,18 @@ impl Cluster for FakeCluster {
         self.kept.act("keep_ledger", line, |kept| {
             kept.ledgers.insert(self.node.clone(), text.to_owned());
             Ok(())
+        })
+    }
+
+    fn promotion_scores(&self) -> Result<BTreeMap<NodeName, i32>, ToolError> {
+        self.kept
+            .ask("promotion_scores", |kept| Ok(kept.promotion_scores()))
+    }
+
+    fn constraints(&self) -> Result<Vec<Constraint>, ToolError> {
+        self.kept.ask("constraints", |kept| {
+            let named = kept.constraints.iter().filter(|_| !kept.unnamed);
+            Ok(named.cloned().collect())
         })
     }
 }

@@ -10,6 +10,7 @@ mod fake_cluster;
 mod membership;
 mod options;
 mod permanent;
+mod placement;
 mod real_cluster;
 mod tools;
 
@@ -19,6 +20,7 @@ pub mod fuzzed {
     pub use super::attributes::parse as attributes;
     pub use super::membership::names;
     pub use super::permanent::parse as permanent;
+    pub use super::placement::{parse_constraints as constraints, parse_scores as scores};
 }
 
 pub use cluster::Cluster;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::cluster::Cluster;
 use super::permanent::{self, Permanent};
 use super::tools::{ToolError, Tools};
-use super::{attributes, cib_file, membership, options};
+use super::{attributes, cib_file, membership, options, placement};
 use crate::ocf::NodeName;
+use crate::record::Constraint;
 use crate::record::Ledger;
 use crate::system::kept_file;
 
@@ -107,5 +108,13 @@ impl Cluster for RealCluster {
     fn keep_ledger(&self, text: &str) -> io::Result<()> {
         let name = Ledger::NAME.of(&self.resource);
         kept_file::write(Path::new(kept_file::FOLDER), &name, text)
+    }
+
+    fn promotion_scores(&self) -> Result<BTreeMap<NodeName, i32>, ToolError> {
+        placement::scores(&self.tools, &self.resource)
+    }
+
+    fn constraints(&self) -> Result<Vec<Constraint>, ToolError> {
+        placement::constraints(&self.tools, &self.resource)
     }
 }

@@ -40,7 +40,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 25] = [
+pub const ALL: [name::Name; 27] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -66,4 +66,6 @@ pub const ALL: [name::Name; 25] = [
     note::IMPAIRED,
     note::STRANDED,
     note::COPIED,
+    note::FOREIGN_SCORES,
+    note::YIELDED,
 ];

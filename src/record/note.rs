@@ -79,6 +79,21 @@ pub const COPIED: Name = Name::new(
     "of which configuration of the cluster this node's ledger has what was elected",
 );
 
+/// The promotion scores by hand that the primary named last.
+pub const FOREIGN_SCORES: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.foreign-scores",
+    "what the primary logged last about promotion scores with the lifetime reboot",
+);
+
+/// To whom this node gave way when it was to be promoted, and in which term: once in a term
+/// is enough.
+pub const YIELDED: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.yielded",
+    "the node that this one gave way to in an election, and its term",
+);
+
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,

@@ -42,6 +42,7 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     ballot.known_nodes.extend(permanent.nodes());
     ballot.forces = forces(resource, &permanent);
     ballot.sync_guard = server.parameters().sync_guard;
+    ballot.max_loss = server.parameters().maxloss;
     ballot.demoted = demoted(cluster, &known.node, transition)?;
     ballot.unreadable.append(&mut known.unreadable);
     votes(cluster, &mut ballot)?;

@@ -6,16 +6,17 @@ use std::time::Duration;
 use super::ballot::{self, Candidacy};
 use super::evidence::Known;
 use super::replay::Rest;
-use super::{claim, position, scores, state};
+use super::{bars, claim, position, scores, state};
 use crate::election::{
-    Ballot, Outvoted, Refusal, Verdict, asks_for_last_record, elect, elected_instead_of, explain,
-    taken_timelines,
+    Ballot, Outvoted, Refusal, Verdict, asks_for_bars, asks_for_last_record, elect,
+    elected_instead_of, explain, taken_timelines,
 };
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, NodeName, OcfExit, Outcome};
 use crate::pacemaker::Cluster;
 use crate::postgres::Server;
+use crate::system::Notes;
 use crate::wal::{Lsn, Timeline};
 
 const POLL: Duration = Duration::from_millis(50);
@@ -33,6 +34,8 @@ pub struct Promotion<'a> {
     pub server: &'a dyn Server,
     /// Its cluster.
     pub cluster: &'a dyn Cluster,
+    /// What earlier calls noted.
+    pub notes: &'a Notes,
     /// The transition that wants it promoted.
     pub transition: &'a Transition,
     /// By when the action must have answered.
@@ -100,6 +103,10 @@ impl Promotion<'_> {
             if asks_for_last_record(&ballot) {
                 self.look_at_last_record(&mut ballot);
             }
+            // Pacemaker is asked once, when all have voted who will.
+            if !matches!(elect(&ballot), Verdict::Wait { .. }) && asks_for_bars(&ballot) {
+                ballot.barred = bars::look(self.cluster, self.notes, &ballot);
+            }
             let verdict = elect(&ballot);
             if matches!(verdict, Verdict::Wait { .. }) {
                 patience.sleep(POLL);
@@ -108,7 +115,10 @@ impl Promotion<'_> {
             self.log_decision(&ballot, &verdict);
             let scores = verdict.scores(&ballot, self.server.parameters().maxlag);
             return match verdict {
-                Verdict::Yield { to, reason } => Err(self.give_way(&scores, &to, &reason)),
+                Verdict::Yield { to, reason } => {
+                    bars::note_yield(self.notes, &ballot, &to);
+                    Err(self.give_way(&scores, &to, &reason))
+                }
                 Verdict::Refuse { reason } => Err(refusal(&reason)),
                 Verdict::Promote { .. } | Verdict::Wait { .. } => Ok(Won {
                     ballot,

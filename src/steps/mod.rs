@@ -4,12 +4,14 @@
 //! deadline. It knows no environment, runs no program, and never calls an action.
 
 pub mod ballot;
+pub mod bars;
 pub mod bring_down;
 pub mod bring_up;
 pub mod claim;
 pub mod election;
 pub mod evidence;
 pub mod fencing;
+pub mod foreign_scores;
 pub mod impairment;
 mod local_wal;
 pub mod not_yet;

@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use super::reign;
 use super::rejoin::report;
+use super::{foreign_scores, reign};
 use crate::election::scores::{GRACE, Ranking, Reach, Roster, rank};
 use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
@@ -19,6 +19,9 @@ use crate::system::{Notes, clock};
 
 /// Lags closer than this (bytes) look the same to the note.
 const LAG_STEP: u64 = 16 * 1024 * 1024;
+/// What leaves no trace in the configuration, a score by hand, is looked for so often.
+const LOOK_EVERY: u64 = 600;
+
 /// What the primary's monitor looks after, and by when.
 pub struct Care<'a> {
     /// The primary.
@@ -78,8 +81,9 @@ impl Care<'_> {
             let step = sender.lag.map(|lag| lag / LAG_STEP);
             format!("{:?} {:?} {step:?} {reach:?}", sender.name, sender.state)
         });
+        let slot = clock::since_epoch().as_secs() / LOOK_EVERY;
         Some(format!(
-            "{} {} {:?} {} {:?}",
+            "{slot} {} {} {:?} {} {:?}",
             self.cluster.configuration_version()?,
             self.maxlag(),
             primary.timeline,
@@ -95,6 +99,7 @@ impl Care<'_> {
         let stored = cluster.permanent()?;
         let reigned = reign::refresh(server, cluster, (&node, primary, &stored), self.deadline)?;
         let roster = self.roster(node, primary, &stored)?;
+        foreign_scores::say_once(cluster, self.notes)?;
         let ranking = rank(&roster);
         self.write(&roster, &ranking)?;
         if !ranking.missing_since.is_empty() {

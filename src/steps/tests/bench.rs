@@ -69,6 +69,7 @@ impl Bench {
         Promotion {
             server: &self.server,
             cluster: &self.cluster,
+            notes: &self.notes,
             transition,
             deadline: in_ms(milliseconds),
         }

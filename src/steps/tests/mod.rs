@@ -1,6 +1,7 @@
 //! Steps over an instance and a cluster in memory: what they do, and in which order.
 
 mod attempts;
+mod barred;
 mod bench;
 mod bring_down;
 mod bring_up;

@@ -223,3 +223,16 @@ fn a_missing_node_that_has_diverged_is_said_once() {
     let said = bench.notes.read(&note::DIVERGED_OTHERS);
     assert_eq!(said.as_deref(), Some("n3 other-system\n"));
 }
+
+#[test]
+fn a_score_by_hand_is_named_and_left() {
+    let bench = primary();
+    bench.cluster.with_private("n3", "master-pgsqld", "2000");
+    care(&bench);
+    let named = "n3 has a promotion score of 2000 with the lifetime reboot, which counts in the \
+        place of the agent's own. Remove it: crm_attribute --lifetime reboot --node n3 --name \
+        master-pgsqld --delete\n";
+    assert!(bench.notes.is(&note::FOREIGN_SCORES, named));
+    let kept = bench.cluster.value_of("n3", "master-pgsqld");
+    assert_eq!(kept.as_deref(), Some("2000"));
+}

@@ -1,0 +1,96 @@
+//! A promotion where another node holds more, and Pacemaker may not promote that one.
+
+use super::bench::{Bench, promoting, reign};
+use crate::instance::Role;
+use crate::ocf::{NodeName, OcfExit};
+use crate::record::Constraint;
+
+const HELD: &str = "1@0/3000000";
+/// 64 bytes more.
+const MORE: &str = "1@0/3000040";
+/// 32 MB more.
+const MUCH_MORE: &str = "1@0/5000000";
+
+fn ban(of: &str) -> Constraint {
+    Constraint {
+        id: format!("cli-ban-pgsqld-clone-on-{of}"),
+        resource: "pgsqld-clone".to_owned(),
+        node: NodeName::new(of),
+    }
+}
+
+/// n3 holds so much, and may not be promoted.
+fn barred(held: &str) -> Bench {
+    let bench = Bench::running(Role::Standby, HELD);
+    bench.voted("n2", 0, HELD);
+    bench.voted("n3", 0, held);
+    bench.with_score("n3", 1000);
+    bench.cluster.kept().constraints.push(ban("n3"));
+    bench
+}
+
+fn reason(bench: &Bench) -> String {
+    bench
+        .promotion(&promoting(), 5_000)
+        .run()
+        .unwrap_err()
+        .reason
+}
+
+#[test]
+fn it_is_passed_over_if_it_holds_little_more() {
+    let bench = barred(MORE);
+    let done = bench.promotion(&promoting(), 5_000).run();
+    assert_eq!(done, Ok(OcfExit::Success));
+}
+
+#[test]
+fn a_refusal_names_the_constraint_and_the_command() {
+    let bench = barred(MUCH_MORE);
+    assert_eq!(
+        reason(&bench),
+        "Promotion refused: n3 holds 33554432 bytes more, barred by cli-ban-pgsqld-clone-on-n3: \
+         pcs resource clear pgsqld-clone n3"
+    );
+    assert_eq!(bench.score("n3").as_deref(), Some("1000"));
+}
+
+#[test]
+fn pacemaker_is_not_asked_where_nobody_holds_more() {
+    let bench = barred(HELD);
+    bench.journal.fail_after(0, "promotion_scores");
+    bench.journal.fail_after(0, "constraints");
+    let done = bench.promotion(&promoting(), 5_000).run();
+    assert_eq!(done, Ok(OcfExit::Success));
+}
+
+#[test]
+fn where_pacemaker_cannot_be_asked_the_node_gives_way() {
+    for method in ["promotion_scores", "constraints"] {
+        let bench = barred(MORE);
+        bench.journal.fail_after(0, method);
+        assert!(reason(&bench).starts_with("Promotion aborted: n3 holds more"));
+    }
+}
+
+/// n3 is given way to once. If Pacemaker then still does not choose it, whatever for,
+/// healthy standbys are not restarted again and again.
+#[test]
+fn a_node_that_is_not_chosen_is_given_way_to_once_in_a_term() {
+    let bench = barred(MUCH_MORE);
+    // Nothing is known that names n3.
+    bench.cluster.kept().unnamed = true;
+    assert!(reason(&bench).starts_with("Promotion aborted: n3 holds more"));
+    assert_eq!(
+        reason(&bench),
+        "Promotion refused: n3 holds 33554432 bytes more, barred by its last try: crm_resource \
+         --cleanup --resource pgsqld --node n3"
+    );
+    // Another election, another try.
+    bench
+        .cluster
+        .with_permanent("n2", "reign-pgsqld", &reign(7, "1@0/0"));
+    bench.voted("n2", 7, HELD);
+    bench.voted("n3", 7, MUCH_MORE);
+    assert!(reason(&bench).starts_with("Promotion aborted: n3 holds more"));
+}
