@@ -25,6 +25,7 @@ const GIVERS: &[&str] = &[
 const SENTENCES: &[(&str, &[&str])] = &[
     ("src/steps/rejoin/diverged.rs", &["format!("]),
     ("src/steps/offer.rs", &["format!("]),
+    ("src/steps/foreign_scores.rs", &["format!("]),
     ("src/postgres/rewind_mark.rs", &["text = format!("]),
     ("src/admin/force_promotion.rs", &["text = format!("]),
     ("src/ocf/clone.rs", &["format!("]),

@@ -80,6 +80,15 @@ impl Scene {
         self.nobody_fenced()
     }
 
+    /// Passes when no action failed but those of `dead`, and no other node has a fail count.
+    pub fn undisturbed_but(&self, dead: &Node) -> Result<()> {
+        let state = self.cluster.state()?;
+        let failed = state.failures.iter().chain(&state.fail_counts);
+        let others: Vec<_> = failed.filter(|line| !line.contains(&dead.name)).collect();
+        ensure!(others.is_empty(), "failed: {others:?}");
+        Ok(())
+    }
+
     /// Passes when the cluster never asked the power switch for anything.
     pub fn nobody_fenced(&self) -> Result<()> {
         let fencings = self.cluster.power.fencings()?;

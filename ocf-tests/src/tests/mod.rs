@@ -25,6 +25,7 @@ mod network;
 mod ocf;
 mod package;
 mod paf_losses;
+mod passed_over;
 mod planned;
 mod power;
 mod promotions;
@@ -89,6 +90,11 @@ pub const ALL: &[Case] = cases![
     paf_losses::node_standby_is_checked_like_a_move needs Silence,
     paf_losses::synchronous_commits_outlive_a_double_fault needs SynchronousSilence long,
     paf_losses::fork_of_a_stale_node_does_not_win needs Silence,
+    passed_over::a_rule_on_the_best_blocks_nobody needs Silence long,
+    passed_over::a_ban_on_a_delayed_standby_blocks_nobody needs Silence long,
+    passed_over::a_ban_on_one_far_ahead_is_named_with_its_remedy needs Silence long,
+    passed_over::a_ban_gives_up_no_synchronous_commit needs SynchronousSilence long,
+    passed_over::a_score_by_hand_is_named needs Silence long,
     promotions::settings_smaller_than_the_primarys needs Client long,
     promotions::standby_with_smaller_settings_is_the_last_choice needs Client long,
     promotions::replay_held_up_by_readers needs Client long,
