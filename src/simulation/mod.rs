@@ -3,5 +3,6 @@
 //!
 //! No part of the agent: compiled for tests only.
 
+mod evidence;
 mod fleet;
 mod verbs;
