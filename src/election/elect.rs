@@ -46,6 +46,19 @@ pub fn asks_for_last_record(ballot: &Ballot) -> bool {
     own.is_some_and(|own| silently_demoted(&count, own).is_some())
 }
 
+/// The barred voter from which the candidate should fetch what only that one holds, and up
+/// to where, before it is promoted in its place.
+pub fn to_be_fetched(ballot: &Ballot) -> Option<(NodeName, Position)> {
+    let count = Count::of(ballot);
+    let own = count.position(&ballot.candidate)?;
+    count.best().filter(|best| **best == ballot.candidate)?;
+    let passed_over = count.passed_over_by(own);
+    let known = passed_over.into_iter().filter(|one| one.bytes.is_some());
+    let most = known.max_by_key(|one| one.bytes)?;
+    let theirs = count.position(&most.node)?.clone();
+    (theirs.timeline == own.timeline).then_some((most.node, theirs))
+}
+
 /// Promotes or yields to the best voter, unless something forbids it.
 fn decide(ballot: &Ballot, count: &Count<'_>, own: &Position, best: &NodeName) -> Verdict {
     let found = obstacles(ballot, count, best);

@@ -84,7 +84,7 @@ mod verdict;
 pub use ballot::{Ballot, Unreadable};
 pub use bar::{Bar, Choice, remove_foreign_score};
 pub use diverged::Diverged;
-pub use elect::{asks_for_bars, asks_for_last_record, elect};
+pub use elect::{asks_for_bars, asks_for_last_record, elect, to_be_fetched};
 pub use explain::explain;
 pub use lineage::Lineage;
 pub use reigning::{EndOfClaim, elected_instead_of};

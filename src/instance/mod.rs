@@ -22,6 +22,7 @@ pub mod state;
 #[cfg(test)]
 mod tests;
 pub mod unknown_error;
+pub mod upstream;
 pub mod walsenders;
 pub mod witnesses;
 
@@ -32,3 +33,4 @@ pub use process_stat::ProcessStat;
 pub use role::Role;
 pub use start_option::StartOption;
 pub use state::{Observation, Postmaster, State};
+pub use upstream::Offered;

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use super::fake_data::FakeData;
 use super::fake_replay::FakeReplay;
+use super::fake_upstream::FakeUpstream;
 use super::pg_ctl::{ServerError, StopMode};
 use super::postmaster::LookError;
 use super::server::Address;
@@ -235,6 +236,7 @@ impl FakeInstance {
             return Ok(());
         }
         let too_small = self.replay.configure(&self.data, options);
+        FakeUpstream::stream(self.replay.upstream, &mut self.data, options);
         let dies = self.data.unfit().or(too_small);
         match dies.or_else(|| self.deaths.pop_front()) {
             Some(words) => self.output.push_str(&format!("FATAL:  {words}\n")),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::fake_data::FakeData;
+use super::fake_upstream::FakeUpstream;
 use crate::instance::StartOption;
 use crate::instance::capacity::{Capacity, SETTINGS};
 use crate::instance::replay::Replay;
@@ -25,6 +26,8 @@ pub struct FakeReplay {
     pub restoring: Option<Duration>,
     /// The settings that the server runs with.
     pub capacity: Capacity,
+    /// Another server that it could stream from.
+    pub upstream: Option<FakeUpstream>,
 }
 
 impl FakeReplay {
@@ -37,6 +40,7 @@ impl FakeReplay {
             readers: 0,
             restoring: None,
             capacity: Capacity([100, 8, 10, 0, 64]),
+            upstream: None,
         }
     }
 
@@ -76,7 +80,7 @@ impl FakeReplay {
                     StartOption::Larger(too_small) if too_small.name == name => {
                         *value = too_small.needed;
                     }
-                    StartOption::Larger(_) => {}
+                    StartOption::Larger(_) | StartOption::Upstream(_) => {}
                     StartOption::WithoutArchive => self.restoring = None,
                 }
             }

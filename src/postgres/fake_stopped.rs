@@ -11,15 +11,17 @@ use super::pg_ctl::ServerError;
 use super::pg_rewind::RewindError;
 use super::postmaster::LookError;
 use super::rewind_mark::Found;
-use super::server::{Access, Installed, Rewinder, Server, Setting};
+use super::server::{Access, Installed, Rewinder, Server, Setting, Upstream};
 use super::settings::SettingError;
-use crate::instance::NoAnswer;
+use super::upstream::UpstreamError;
 use crate::instance::configuration::Conninfo;
 use crate::instance::rejoin::preview::Preview;
+use crate::instance::{NoAnswer, Offered};
 use crate::ocf::Deadline;
 use crate::system::program::ProgramError;
 use crate::testing::journal::Injected;
-use crate::wal::Lsn;
+use crate::wal::notation::SYSTEM;
+use crate::wal::{Lsn, Place, SystemId};
 
 impl Rewinder for FakeServer {
     fn mark(&self) -> io::Result<Found> {
@@ -211,5 +213,28 @@ impl Installed for FakeServer {
         names
             .map(|name| (name, self.setting(name, deadline)))
             .collect()
+    }
+}
+
+impl Injected for UpstreamError {
+    fn injected() -> Self {
+        Self::Refused("no such luck".to_owned())
+    }
+}
+
+impl Upstream for FakeServer {
+    fn offered_by(&self, source: &Conninfo, _: Deadline) -> Result<Offered, UpstreamError> {
+        self.instance.ask("offered_by", |of| {
+            let upstream = of.replay.upstream;
+            let upstream = upstream.filter(|one| source.get("host") == Some(one.host));
+            let one = upstream.ok_or(UpstreamError::Refused("no route to host".to_owned()))?;
+            Ok(Offered {
+                system: SystemId::from(SYSTEM),
+                place: Place {
+                    timeline: of.data.timeline,
+                    lsn: one.offers,
+                },
+            })
+        })
     }
 }

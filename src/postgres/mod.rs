@@ -22,6 +22,8 @@ pub mod fake_replay;
 mod fake_server;
 #[cfg(test)]
 mod fake_stopped;
+#[cfg(test)]
+mod fake_upstream;
 mod history_file;
 pub mod installation;
 mod last_record;
@@ -47,6 +49,7 @@ mod standby_signal;
 mod startup_process;
 mod storage;
 mod table_spaces;
+mod upstream;
 mod version_file;
 mod wal_files;
 mod wal_position;
@@ -66,6 +69,8 @@ pub mod fuzzed {
 
 #[cfg(test)]
 pub use fake_server::FakeServer;
+#[cfg(test)]
+pub use fake_upstream::FakeUpstream;
 pub use pg_ctl::StopMode;
 pub use pg_rewind::RewindError;
 pub use real_server::RealServer;

@@ -10,19 +10,23 @@ use nix::sys::signal::Signal;
 use super::control_file::{self, ControlFileError};
 use super::pg_ctl::{self, ServerError, StopMode};
 use super::postmaster::{self, LookError};
-use super::server::{Address, Server};
+use super::server::{Address, Server, Upstream};
 use super::settings::{self, SettingError};
+use super::upstream::{self, UpstreamError};
 use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
     activity, children, history_file, last_record, local_wal, lock_files, output, questions,
     replay, role_files, session, standby_signal, startup_process, storage, wal_files, write_probe,
 };
+use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replay::Replay;
 use crate::instance::replication::Details;
 use crate::instance::role::Files;
-use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role, StartOption};
+use crate::instance::{
+    Activity, ControlData, NoAnswer, Offered, Postmaster, Process, Role, StartOption,
+};
 use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
@@ -100,6 +104,12 @@ impl RealServer {
             ..self.parameters.clone()
         };
         session::ask(&parameters, &self.user, deadline, question)
+    }
+}
+
+impl Upstream for RealServer {
+    fn offered_by(&self, source: &Conninfo, deadline: Deadline) -> Result<Offered, UpstreamError> {
+        upstream::offered_by(&self.parameters, &self.user, source, deadline)
     }
 }
 

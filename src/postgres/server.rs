@@ -14,6 +14,7 @@ use super::pg_rewind::RewindError;
 use super::postmaster::LookError;
 use super::rewind_mark::Found;
 use super::settings::SettingError;
+use super::upstream::UpstreamError;
 use super::wal_position::WalPosition;
 use super::walsenders::NamedWalsender;
 use crate::instance::configuration::Conninfo;
@@ -22,7 +23,9 @@ use crate::instance::rejoin::preview::Preview;
 use crate::instance::replay::Replay;
 use crate::instance::replication::Details;
 use crate::instance::role::Files;
-use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role, StartOption};
+use crate::instance::{
+    Activity, ControlData, NoAnswer, Offered, Postmaster, Process, Role, StartOption,
+};
 use crate::ocf::{Deadline, Parameters};
 use crate::system::program::ProgramError;
 use crate::wal::{History, Lsn, Place, Position, Timeline};
@@ -50,7 +53,7 @@ pub struct Address {
 
 /// One PostgreSQL server. The role is asked at an address, everything else where the
 /// parameters say.
-pub trait Server: Rewinder + Installed {
+pub trait Server: Rewinder + Installed + Upstream {
     /// The resource it is of.
     fn resource(&self) -> &str;
     /// Where it is and whose.
@@ -159,6 +162,12 @@ pub trait Server: Rewinder + Installed {
     fn output_length(&self, output: &Path) -> u64;
     /// Why the server ended, in its own words: the first fatal line behind `length`.
     fn fatal_line(&self, output: &Path, length: u64) -> Option<String>;
+}
+
+/// Other servers that this one could stream from.
+pub trait Upstream {
+    /// What a standby can get there.
+    fn offered_by(&self, source: &Conninfo, deadline: Deadline) -> Result<Offered, UpstreamError>;
 }
 
 /// What a rewind needs besides, of the stopped server.

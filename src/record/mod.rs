@@ -40,7 +40,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 27] = [
+pub const ALL: [name::Name; 28] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -68,4 +68,5 @@ pub const ALL: [name::Name; 27] = [
     note::COPIED,
     note::FOREIGN_SCORES,
     note::YIELDED,
+    note::FETCHED,
 ];

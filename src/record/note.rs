@@ -94,6 +94,13 @@ pub const YIELDED: Name = Name::new(
     "the node that this one gave way to in an election, and its term",
 );
 
+/// From whom this node fetched WAL before its promotion, and in which term: once is enough.
+pub const FETCHED: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.fetched",
+    "the node from which this one fetched WAL before a promotion, and the term",
+);
+
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::ballot::{self, Candidacy};
 use super::evidence::Known;
+use super::fetch::Fetch;
 use super::replay::Rest;
 use super::{bars, claim, position, scores, state};
 use crate::election::{
     Ballot, Outvoted, Refusal, Verdict, asks_for_bars, asks_for_last_record, elect,
-    elected_instead_of, explain, taken_timelines,
+    elected_instead_of, explain, taken_timelines, to_be_fetched,
 };
 use crate::instance::{Role, State};
 use crate::ocf::notify::Transition;
@@ -17,7 +18,7 @@ use crate::ocf::{Deadline, Failure, NodeName, OcfExit, Outcome};
 use crate::pacemaker::Cluster;
 use crate::postgres::Server;
 use crate::system::Notes;
-use crate::wal::{Lsn, Timeline};
+use crate::wal::{Lsn, Position, Timeline};
 
 const POLL: Duration = Duration::from_millis(50);
 /// How long votes are waited for: each node voted before this action began, so only the
@@ -89,43 +90,80 @@ impl Promotion<'_> {
 
     /// Returns how this node won, only if it may be promoted.
     fn win(&self) -> Result<Won, Failure> {
-        let held = position::of_standby(self.server, position::LONGEST_REPLAY, self.deadline)?;
-        let candidacy = Candidacy {
-            server: self.server,
-            cluster: self.cluster,
-            held: &held.position,
-            transition: self.transition,
-        };
+        let mut held = self.held()?;
         let patience = self.deadline.within(LONGEST_WAIT);
         loop {
-            let (mut ballot, known) = ballot::gather(&candidacy)?;
+            let (mut ballot, known) = self.ballot(&held)?;
             ballot.wait_is_over = patience.passed();
-            if asks_for_last_record(&ballot) {
-                self.look_at_last_record(&mut ballot);
-            }
-            // Pacemaker is asked once, when all have voted who will.
-            if !matches!(elect(&ballot), Verdict::Wait { .. }) && asks_for_bars(&ballot) {
-                ballot.barred = bars::look(self.cluster, self.notes, &ballot);
-            }
-            let verdict = elect(&ballot);
+            let verdict = self.verdict(&mut ballot);
             if matches!(verdict, Verdict::Wait { .. }) {
                 patience.sleep(POLL);
                 continue;
             }
-            self.log_decision(&ballot, &verdict);
-            let scores = verdict.scores(&ballot, self.server.parameters().maxlag);
-            return match verdict {
-                Verdict::Yield { to, reason } => {
-                    bars::note_yield(self.notes, &ballot, &to);
-                    Err(self.give_way(&scores, &to, &reason))
-                }
-                Verdict::Refuse { reason } => Err(refusal(&reason)),
-                Verdict::Promote { .. } | Verdict::Wait { .. } => Ok(Won {
-                    ballot,
-                    known,
-                    scores,
-                }),
-            };
+            if self.fetch(&ballot)? {
+                held = self.held()?;
+                continue;
+            }
+            return self.follow((ballot, known), verdict);
+        }
+    }
+
+    fn held(&self) -> Result<Position, Failure> {
+        let held = position::of_standby(self.server, position::LONGEST_REPLAY, self.deadline)?;
+        Ok(held.position)
+    }
+
+    fn ballot(&self, held: &Position) -> Result<(Ballot, Known), Failure> {
+        let candidacy = Candidacy {
+            server: self.server,
+            cluster: self.cluster,
+            held,
+            transition: self.transition,
+        };
+        Ok(ballot::gather(&candidacy)?)
+    }
+
+    fn verdict(&self, ballot: &mut Ballot) -> Verdict {
+        if asks_for_last_record(ballot) {
+            self.look_at_last_record(ballot);
+        }
+        let verdict = elect(ballot);
+        // Pacemaker is asked once, when all have voted who will.
+        if matches!(verdict, Verdict::Wait { .. }) || !asks_for_bars(ballot) {
+            return verdict;
+        }
+        ballot.barred = bars::look(self.cluster, self.notes, ballot);
+        elect(ballot)
+    }
+
+    /// What only a node holds that may not be promoted, this one had better fetch first.
+    fn fetch(&self, ballot: &Ballot) -> Result<bool, Failure> {
+        let Some((node, theirs)) = to_be_fetched(ballot) else {
+            return Ok(false);
+        };
+        let fetch = Fetch {
+            server: self.server,
+            notes: self.notes,
+            deadline: self.deadline,
+            term: ballot.term(),
+        };
+        fetch.from(&node, &theirs)
+    }
+
+    fn follow(&self, (ballot, known): (Ballot, Known), verdict: Verdict) -> Result<Won, Failure> {
+        self.log_decision(&ballot, &verdict);
+        let scores = verdict.scores(&ballot, self.server.parameters().maxlag);
+        match verdict {
+            Verdict::Yield { to, reason } => {
+                bars::note_yield(self.notes, &ballot, &to);
+                Err(self.give_way(&scores, &to, &reason))
+            }
+            Verdict::Refuse { reason } => Err(refusal(&reason)),
+            Verdict::Promote { .. } | Verdict::Wait { .. } => Ok(Won {
+                ballot,
+                known,
+                scores,
+            }),
         }
     }
 

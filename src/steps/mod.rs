@@ -11,6 +11,7 @@ pub mod claim;
 pub mod election;
 pub mod evidence;
 pub mod fencing;
+mod fetch;
 pub mod foreign_scores;
 pub mod impairment;
 mod local_wal;

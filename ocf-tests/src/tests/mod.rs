@@ -94,6 +94,8 @@ pub const ALL: &[Case] = cases![
     passed_over::a_ban_on_a_delayed_standby_blocks_nobody needs Silence long,
     passed_over::a_ban_on_one_far_ahead_is_named_with_its_remedy needs Silence long,
     passed_over::a_ban_gives_up_no_synchronous_commit needs SynchronousSilence long,
+    passed_over::what_only_a_banned_standby_holds_is_fetched needs Silence long,
+    passed_over::synchronous_commits_of_a_banned_standby_are_fetched needs SynchronousSilence long,
     passed_over::a_score_by_hand_is_named needs Silence long,
     promotions::settings_smaller_than_the_primarys needs Client long,
     promotions::standby_with_smaller_settings_is_the_last_choice needs Client long,

@@ -6,7 +6,6 @@ use anyhow::{Result, ensure};
 
 use super::paf_losses::only_the_other_holds;
 use crate::cluster::PATIENCE;
-use crate::cluster::postgresql::MAIN;
 use crate::machine::node::Node;
 use crate::run::scene::Scene;
 use crate::run::staging::Stage;
@@ -53,10 +52,7 @@ pub fn a_ban_on_a_delayed_standby_blocks_nobody(scene: &mut Scene) -> Result<()>
 /// command that heals the cluster without loss.
 pub fn a_ban_on_one_far_ahead_is_named_with_its_remedy(scene: &mut Scene) -> Result<()> {
     let stage = Stage::under_maintenance(scene)?;
-    let rows = only_the_other_holds(&stage, 100)?;
-    stage.write_wal(&stage.primary, 20)?;
-    let end = stage.primary.sql("SELECT pg_current_wal_lsn()")?;
-    received(&stage, &end)?;
+    let rows = far_ahead(&stage)?;
     ban(&stage, &stage.other)?;
     refused_until_the_ban_is_cleared(&stage, rows)
 }
@@ -68,6 +64,23 @@ pub fn a_ban_gives_up_no_synchronous_commit(scene: &mut Scene) -> Result<()> {
     let rows = only_the_other_holds(&stage, 10)?;
     ban(&stage, &stage.other)?;
     refused_until_the_ban_is_cleared(&stage, rows)
+}
+
+/// The banned standby, far ahead, can be reached. The favourite fetches what it lacks from it and is
+/// promoted with all rows; nothing of that is left in its configuration.
+pub fn what_only_a_banned_standby_holds_is_fetched(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::under_maintenance(scene)?;
+    let rows = far_ahead(&stage)?;
+    ban(&stage, &stage.other)?;
+    fetches(&stage, rows)
+}
+
+/// The same where the banned standby alone confirmed commits.
+pub fn synchronous_commits_of_a_banned_standby_are_fetched(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::under_maintenance(scene)?;
+    let rows = only_the_other_holds(&stage, 10)?;
+    ban(&stage, &stage.other)?;
+    fetches(&stage, rows)
 }
 
 /// A promotion score with the lifetime reboot counts in the place of the agent's own. The primary
@@ -105,11 +118,47 @@ pub fn a_score_by_hand_is_named(scene: &mut Scene) -> Result<()> {
     scene.undisturbed()
 }
 
-/// The primary dies, and the favourite, which holds less, is promoted.
-fn the_favourite_takes_over(stage: &Stage) -> Result<()> {
+/// Rows and 20 MB of WAL that the favourite does not get.
+fn far_ahead(stage: &Stage) -> Result<u64> {
+    let rows = only_the_other_holds(stage, 100)?;
+    stage.write_wal(&stage.primary, 20)?;
+    let end = stage.primary.sql("SELECT pg_current_wal_lsn()")?;
+    received(stage, &end)?;
+    Ok(rows)
+}
+
+/// The primary dies, and the favourite is promoted at the first try, with all that the other
+/// standby held.
+fn fetches(stage: &Stage, rows: u64) -> Result<()> {
     let scene = stage.scene;
     stage.power_off(&stage.primary)?;
     scene.cluster.heal_network()?;
+    scene.pcs("property set maintenance-mode=false")?;
+    let favourite = &stage.favourite;
+    scene
+        .cluster
+        .wait_promoted_among(std::slice::from_ref(favourite), LIMIT)?;
+    stage.nothing_lost(rows)?;
+    logged(
+        favourite,
+        &format!("Fetched from {} up to", stage.other.name),
+    )?;
+    let query = format!(
+        "SELECT count(*) FROM pg_file_settings WHERE setting LIKE '%{}%'",
+        stage.other.name
+    );
+    ensure!(favourite.sql(&query)? == "0", "it is in the configuration");
+    let both = [favourite.name.as_str(), stage.other.name.as_str()];
+    scene.cluster.wait_whole_on(&both)?;
+    scene.undisturbed_but(&stage.primary)?;
+    scene.only_fenced(&stage.primary.name)
+}
+
+/// The primary dies. What the other standby holds more cannot be fetched, and the favourite, which
+/// holds less, is promoted.
+fn the_favourite_takes_over(stage: &Stage) -> Result<()> {
+    let scene = stage.scene;
+    stage.power_off(&stage.primary)?;
     scene.pcs("property set maintenance-mode=false")?;
     let favourite = std::slice::from_ref(&stage.favourite);
     scene.cluster.wait_promoted_among(favourite, LIMIT)?;
@@ -120,7 +169,6 @@ fn the_favourite_takes_over(stage: &Stage) -> Result<()> {
 fn refused_until_the_ban_is_cleared(stage: &Stage, rows: u64) -> Result<()> {
     let scene = stage.scene;
     stage.power_off(&stage.primary)?;
-    scene.cluster.heal_network()?;
     stage.release()?;
     ensure!(scene.cluster.primary().is_err(), "somebody is primary");
     let remedy = format!("pcs resource clear pgsqld-clone {}", stage.other.name);
@@ -128,6 +176,7 @@ fn refused_until_the_ban_is_cleared(stage: &Stage, rows: u64) -> Result<()> {
     logged(&stage.favourite, &format!("{id}: {remedy}"))?;
     let restarts = logs_of(&stage.favourite, "Promotion refused")?;
     scene.steps.say(&format!("refused {restarts} times"));
+    scene.cluster.heal_network()?;
     let words: Vec<_> = remedy.split(' ').collect();
     scene.cluster.any()?.run(&words)?;
     scene.pcs("resource cleanup")?;

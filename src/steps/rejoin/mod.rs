@@ -3,6 +3,6 @@
 pub mod attempt;
 pub mod diverged;
 pub mod prepare;
-mod primary;
+pub mod primary;
 pub mod report;
 mod rewind;

@@ -1,9 +1,11 @@
 //! A promotion where another node holds more, and Pacemaker may not promote that one.
 
-use super::bench::{Bench, promoting, reign};
+use super::bench::{Arrange, Bench, promoting, reign};
 use crate::instance::Role;
 use crate::ocf::{NodeName, OcfExit};
+use crate::postgres::FakeUpstream;
 use crate::record::Constraint;
+use crate::wal::Lsn;
 
 const HELD: &str = "1@0/3000000";
 /// 64 bytes more.
@@ -30,11 +32,12 @@ fn barred(held: &str) -> Bench {
 }
 
 fn reason(bench: &Bench) -> String {
-    bench
-        .promotion(&promoting(), 5_000)
-        .run()
-        .unwrap_err()
-        .reason
+    reason_within(bench, 5_000)
+}
+
+fn reason_within(bench: &Bench, milliseconds: u64) -> String {
+    let done = bench.promotion(&promoting(), milliseconds).run();
+    done.unwrap_err().reason
 }
 
 #[test]
@@ -93,4 +96,70 @@ fn a_node_that_is_not_chosen_is_given_way_to_once_in_a_term() {
     bench.voted("n2", 7, HELD);
     bench.voted("n3", 7, MUCH_MORE);
     assert!(reason(&bench).starts_with("Promotion aborted: n3 holds more"));
+}
+
+/// `n3` lets this node in as a standby, says that it has WAL up to `offers`, and sends it up
+/// to `sends`.
+fn with_upstream(bench: &Bench, offers: u64, sends: u64) {
+    bench.server.instance().replay.upstream = Some(FakeUpstream {
+        host: "n3",
+        offers: Lsn::from(offers),
+        sends: Lsn::from(sends),
+    });
+}
+
+#[test]
+fn what_only_it_holds_is_fetched_before_the_promotion() {
+    let bench = barred(MUCH_MORE);
+    with_upstream(&bench, 0x500_0000, 0x500_0000);
+    let done = bench.promotion(&promoting(), 30_000).run();
+    assert_eq!(done, Ok(OcfExit::Success));
+    assert_eq!(bench.server.data().end, Lsn::from(0x500_0000));
+    bench
+        .journal
+        .assert_order(&["start -c 'primary_conninfo=", "promote"]);
+}
+
+#[test]
+fn what_does_not_come_is_decided_about_as_before() {
+    let bench = barred(MUCH_MORE);
+    with_upstream(&bench, 0x500_0000, 0x3FF_0000);
+    assert_eq!(
+        reason_within(&bench, 30_000),
+        "Promotion refused: n3 holds 16842752 bytes more, barred by cli-ban-pgsqld-clone-on-n3: \
+         pcs resource clear pgsqld-clone n3"
+    );
+    // A try costs a restart: no other one in this term.
+    bench.journal.forget();
+    assert!(reason_within(&bench, 30_000).starts_with("Promotion refused"));
+    assert_eq!(bench.effects(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_restarted_for_what_cannot_be_fetched() {
+    let arranges: [(&str, Arrange); 4] = [
+        ("it lets nobody in", |_| {}),
+        ("it has removed it", |bench| {
+            with_upstream(bench, 0x300_0000, 0x500_0000)
+        }),
+        ("a password would be seen", |bench| {
+            with_upstream(bench, 0x500_0000, 0x500_0000);
+            let conninfo = "host=10.0.0.9 password=secret".to_owned();
+            let mut data = bench.server.data();
+            data.settings.insert("primary_conninfo", conninfo);
+        }),
+        ("its answer is lost", |bench| {
+            with_upstream(bench, 0x500_0000, 0x500_0000);
+            bench.journal.fail_after(0, "offered_by");
+        }),
+    ];
+    for (why, arrange) in arranges {
+        let bench = barred(MUCH_MORE);
+        arrange(&bench);
+        assert!(
+            reason_within(&bench, 30_000).starts_with("Promotion refused"),
+            "{why}"
+        );
+        assert_eq!(bench.effects(), Vec::<String>::new(), "{why}");
+    }
 }
