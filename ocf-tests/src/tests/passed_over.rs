@@ -106,7 +106,13 @@ pub fn a_score_by_hand_is_named(scene: &mut Scene) -> Result<()> {
     scene
         .steps
         .wait("the primary's word", PATIENCE, || logged(&node, &remedy))?;
-    let validate = ["crm_resource", "--validate", "--resource", "pgsqld"];
+    let validate = [
+        "crm_resource",
+        "--validate",
+        "--verbose",
+        "--resource",
+        "pgsqld",
+    ];
     let said = node.output(&validate)?.text();
     ensure!(said.contains(&remedy), "validate-all: {said}");
     let words: Vec<_> = remedy.split(' ').collect();
