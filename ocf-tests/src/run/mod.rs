@@ -3,7 +3,9 @@
 
 pub mod chance;
 pub mod fault;
+pub mod foreign;
 pub mod misled;
+pub mod outcome;
 pub mod runner;
 pub mod scene;
 pub mod staging;

@@ -7,18 +7,21 @@ use crate::run::runner::{Case, Length, Needs};
 
 mod admin;
 mod attacker;
+mod barred;
 mod bounds;
 mod config;
 mod crash;
 mod daemons;
 mod documents;
 mod election;
+mod evidence;
 mod facts;
 mod faults;
 mod hands;
 mod hostile;
 mod hung;
 mod identity;
+mod lineage;
 mod mistakes;
 mod moves;
 mod network;
@@ -33,6 +36,8 @@ mod proof;
 mod quiet;
 mod rejoin;
 mod rolling;
+mod rules;
+mod scores;
 mod soak;
 mod storage;
 mod surroundings;
@@ -97,6 +102,31 @@ pub const ALL: &[Case] = cases![
     passed_over::what_only_a_banned_standby_holds_is_fetched needs Silence long,
     passed_over::synchronous_commits_of_a_banned_standby_are_fetched needs SynchronousSilence long,
     passed_over::a_score_by_hand_is_named needs Silence long,
+    evidence::dead_primary_is_removed_from_the_cluster needs SynchronousSilence long,
+    evidence::attributes_of_all_nodes_are_erased needs SynchronousSilence long,
+    evidence::old_configuration_is_pushed needs Silence long,
+    evidence::old_configuration_and_a_diverged_primary needs SynchronousSilence long,
+    evidence::old_configuration_after_a_move needs SynchronousClient long,
+    evidence::stack_is_restarted_after_a_refusal needs Silence long,
+    rules::commits_of_an_earlier_rule_stay_guarded needs SynchronousSilence long,
+    rules::commits_stay_guarded_after_the_end_of_all_rules needs SynchronousSilence long,
+    rules::rule_is_changed_under_maintenance needs SynchronousSilence long,
+    rules::new_rule_is_enough_once_its_standby_holds_all needs SynchronousSilence long,
+    rules::node_without_a_database_is_no_standby needs SynchronousSilence long,
+    rules::foreign_receiver_confirmed_alone needs SynchronousSilence long,
+    rules::foreign_receiver_with_the_name_of_a_member needs SynchronousSilence long,
+    rules::standbys_that_commits_waited_for_are_candidates needs SynchronousClient long,
+    rules::primary_that_is_its_own_only_standby needs Silence long,
+    barred::candidate_fetches_what_only_the_barred_node_holds needs Silence long,
+    barred::barred_node_that_is_a_little_ahead_is_passed_over needs Silence long,
+    barred::barred_node_that_is_far_ahead_is_not_passed_over needs Silence long,
+    barred::synchronous_commits_of_a_barred_node_are_not_passed_over needs SynchronousSilence long,
+    lineage::rebuilt_primary_vouches_for_nothing needs SynchronousSilence long,
+    lineage::switchover_by_hand_is_adopted needs Silence long,
+    lineage::restored_database_is_adopted needs Silence long,
+    lineage::promotion_that_ended_halfway needs Silence long,
+    lineage::promotion_that_replayed_more_than_was_voted needs SynchronousSilence long,
+    scores::foreign_score_is_named_with_its_remedy needs Client long,
     promotions::settings_smaller_than_the_primarys needs Client long,
     promotions::standby_with_smaller_settings_is_the_last_choice needs Client long,
     promotions::replay_held_up_by_readers needs Client long,

@@ -1,0 +1,190 @@
+//! The evidence of elections is taken away, or an old one is put back: the next election is the same.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::cluster::PATIENCE;
+use crate::machine::node::Node;
+use crate::run::scene::Scene;
+use crate::run::staging::Stage;
+use crate::tests::paf_losses::{lose_primary_and_synchronous_standby, only_the_other_holds};
+
+/// The configuration of the cluster, as an admin saves it to work on it.
+const OLD: &str = "/root/old.xml";
+
+/// The primary and the synchronous standby are lost, the last node is refused. Then the dead
+/// primary's node is removed from the cluster, as hardware that will not come back: the refusal
+/// stands until the standby is back that has the commits.
+pub fn dead_primary_is_removed_from_the_cluster(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::under_maintenance(scene)?;
+    let rows = lose_primary_and_synchronous_standby(&stage)?;
+    let dead = &stage.primary.name;
+    stage.refused(rows, dead)?;
+    for node in [&stage.favourite, &stage.other] {
+        node.start_pcsd()?;
+    }
+    scene.pcs(&format!(
+        "cluster node remove {dead} --skip-offline --force"
+    ))?;
+    scene.pcs(&format!("stonith delete fence-{dead}"))?;
+    scene.pcs("resource cleanup")?;
+    stage.refused(rows, dead)?;
+    the_other_returns(&stage, rows)
+}
+
+/// The same, and somebody erases all permanent attributes of the nodes instead.
+pub fn attributes_of_all_nodes_are_erased(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::under_maintenance(scene)?;
+    let rows = lose_primary_and_synchronous_standby(&stage)?;
+    stage.refused(rows, &stage.primary.name)?;
+    scene.steps.say("erasing the attributes of all nodes");
+    let attributes = "//nodes/node/instance_attributes/nvpair";
+    let erase = ["cibadmin", "--delete-all", "--force", "--xpath", attributes];
+    scene.cluster.any()?.run(&erase)?;
+    // As the two survivors had them: without one Pacemaker tries nobody.
+    for node in [&stage.favourite, &stage.other] {
+        let score = format!("--name=master-pgsqld --node={} --update=1000", node.name);
+        let mut words = vec!["crm_attribute"];
+        words.extend(score.split(' '));
+        node.run(&words)?;
+    }
+    scene.pcs("resource cleanup")?;
+    stage.refused(rows, &stage.primary.name)?;
+    the_other_returns(&stage, rows)
+}
+
+fn the_other_returns(stage: &Stage, rows: u64) -> Result<()> {
+    let scene = stage.scene;
+    scene.pcs(&format!("resource clear pgsqld-clone {}", stage.other.name))?;
+    scene.pcs("resource cleanup")?;
+    let primary = stage.nothing_lost(rows)?;
+    ensure!(primary == stage.other, "{} was promoted", primary.name);
+    scene.only_fenced(&stage.primary.name)
+}
+
+/// After a failover a configuration from before it is put back, with its reigns and scores, by the
+/// command that the manual of pcs recommends. The branch that was elected stays elected.
+pub fn old_configuration_is_pushed(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    fail_over_to_the_other(&stage, 0)?;
+    scene.cluster.rejoin(&stage.primary)?;
+    stage.write_rows(&stage.other, 50)?;
+    let rows = stage.rows(&stage.other)?;
+    for node in [&stage.primary, &stage.favourite] {
+        stage.wait_rows(node, rows)?;
+    }
+    push(&stage)?;
+    stage.nothing_lost(rows)?;
+    scene.cluster.wait_whole()?;
+    stage.nobody_lacks(rows)?;
+    scene.only_fenced(&stage.primary.name)
+}
+
+/// The same, and the old primary came back with WAL that nobody else has: commits of the new
+/// primary that clients were promised are not given up for it.
+pub fn old_configuration_and_a_diverged_primary(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    fail_over_to_the_other(&stage, 20)?;
+    scene.cluster.bring_back(&stage.primary)?;
+    stage.runs_as_standby(&stage.primary)?;
+    stage.write_rows(&stage.other, 50)?;
+    let rows = stage.rows(&stage.other)?;
+    stage.wait_rows(&stage.favourite, rows)?;
+    push(&stage)?;
+    stage.nothing_lost(rows)?;
+    let rest = [stage.favourite.name.as_str(), &stage.other.name];
+    scene
+        .steps
+        .wait("the new branch to be served", PATIENCE, || {
+            stage.nobody_lacks(rows)?;
+            let primary = scene.cluster.primary()?;
+            ensure!(rest.contains(&primary.name.as_str()), "{}", primary.name);
+            Ok(())
+        })?;
+    scene.only_fenced(&stage.primary.name)
+}
+
+/// Saves the configuration; then the primary is lost, with `only` rows that no other node has, and
+/// the standby with the lowest score is elected, since it holds most.
+fn fail_over_to_the_other(stage: &Stage, only: u32) -> Result<()> {
+    let scene = stage.scene;
+    save(&stage.other)?;
+    scene.pcs("property set maintenance-mode=true")?;
+    stage.settle()?;
+    let rows = only_the_other_holds(stage, 50)?;
+    if only > 0 {
+        stage.disconnect(&[&stage.other])?;
+        stage.write_local(&stage.primary, only)?;
+    }
+    stage.power_off(&stage.primary)?;
+    scene.cluster.heal_network()?;
+    stage.release()?;
+    let new = stage.nothing_lost(rows)?;
+    ensure!(new == stage.other, "{} was promoted", new.name);
+    let rest = [stage.favourite.name.as_str(), &stage.other.name];
+    scene.cluster.wait_whole_on(&rest)
+}
+
+fn save(node: &Node) -> Result<()> {
+    node.run(&["pcs", "cluster", "cib", OLD]).map(drop)
+}
+
+/// Puts the saved configuration back, and gives Pacemaker and the monitors their time with it.
+fn push(stage: &Stage) -> Result<()> {
+    let words = ["pcs", "cluster", "cib-push", OLD, "--config"];
+    stage.scene.steps.say(&words.join(" "));
+    stage.other.run(&words)?;
+    stage
+        .scene
+        .let_pass(Duration::from_secs(20), "one round of monitors");
+    stage.settle_or_say();
+    Ok(())
+}
+
+/// The role is moved while clients write, without stickiness; then the configuration from before
+/// the move is put back. Clients go on, with every commit that they were promised.
+pub fn old_configuration_after_a_move(scene: &mut Scene) -> Result<()> {
+    scene.pcs("resource defaults update resource-stickiness=0")?;
+    let stage = Stage::new(scene)?;
+    save(&stage.other)?;
+    scene.cluster.move_primary(&stage.other.name)?;
+    scene.cluster.wait_whole()?;
+    scene.writes_go_on()?;
+    push(&stage)?;
+    scene.cluster.wait_whole()?;
+    scene.writes_go_on()?;
+    scene.nobody_fenced()
+}
+
+/// A planned stop of the primary's node is refused to the others, who lack its last commits. A
+/// restart of the cluster stack on these, without the first one, changes nothing about it.
+pub fn stack_is_restarted_after_a_refusal(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::under_maintenance(scene)?;
+    let (old, rest) = (&stage.primary, [&stage.favourite, &stage.other]);
+    stage.disconnect(&rest)?;
+    stage.write_rows(old, 50)?;
+    let rows = stage.rows(old)?;
+    stage.release()?;
+    stop_stack(scene, old)?;
+    scene.cluster.heal_network()?;
+    stage.refused(rows, &old.name)?;
+    for node in rest {
+        stop_stack(scene, node)?;
+    }
+    scene.cluster.start_stack(&rest.map(Node::clone))?;
+    stage.refused(rows, &old.name)?;
+    scene.cluster.bring_back(old)?;
+    scene.pcs("resource cleanup")?;
+    let primary = stage.nothing_lost(rows)?;
+    ensure!(primary == *old, "{} was promoted", primary.name);
+    scene.cluster.wait_whole()
+}
+
+fn stop_stack(scene: &Scene, node: &Node) -> Result<()> {
+    let words = ["pcs", "cluster", "stop", "--force"];
+    scene
+        .steps
+        .say(&format!("{} on {}", words.join(" "), node.name));
+    node.run_within(PATIENCE, &words).map(drop)
+}
