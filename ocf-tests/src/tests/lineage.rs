@@ -189,8 +189,10 @@ fn restore(scene: &Scene, node: &Node) -> Result<()> {
 pub fn promotion_that_ended_halfway(scene: &mut Scene) -> Result<()> {
     let stage = Stage::under_maintenance(scene)?;
     let winner = &stage.favourite;
+    let timeline = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)";
+    let parent = stage.primary.sql(timeline)?;
     let command = format!(
-        "if test %f = 00000001.history && ! test -e {HALFWAY}; then touch {HALFWAY}; sleep 60; \
+        "if test %f = {parent}.history && ! test -e {HALFWAY}; then touch {HALFWAY}; sleep 60; \
          fi; false"
     );
     stage.configure(winner, &format!("restore_command = '{command}'"))?;

@@ -111,6 +111,7 @@ pub const ALL: &[Case] = cases![
     rules::commits_of_an_earlier_rule_stay_guarded needs SynchronousSilence long,
     rules::commits_stay_guarded_after_the_end_of_all_rules needs SynchronousSilence long,
     rules::rule_is_changed_under_maintenance needs SynchronousSilence long,
+    rules::commits_of_an_earlier_reign_of_the_same_node_stay_guarded needs SynchronousSilence long,
     rules::new_rule_is_enough_once_its_standby_holds_all needs SynchronousSilence long,
     rules::node_without_a_database_is_no_standby needs SynchronousSilence long,
     rules::foreign_receiver_confirmed_alone needs SynchronousSilence long,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::machine::node::Node;
+use crate::run::fault::signal_postmaster;
 use crate::run::foreign::Receiver;
 use crate::run::scene::Scene;
 use crate::run::staging::Stage;
@@ -38,6 +39,25 @@ pub fn rule_is_changed_under_maintenance(scene: &mut Scene) -> Result<()> {
     let rows = only_the_other_holds(&stage, 50)?;
     set_rule(&stage, &stage.favourite.name)?;
     stage.release()?;
+    lose_the_holders(&stage, rows)
+}
+
+/// The rule is changed, and the same node is elected once more, after a crash: commits of its
+/// earlier reign stay guarded.
+pub fn commits_of_an_earlier_reign_of_the_same_node_stay_guarded(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    let rows = only_the_other_holds(&stage, 50)?;
+    scene.pcs(&format!("node standby {} --wait=60", stage.other.name))?;
+    set_rule(&stage, &stage.favourite.name)?;
+    let started = "SELECT pg_postmaster_start_time()";
+    let before = stage.primary.sql(started)?;
+    signal_postmaster(&scene.cluster, &stage.primary, "KILL")?;
+    scene.steps.wait("it to be restarted", FAILOVER, || {
+        ensure!(stage.primary.sql(started)? != before, "it is not");
+        Ok(())
+    })?;
+    let only = std::slice::from_ref(&stage.primary);
+    scene.cluster.wait_promoted_among(only, FAILOVER)?;
     lose_the_holders(&stage, rows)
 }
 
