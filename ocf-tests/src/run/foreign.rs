@@ -44,14 +44,15 @@ impl Receiver {
         })
     }
 
-    /// Passes when `primary` waits for what it confirms.
+    /// Passes when `primary` counts it among its synchronous standbys, perhaps after others.
     pub fn is_synchronous(&self, primary: &Node) -> Result<()> {
         let query = format!(
             "SELECT coalesce(max(sync_state), 'none') FROM pg_stat_replication \
-             WHERE client_addr = '{ADDRESS}'"
+             WHERE client_addr = '{ADDRESS}' AND state = 'streaming'"
         );
         let state = primary.sql(&query)?;
-        ensure!(state == "quorum" || state == "sync", "it is {state}");
+        let may_confirm = ["quorum", "sync", "potential"].contains(&state.as_str());
+        ensure!(may_confirm, "it is {state}");
         Ok(())
     }
 

@@ -49,6 +49,7 @@ pub fn foreign_score_is_named_with_its_remedy(scene: &mut Scene) -> Result<()> {
 
 /// One line, with what to paste.
 fn is_remedy(line: &str, node: &Node) -> bool {
-    let words = ["crm_attribute", "--promotion", "--delete", &node.name];
-    words.iter().all(|word| line.contains(word))
+    let of_reboot = line.contains("--promotion") || line.contains("reboot");
+    let words = ["crm_attribute", "--delete", &node.name];
+    of_reboot && words.iter().all(|word| line.contains(word))
 }
