@@ -5,6 +5,7 @@
 //!
 //! | folder | what is in it |
 //! |---|---|
+//! | [`consistency`] | pure: judges what clients of a database were told |
 //! | [`host`] | this machine: its programs, folders and caches, the agent that is built on it |
 //! | [`machine`] | the nodes as machines: file systems, network, disks, power |
 //! | [`cluster`] | PostgreSQL and Pacemaker on them: made, started, operated, asked |
@@ -16,6 +17,7 @@
 
 pub mod cluster;
 pub mod commands;
+pub mod consistency;
 pub mod document;
 pub mod host;
 pub mod machine;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up; folders on one floor do not know each other.
 const FLOORS: &[&[&str]] = &[
-    &["host"],
+    &["consistency", "host"],
     &["machine"],
     &["cluster"],
     &["watch"],
