@@ -3,6 +3,7 @@
 //! can be played again.
 
 mod cuts;
+pub mod lists;
 mod moments;
 mod operator;
 mod orders;
@@ -70,6 +71,13 @@ pub const SERIES: &[Series] = &[
         rounds: 20,
         synchronous: ANY,
         round: failure_soon_after,
+    },
+    Series {
+        name: "lists",
+        about: "two random faults under appends to lists and reads of them",
+        rounds: 20,
+        synchronous: ANY,
+        round: lists::round,
     },
 ];
 

@@ -10,6 +10,7 @@ mod attacker;
 mod barred;
 mod bounds;
 mod config;
+mod consistency;
 mod crash;
 mod daemons;
 mod documents;
@@ -85,6 +86,9 @@ pub const ALL: &[Case] = cases![
     proof::failure_soon_after_a_return needs SynchronousClient long,
     proof::failure_soon_after_a_switchover needs SynchronousClient long,
     proof::all_nodes_come_back_in_some_order needs SynchronousClient long,
+    consistency::random_faults needs SynchronousClient long,
+    consistency::losses_without_the_guard_are_found needs SynchronousSilence long,
+    consistency::losses_without_synchronous_standbys_are_found needs Silence long,
     paf_losses::old_primary_does_not_beat_the_new_timeline needs Silence long,
     paf_losses::restarted_standbys_vote_what_they_hold needs Silence,
     paf_losses::older_shutdown_checkpoint_proves_nothing needs Silence long,

@@ -286,6 +286,11 @@ fn session(
 
 /// Connects from the cluster's network namespace, which this thread enters for good.
 pub fn connect(target: &Target) -> Result<Connection> {
+    connect_with(target, "")
+}
+
+/// The same, with further settings of the session: ` -c name=value`.
+pub fn connect_with(target: &Target, settings: &str) -> Result<Connection> {
     let namespace = std::fs::File::open(format!("/proc/{}/ns/net", target.warden))
         .context("the cluster is gone")?;
     setns(&namespace, CloneFlags::CLONE_NEWNET)?;
@@ -295,10 +300,15 @@ pub fn connect(target: &Target) -> Result<Connection> {
         .user("postgres")
         .dbname("postgres")
         .application_name("lab_client")
-        .options(OWN_SETTINGS);
+        .options(&format!("{OWN_SETTINGS}{settings}"));
     config
         .connect_timeout(CONNECTING)
         .tcp_user_timeout(Duration::from_secs(2));
+    // One that waits for an answer, and has nothing to send, learns only so that its server is dead.
+    config
+        .keepalives_idle(Duration::from_secs(2))
+        .keepalives_interval(Duration::from_secs(1))
+        .keepalives_retries(2);
     Ok(config.connect(NoTls)?)
 }
 
