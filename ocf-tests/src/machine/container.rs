@@ -23,7 +23,7 @@ pub struct Machine {
     machine: String,
     folder: PathBuf,
     group: PathBuf,
-    disk: Option<Disk>,
+    disks: Vec<Disk>,
     running: Option<Container>,
 }
 
@@ -75,15 +75,15 @@ impl Machine {
             machine: paths::machine_name(site.id, name),
             folder: folder.to_owned(),
             group: site.groups.join(name),
-            disk: None,
+            disks: Vec::new(),
             running: None,
         })
     }
 
-    /// Puts the data of PostgreSQL on a disk of its own.
-    pub fn add_disk(&mut self) -> Result<()> {
+    /// Puts the data of PostgreSQL, and what the agent must not forget, on disks of their own.
+    pub fn add_disks(&mut self) -> Result<()> {
         let own = self.folder.join("nodes").join(&self.name);
-        self.disk = Some(Disk::make(&own, &own.join("root")).context("cannot make a disk")?);
+        self.disks = Disk::make_all(&own, &own.join("root")).context("cannot make a disk")?;
         Ok(())
     }
 
@@ -109,9 +109,7 @@ impl Machine {
             return Ok(String::new());
         }
         self.remove_cable()?;
-        if let Some(disk) = &self.disk {
-            disk.check()?;
-        }
+        self.disks.iter().try_for_each(Disk::check)?;
         fs::create_dir_all(&self.group)?;
         let mut nspawn = self.start_nspawn()?;
         let init = match self.find_init(&mut nspawn) {
@@ -136,12 +134,12 @@ impl Machine {
         };
         // Process 1 of a pid namespace takes all others with it.
         let _ = kill(container.init, Signal::SIGKILL);
+        // Nobody in there gets to see the errors that this makes.
+        self.disks.iter().try_for_each(Disk::cut)?;
         let start = Instant::now();
         while container.nspawn.try_wait()?.is_none() {
             // A process that waits for a hung disk dies only once it may go on.
-            if let Some(disk) = &self.disk {
-                disk.thaw();
-            }
+            self.disks.iter().for_each(Disk::thaw);
             if start.elapsed() > PATIENCE {
                 bail!("{} did not die within {} s", self.name, PATIENCE.as_secs());
             }

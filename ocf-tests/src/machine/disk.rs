@@ -1,11 +1,14 @@
-//! A disk of its own for the data of a node's PostgreSQL, which can fill up, fail and hang.
+//! Disks of its own for a node's PostgreSQL, and for what the agent must not forget: they can fill
+//! up, fail, hang, and lose what was not fsynced.
 //!
-//! It is an ext4 file system in a file, mounted by the warden, so it outlives the power of its
-//! node; at each boot it is checked, as a real one is. A hung disk is a frozen file system:
-//! whoever writes to it sleeps where no signal reaches, SIGKILL included. Reads of what is in
-//! memory go on, which a really hung device allows too.
+//! Each is an ext4 file system in a file, mounted by the warden, so it outlives the power of its
+//! node; at each boot it is checked, as a real one is. A power cut shuts the file system down
+//! without a flush: what the kernel had not written to the file by then never gets there. A hung
+//! disk is a frozen file system: whoever writes to it sleeps where no signal reaches, SIGKILL
+//! included. Reads of what is in memory go on, which a really hung device allows too.
 
 use std::fs;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,14 +18,21 @@ use anyhow::{Context, Result, bail};
 use crate::host::shell;
 use crate::machine::node::Node;
 
-/// Where it is mounted in a node, without the leading slash.
-const PLACE: &str = "var/lib/postgresql";
-/// The same as the node sees it.
+/// Where the data are, as the node sees it.
 pub const MOUNT: &str = "/var/lib/postgresql";
+/// Where the agent keeps what must outlive a power cut.
+pub const RECORD: &str = "/var/lib/pgsqlms";
 const BALLAST: &str = "/var/lib/postgresql/ballast";
-/// Sparse: only what is written takes memory.
-const SIZE: &str = "1G";
+/// Name, place and size of each disk. Sparse: only what is written takes memory.
+const DISKS: &[(&str, &str, &str)] = &[("disk", MOUNT, "1G"), ("record", RECORD, "64M")];
+/// `EXT4_GOING_FLAGS_NOLOGFLUSH`: not even the journal is flushed.
+const NO_FLUSH: u32 = 2;
 const UNMOUNT: Duration = Duration::from_secs(10);
+
+/// `EXT4_IOC_SHUTDOWN` and `XFS_IOC_GOINGDOWN` are the same call.
+mod call {
+    nix::ioctl_read!(shut_down, b'X', 125, u32);
+}
 
 /// The disk as the warden sees it.
 pub struct Disk {
@@ -31,23 +41,30 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Makes the disk in the folder `own` and mounts it over the data in `root`, which it holds.
-    pub fn make(own: &Path, root: &Path) -> Result<Self> {
-        let disk = Self {
-            image: own.join("disk.img"),
-            mount: root.join(PLACE),
+    /// Makes the disks of a node in the folder `own` and mounts them over what `root` has there,
+    /// which they hold.
+    pub fn make_all(own: &Path, root: &Path) -> Result<Vec<Self>> {
+        let make = |(name, place, size): &(&str, &str, &str)| {
+            let disk = Self {
+                image: own.join(format!("{name}.img")),
+                mount: root.join(place.trim_start_matches('/')),
+            };
+            disk.make(&own.join(name), size).map(|()| disk)
         };
-        let image = disk.image.display().to_string();
-        shell::run_words(&["truncate", "-s", SIZE, &image])?;
+        DISKS.iter().map(make).collect()
+    }
+
+    fn make(&self, early: &Path, size: &str) -> Result<()> {
+        let image = self.image.display().to_string();
+        shell::run_words(&["truncate", "-s", size, &image])?;
         shell::run_words(&["mkfs.ext4", "-q", "-m", "0", &image])?;
-        let early = own.join("disk");
-        fs::create_dir_all(&early)?;
-        disk.mount_at(&early)?;
-        let data = format!("{}/.", disk.mount.display());
+        fs::create_dir_all(early)?;
+        fs::create_dir_all(&self.mount)?;
+        self.mount_at(early)?;
+        let data = format!("{}/.", self.mount.display());
         shell::run_words(&["cp", "-a", &data, &early.display().to_string()])?;
         shell::run_words(&["umount", &early.display().to_string()])?;
-        disk.mount_at(&disk.mount)?;
-        Ok(disk)
+        self.mount_at(&self.mount)
     }
 
     fn mount_at(&self, place: &Path) -> Result<()> {
@@ -88,6 +105,18 @@ impl Disk {
     fn is_in_use(&self) -> Result<bool> {
         let mut devices = Command::new("losetup");
         Ok(!shell::run(devices.arg("-j").arg(&self.image))?.is_empty())
+    }
+
+    /// What a power cut does: nothing more reaches the disk, what is only in memory least of all.
+    /// The file system takes no more part in anything until it is checked and mounted again.
+    #[allow(unsafe_code)]
+    pub fn cut(&self) -> Result<()> {
+        let root = fs::File::open(&self.mount)?;
+        let mut how = NO_FLUSH;
+        // SAFETY: the kernel reads a u32 from `how`, which lives until the call has returned.
+        unsafe { call::shut_down(root.as_raw_fd(), &raw mut how) }
+            .map(drop)
+            .with_context(|| format!("cannot shut down {}", self.mount.display()))
     }
 
     /// Ends a hang, without which the node's processes could not even be killed.

@@ -44,7 +44,7 @@ pub struct Plan {
     /// Keep what nodes write on disk and not in memory.
     #[arg(long)]
     pub on_disk: bool,
-    /// Give the data of each node's PostgreSQL a disk of its own.
+    /// Give each node disks of its own, for the data of PostgreSQL and the record of the agent.
     #[arg(long)]
     pub data_disks: bool,
     /// Go on after the end of standard input.
@@ -163,7 +163,7 @@ fn mount_machines(plan: &Plan, site: &Site) -> Result<BTreeMap<String, Mutex<Mac
         };
         let mut machine = Machine::mount(site, &name, &layers)?;
         if plan.data_disks {
-            machine.add_disk()?;
+            machine.add_disks()?;
         }
         machines.insert(name, Mutex::new(machine));
     }

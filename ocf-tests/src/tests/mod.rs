@@ -74,6 +74,7 @@ pub const ALL: &[Case] = cases![
     two::instances_in_one_cluster needs Client,
     power::cut_at_the_primary needs SynchronousClient,
     power::cut_at_a_standby needs SynchronousClient,
+    power::cut_loses_what_was_not_fsynced needs DisksAndSynchronousClient,
     rejoin::diverged_primary_is_rewound needs Client,
     rejoin::interrupted_rewind_is_resumed needs Client,
     rejoin::diverged_standby_stays_and_says_so needs Client,
