@@ -42,26 +42,32 @@ impl Cluster {
     /// Starts the cluster stack wherever it does not run, and waits until the cluster is whole;
     /// a node that has diverged for some time is rewound.
     pub fn rejoin_all(&self) -> Result<()> {
+        self.rejoin_these(&self.nodes)
+    }
+
+    /// The same where only `nodes` are left to the cluster.
+    pub fn rejoin_these(&self, nodes: &[Node]) -> Result<()> {
+        let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
         let start = Instant::now();
         self.steps
             .wait("all nodes to follow", PATIENCE + REJOIN, || {
-                let down = self.nodes.iter().filter(|node| !node.stack_runs());
+                let down = nodes.iter().filter(|node| !node.stack_runs());
                 for node in down.collect::<Vec<_>>() {
                     self.bring_back(node)?;
                 }
-                let whole = self.whole(&MAIN, &self.names());
+                let whole = self.whole(&MAIN, &names);
                 if whole.is_err() && start.elapsed() > SETTLING {
-                    self.rewind_diverged()?;
+                    self.rewind_diverged(nodes)?;
                 }
                 whole
             })
     }
 
-    fn rewind_diverged(&self) -> Result<()> {
+    fn rewind_diverged(&self, nodes: &[Node]) -> Result<()> {
         let primary = self.primary()?;
-        for node in self.others(&primary.name) {
-            if matches!(self.has_diverged(&node), Ok(true)) {
-                self.rewind(&node)?;
+        for node in nodes.iter().filter(|node| **node != primary) {
+            if matches!(self.has_diverged(node), Ok(true)) {
+                self.rewind(node)?;
             }
         }
         Ok(())

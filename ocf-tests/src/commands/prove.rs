@@ -14,7 +14,7 @@ use crate::run::chance::Chance;
 /// Which series of rounds to run.
 #[derive(clap::Args, Debug)]
 pub struct Choice {
-    /// any, first, orders, moments, lists; without any, all
+    /// any, first, orders, moments, lists, evidence; without any, all
     #[arg(value_parser = names())]
     series: Vec<String>,
     /// Rounds of each series, instead of as many as prove something
@@ -23,9 +23,21 @@ pub struct Choice {
     /// Seed of the first round; each further one has the next number
     #[arg(long)]
     seed: Option<u64>,
+    /// Number of nodes: with five, commits wait for two standbys
+    #[arg(long, default_value_t = 3, value_parser = odd)]
+    nodes: usize,
     /// Print every step
     #[arg(long, short)]
     verbose: bool,
+}
+
+/// With an even number the loss of half of the nodes would be one too many.
+fn odd(text: &str) -> Result<usize, String> {
+    match text {
+        "3" => Ok(3),
+        "5" => Ok(5),
+        _ => Err("3 or 5".to_owned()),
+    }
 }
 
 fn names() -> Vec<&'static str> {
@@ -53,7 +65,7 @@ pub fn prove(choice: &Choice) -> Result<ExitCode> {
         let rounds = choice.rounds.unwrap_or(series.rounds);
         println!("\n{}: {}, {rounds} rounds", series.name, series.about);
         let seeds = (0..rounds).map(|round| seed.wrapping_add(round));
-        let lost = prove::run(series, seeds, &steps, &folder)?.len();
+        let lost = prove::run(series, (choice.nodes, seeds), &steps, &folder)?.len();
         println!("{}: {lost} of {rounds} rounds failed", series.name);
         failed += lost;
     }

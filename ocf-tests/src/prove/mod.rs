@@ -3,10 +3,12 @@
 //! can be played again.
 
 mod cuts;
+mod evidence;
 pub mod lists;
 mod moments;
 mod operator;
 mod orders;
+mod tamper;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,7 +19,7 @@ use anyhow::{Context, Result, ensure};
 use crate::cluster::postgresql::MAIN;
 use crate::cluster::{Cluster, Options};
 use crate::host::progress::Steps;
-use crate::machine::node::on_each;
+use crate::machine::node::{Node, on_each};
 use crate::run::chance::Chance;
 use crate::run::scene::Scene;
 use crate::watch::client::Client;
@@ -34,13 +36,24 @@ pub struct Series {
     pub about: &'static str,
     /// How many rounds prove something.
     pub rounds: u64,
-    /// `synchronous_standby_names` of all nodes.
+    /// How commits wait for standbys: by `ANY` or `FIRST`.
     synchronous: &'static str,
+    /// Whether a power cut loses what was not fsynced.
+    disks: bool,
+    /// Whether each round begins on a cluster of its own.
+    fresh: bool,
     round: fn(&Scene, u64) -> Result<String>,
 }
 
-const ANY: &str = "ANY 1 (srv1,srv2,srv3)";
-const FIRST: &str = "FIRST 1 (srv1,srv2,srv3)";
+const ANY: &str = "ANY";
+const FIRST: &str = "FIRST";
+
+/// What nodes of a cluster of `nodes` wait for, so that the loss of any two of three, and of any
+/// two of five while the other three vote, leaves a node that is known to hold every commit.
+fn rule(how: &str, nodes: usize) -> String {
+    let names: Vec<_> = (1..=nodes).map(|number| format!("srv{number}")).collect();
+    format!("{how} {} ({})", (nodes - 1) / 2, names.join(","))
+}
 
 /// All kinds of rounds.
 pub const SERIES: &[Series] = &[
@@ -49,6 +62,8 @@ pub const SERIES: &[Series] = &[
         about: "power cut of the primary and of a standby, with ANY 1",
         rounds: 10,
         synchronous: ANY,
+        disks: true,
+        fresh: false,
         round: double_cut,
     },
     Series {
@@ -56,6 +71,8 @@ pub const SERIES: &[Series] = &[
         about: "power cut of the primary and of a standby, with FIRST 1",
         rounds: 10,
         synchronous: FIRST,
+        disks: true,
+        fresh: false,
         round: double_cut,
     },
     Series {
@@ -63,6 +80,8 @@ pub const SERIES: &[Series] = &[
         about: "power cut of all nodes, which come back in every order",
         rounds: 6,
         synchronous: ANY,
+        disks: true,
+        fresh: false,
         round: return_in_order,
     },
     Series {
@@ -70,6 +89,8 @@ pub const SERIES: &[Series] = &[
         about: "a failure within 30 s of a switchover, a failover or a return",
         rounds: 20,
         synchronous: ANY,
+        disks: true,
+        fresh: false,
         round: failure_soon_after,
     },
     Series {
@@ -77,7 +98,19 @@ pub const SERIES: &[Series] = &[
         about: "two random faults under appends to lists and reads of them",
         rounds: 20,
         synchronous: ANY,
+        // remote_write promises nothing when two nodes lose power.
+        disks: false,
+        fresh: false,
         round: lists::round,
+    },
+    Series {
+        name: "evidence",
+        about: "two faults, and something happens to the evidence of the last election",
+        rounds: 60,
+        synchronous: ANY,
+        disks: true,
+        fresh: true,
+        round: faults_and_evidence,
     },
 ];
 
@@ -99,6 +132,12 @@ pub fn failure_soon_after(scene: &Scene, seed: u64) -> Result<String> {
     judged(scene, &plan.to_string(), || moments::run(scene, &plan))
 }
 
+/// Two faults, and something happens to the evidence; the round of `seed`.
+pub fn faults_and_evidence(scene: &Scene, seed: u64) -> Result<String> {
+    let plan = evidence::Plan::draw(&mut Chance::new(seed));
+    judged_on(scene, &plan.to_string(), || evidence::run(scene, &plan))
+}
+
 /// What [`failure_soon_after`] does first in the round of `seed`.
 pub fn event_of(seed: u64) -> Event {
     moments::Plan::draw(&mut Chance::new(seed)).event
@@ -106,25 +145,29 @@ pub fn event_of(seed: u64) -> Event {
 
 /// Plays a round, makes the cluster whole again, and demands every acknowledged row.
 fn judged(scene: &Scene, plan: &str, play: impl FnOnce() -> Result<()>) -> Result<String> {
+    judged_on(scene, plan, || play().map(|()| scene.cluster.nodes.clone()))
+}
+
+/// The same where `play` tells which nodes are left to the cluster.
+fn judged_on(
+    scene: &Scene,
+    plan: &str,
+    play: impl FnOnce() -> Result<Vec<Node>>,
+) -> Result<String> {
     scene.steps.say(plan);
     let client = scene.client.as_ref().context("a round needs a client")?;
     let refused = refusals(&scene.cluster);
     let before = client.acknowledged();
     client.reset_downtime();
-    play().with_context(|| plan.to_owned())?;
-    scene
-        .cluster
-        .rejoin_all()
-        .with_context(|| plan.to_owned())?;
+    let left = play().with_context(|| plan.to_owned())?;
+    // Before anything else: a node that comes back diverged must not hide what is gone.
+    nothing_lost(scene, client).with_context(|| plan.to_owned())?;
+    let whole = scene.cluster.rejoin_these(&left);
+    whole.with_context(|| plan.to_owned())?;
     scene.writes_go_on()?;
-    let lost = client.lost(&scene.steps)?;
-    ensure!(
-        lost.is_empty(),
-        "{plan}: {} acknowledged rows are lost, first {:?}",
-        lost.len(),
-        lost.iter().take(5).collect::<Vec<_>>()
-    );
-    scene.clean_up()?;
+    nothing_lost(scene, client).with_context(|| plan.to_owned())?;
+    scene.pcs("resource cleanup")?;
+    scene.cluster.rejoin_these(&left)?;
     let verdict = format!(
         "{plan}: {} rows, none lost, {:.1} s down, {} refusals on the way",
         client.acknowledged() - before,
@@ -133,6 +176,17 @@ fn judged(scene: &Scene, plan: &str, play: impl FnOnce() -> Result<()>) -> Resul
     );
     scene.steps.say(&verdict);
     Ok(verdict)
+}
+
+fn nothing_lost(scene: &Scene, client: &Client) -> Result<()> {
+    let lost = client.lost(&scene.steps)?;
+    let some: Vec<_> = lost.iter().take(5).collect();
+    ensure!(
+        lost.is_empty(),
+        "{} acknowledged rows are lost, first {some:?}",
+        lost.len()
+    );
+    Ok(())
 }
 
 /// How often the agent refused to promote anybody so far, by the logs of all nodes. One that
@@ -149,11 +203,11 @@ fn refusals(cluster: &Cluster) -> usize {
     .sum()
 }
 
-/// Runs a round of `series` for each of `seeds`; a failed one costs the cluster, which is
+/// Runs a round of `series` on `nodes` nodes for each of `seeds`; a failed one costs the cluster, which is
 /// made anew. Returns the seeds that failed.
 pub fn run(
     series: &Series,
-    seeds: impl Iterator<Item = u64>,
+    (nodes, seeds): (usize, impl Iterator<Item = u64>),
     steps: &Steps,
     folder: &Path,
 ) -> Result<BTreeSet<u64>> {
@@ -162,14 +216,18 @@ pub fn run(
     for seed in seeds {
         let current = match scene.take() {
             Some(scene) => scene,
-            None => set_up(series, steps)?,
+            None => set_up(series, nodes, steps)?,
         };
         let start = Instant::now();
         match (series.round)(&current, seed) {
             Ok(verdict) => {
                 let seconds = start.elapsed().as_secs();
                 println!("{} {seed} ... ok ({seconds} s): {verdict}", series.name);
-                scene = Some(current);
+                if series.fresh {
+                    end(current)?;
+                } else {
+                    scene = Some(current);
+                }
             }
             Err(error) => {
                 println!("{} {seed} ... FAILED: {error:#}", series.name);
@@ -178,7 +236,7 @@ pub fn run(
                 logs::keep(&current.cluster, &folder)?;
                 println!("    logs: {}", folder.display());
                 println!(
-                    "    again: cargo lab prove {} --rounds 1 --seed {seed}",
+                    "    again: cargo lab prove {} --rounds 1 --seed {seed} --nodes {nodes}",
                     series.name
                 );
                 end(current)?;
@@ -189,11 +247,17 @@ pub fn run(
     Ok(failed)
 }
 
-fn set_up(series: &Series, steps: &Steps) -> Result<Scene> {
-    let cluster = Cluster::boot(Options::new("prove")?, steps)?;
+fn set_up(series: &Series, nodes: usize, steps: &Steps) -> Result<Scene> {
+    let options = Options {
+        nodes,
+        data_disks: series.disks,
+        ..Options::new("prove")?
+    };
+    let cluster = Cluster::boot(options, steps)?;
     let confdir = cluster.options.release.confdir(MAIN.name);
     let path = format!("{confdir}/conf.d/synchronous.conf");
-    let text = format!("synchronous_standby_names = '{}'\n", series.synchronous);
+    let rule = rule(series.synchronous, nodes);
+    let text = format!("synchronous_standby_names = '{rule}'\n");
     on_each(&cluster.nodes, |node| {
         node.write(&path, &text, "postgres:postgres", "0644")
     })?;

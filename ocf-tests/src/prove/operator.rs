@@ -72,7 +72,8 @@ pub fn primary_among(scene: &Scene, up: &[Node]) -> Result<Node> {
 pub fn by_role(scene: &Scene) -> Result<Vec<Node>> {
     let mut nodes = vec![scene.cluster.primary()?];
     nodes.extend(scene.cluster.standbys()?);
-    ensure!(nodes.len() == 3, "{} of 3 nodes run", nodes.len());
+    let all = scene.cluster.nodes.len();
+    ensure!(nodes.len() == all, "{} of {all} nodes run", nodes.len());
     Ok(nodes)
 }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::operator::{by_role, primary_among, wait_with};
 use crate::machine::node::{Node, on_each};
@@ -66,6 +66,7 @@ impl fmt::Display for Plan {
 /// Plays the plan up to the return of the last node.
 pub fn run(scene: &Scene, plan: &Plan) -> Result<()> {
     let roles = by_role(scene)?;
+    ensure!(roles.len() == 3, "these rounds are for three nodes");
     let nodes: Vec<Node> = plan.order.iter().map(|role| roles[*role].clone()).collect();
     std::thread::sleep(plan.cut_at);
     scene.steps.say("cutting the power of all nodes");
