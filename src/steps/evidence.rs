@@ -9,7 +9,10 @@ use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
 use crate::record::reign::Stage;
 use crate::record::{DataId, Evidence, FieldError, Ledger, Reign, note};
-use crate::system::Notes;
+use crate::system::{Notes, clock};
+
+/// How often (seconds) a standby looks at the configuration although it has not changed.
+const LOOK_EVERY: u64 = 600;
 
 /// What this node knows of elections.
 pub struct Known {
@@ -105,8 +108,13 @@ pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), Tool
 /// Keeps what the cluster's configuration has, when that has changed since the last look. A
 /// standby does so at its monitor: a primary that goes takes its own entry with it if its node
 /// is removed.
+///
+/// After one failed write Pacemaker writes its configuration to no disk any more, and its file
+/// stays as it was: so the standby looks from time to time in any case.
 pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes) {
+    let round = clock::since_epoch().as_secs() / LOOK_EVERY;
     let version = cluster.configuration_version();
+    let version = version.map(|version| format!("{version} {round}"));
     let Some(version) = version.filter(|version| !notes.is(&note::COPIED, version)) else {
         return;
     };
