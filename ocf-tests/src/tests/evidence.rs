@@ -27,7 +27,6 @@ pub fn dead_primary_is_removed_from_the_cluster(scene: &mut Scene) -> Result<()>
     scene.pcs(&format!(
         "cluster node remove {dead} --skip-offline --force"
     ))?;
-    scene.pcs(&format!("stonith delete fence-{dead}"))?;
     scene.pcs("resource cleanup")?;
     stage.refused(rows, dead)?;
     the_other_returns(&stage, rows)
