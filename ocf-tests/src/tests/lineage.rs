@@ -52,6 +52,29 @@ fn copy_from(scene: &Scene, node: &Node, source: &Node) -> Result<()> {
 /// others follow it. Afterwards Pacemaker gives the role back to the node that had it, as nothing
 /// but the old scores speaks for any: a primary is there, with all that was written meanwhile.
 pub fn switchover_by_hand_is_adopted(scene: &mut Scene) -> Result<()> {
+    let stage = switch_over_by_hand(scene)?;
+    let rows = stage.rows(&stage.favourite)?;
+    stage.release()?;
+    whole_with(&stage, rows)
+}
+
+/// The same, and the others lag when Pacemaker takes over again: the new primary's own writes are
+/// not given up for a node that has less of the same branch.
+pub fn switchover_by_hand_with_writes_that_nobody_else_has(scene: &mut Scene) -> Result<()> {
+    let stage = switch_over_by_hand(scene)?;
+    for node in [&stage.primary, &stage.other] {
+        scene.cluster.cut_replication(node, &MAIN)?;
+    }
+    stage.write_rows(&stage.favourite, 20)?;
+    let rows = stage.rows(&stage.favourite)?;
+    stage.release()?;
+    stage.nobody_lacks(rows)?;
+    scene.cluster.heal_network()?;
+    whole_with(&stage, rows)
+}
+
+/// Under maintenance still when this returns, and without stickiness.
+fn switch_over_by_hand(scene: &Scene) -> Result<Stage<'_>> {
     scene.pcs("resource defaults update resource-stickiness=0")?;
     let stage = Stage::under_maintenance(scene)?;
     let release = scene.cluster.options.release;
@@ -63,17 +86,15 @@ pub fn switchover_by_hand_is_adopted(scene: &mut Scene) -> Result<()> {
     postgresql::control(old, release, &MAIN, "stop")?;
     promote_by_hand(scene, new)?;
     postgresql::mark_standby(old, release, &MAIN)?;
-    follow_by_hand(scene, [old, &stage.other], new)?;
+    move_address(scene, old, new)?;
     postgresql::control(old, release, &MAIN, "start")?;
     stage.write_rows(new, 50)?;
     let rows = stage.rows(new)?;
     for node in [old, &stage.other] {
         stage.wait_rows(node, rows)?;
     }
-    scene.pcs("resource refresh pgsqld-clone")?;
-    follow_the_address(scene, [old, &stage.other])?;
-    stage.release()?;
-    whole_with(&stage, rows)
+    scene.pcs("resource refresh")?;
+    Ok(stage)
 }
 
 fn promote_by_hand(scene: &Scene, node: &Node) -> Result<()> {
@@ -87,26 +108,16 @@ fn promote_by_hand(scene: &Scene, node: &Node) -> Result<()> {
     })
 }
 
-/// Servers that run read it at once; the others at their next start.
-fn follow_by_hand(scene: &Scene, nodes: [&Node; 2], primary: &Node) -> Result<()> {
-    for node in nodes {
-        let line = format!(
-            "primary_conninfo = 'host={} port={} user=postgres application_name={}'\n",
-            primary.address(),
-            MAIN.port,
-            node.name
-        );
-        node.write(&conf(scene), &line, "postgres:postgres", "0644")?;
-        // One of them is stopped.
-        let _ = node.sql("SELECT pg_reload_conf()");
-    }
-    Ok(())
-}
-
-fn follow_the_address(scene: &Scene, nodes: [&Node; 2]) -> Result<()> {
-    for node in nodes {
-        node.run(&["rm", "-f", &conf(scene)])?;
-        node.sql("SELECT pg_reload_conf()")?;
+/// As an admin moves it, where Pacemaker does nothing.
+fn move_address(scene: &Scene, from: &Node, to: &Node) -> Result<()> {
+    let line = format!("the address goes from {} to {}", from.name, to.name);
+    scene.steps.say(&line);
+    let (address, prefix) = (MAIN.vip.to_string(), format!("{}/24", MAIN.vip));
+    from.run(&["ip", "address", "del", &prefix, "dev", "host0"])?;
+    to.run(&["ip", "address", "add", &prefix, "dev", "host0"])?;
+    // Instead of the announcement that IPaddr2 sends.
+    for node in scene.cluster.others(&to.name) {
+        node.run(&["ip", "neigh", "flush", "to", &address])?;
     }
     Ok(())
 }

@@ -129,6 +129,7 @@ pub const ALL: &[Case] = cases![
     barred::synchronous_commits_of_a_barred_node_are_not_passed_over needs SynchronousSilence long,
     lineage::rebuilt_primary_vouches_for_nothing needs SynchronousSilence long,
     lineage::switchover_by_hand_is_adopted needs Silence long,
+    lineage::switchover_by_hand_with_writes_that_nobody_else_has needs Silence long,
     lineage::restored_database_is_adopted needs Silence long,
     lineage::promotion_that_ended_halfway needs Silence long,
     lineage::promotion_that_replayed_more_than_was_voted needs SynchronousSilence long,
