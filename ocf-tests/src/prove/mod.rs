@@ -48,8 +48,8 @@ pub struct Series {
 const ANY: &str = "ANY";
 const FIRST: &str = "FIRST";
 
-/// What nodes of a cluster of `nodes` wait for, so that the loss of any two of three, and of any
-/// two of five while the other three vote, leaves a node that is known to hold every commit.
+/// What nodes of a cluster of `nodes` wait for: a commit is then on so many of them that a majority
+/// has it, and a majority of votes is enough to know it.
 fn rule(how: &str, nodes: usize) -> String {
     let names: Vec<_> = (1..=nodes).map(|number| format!("srv{number}")).collect();
     format!("{how} {} ({})", (nodes - 1) / 2, names.join(","))
@@ -276,4 +276,21 @@ fn set_up(series: &Series, nodes: usize, steps: &Steps) -> Result<Scene> {
 fn end(scene: Scene) -> Result<()> {
     drop(scene.client);
     scene.cluster.shut_down()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_may_be_lost_of_five_and_one_of_three() {
+        assert_eq!(rule(ANY, 3), "ANY 1 (srv1,srv2,srv3)");
+        assert_eq!(rule(FIRST, 5), "FIRST 2 (srv1,srv2,srv3,srv4,srv5)");
+    }
+
+    #[test]
+    fn a_series_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = SERIES.iter().map(|series| series.name).collect();
+        assert_eq!(names.len(), SERIES.len());
+    }
 }
