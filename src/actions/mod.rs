@@ -14,9 +14,6 @@ mod stop;
 mod validate_all;
 mod wrong_parameters;
 
-#[cfg(test)]
-use std::time::Instant;
-
 use clap::Subcommand;
 
 use call::Call;
@@ -24,7 +21,7 @@ use call::Call;
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request, metadata};
 use crate::postgres::RealServer;
 #[cfg(test)]
-use crate::{pacemaker::Cluster, postgres::Server, system::Notes};
+use crate::{ocf::time, pacemaker::Cluster, postgres::Server, system::Notes};
 
 /// The actions this agent knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -133,7 +130,7 @@ pub type Handles = (Box<dyn Server>, Box<dyn Cluster>, Notes);
 impl Action {
     /// Runs this verb on handles of a test.
     pub fn on(self, environment: &Environment, (server, cluster, notes): Handles) -> Outcome {
-        let request = Request::from_environment(environment, Instant::now());
+        let request = Request::from_environment(environment, time::now());
         let environment = environment.clone();
         match kind(self) {
             Kind::Verb(verb) => verb(&Call {

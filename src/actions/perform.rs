@@ -1,11 +1,9 @@
 //! Carries out a plan, step by step. The first step that fails ends it.
 
-use std::time::Instant;
-
 use super::Call;
 use crate::instance::plan::Step;
 use crate::ocf::notify::Transition;
-use crate::ocf::{Failure, OcfExit, Outcome, clone};
+use crate::ocf::{Failure, OcfExit, Outcome, clone, time};
 use crate::steps::bring_down::Receivers;
 use crate::steps::election::{Promotion, confirm_elected, wait_until_primary};
 use crate::steps::{bring_down, offer, shutdown, single_user, validation};
@@ -86,12 +84,12 @@ fn receivers(call: &Call) -> Receivers {
 /// before, while clients still are, is not written then. Its time is bounded, and nothing
 /// depends on it.
 fn checkpoint(call: &Call) {
-    let begin = Instant::now();
+    let begin = time::now();
     let deadline = call.request.deadline;
     match call.server.checkpoint(deadline.within(deadline.left() / 2)) {
         Ok(()) => log::info!(
             "Checkpoint before the stop: {} ms",
-            begin.elapsed().as_millis()
+            time::since(begin).as_millis()
         ),
         Err(why) => log::warn!("No checkpoint before the stop: {why}"),
     }

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::time;
+
 /// Used when the caller names no time-out (a shell, `crm ra validate`).
 const DEFAULT: Duration = Duration::from_secs(60);
 const SMALLEST_MARGIN: Duration = Duration::from_millis(500);
@@ -21,7 +23,7 @@ impl Deadline {
     /// (milliseconds in `CRM_meta_timeout`), less the margin.
     pub fn of_action(start: Instant, timeout: Option<Duration>) -> Self {
         let timeout = timeout.unwrap_or(DEFAULT);
-        let longest = Instant::now() + Duration::from_secs(86_400);
+        let longest = time::now() + Duration::from_secs(86_400);
         let at = start
             .checked_add(timeout - margin(timeout))
             .unwrap_or(longest);
@@ -42,14 +44,14 @@ impl Deadline {
     /// action, which Pacemaker kills at its time-out.
     pub fn after(limit: Duration) -> Self {
         Self {
-            at: Instant::now() + limit,
+            at: time::now() + limit,
         }
     }
 
     /// This deadline or `limit` from now, whichever is sooner.
     pub fn within(self, limit: Duration) -> Self {
         Self {
-            at: self.at.min(Instant::now() + limit),
+            at: self.at.min(time::now() + limit),
         }
     }
 
@@ -62,7 +64,7 @@ impl Deadline {
 
     /// What is left; zero once it has passed.
     pub fn left(self) -> Duration {
-        self.at.saturating_duration_since(Instant::now())
+        self.at.saturating_duration_since(time::now())
     }
 
     /// Has it passed?
@@ -75,7 +77,7 @@ impl Deadline {
         if self.passed() {
             return false;
         }
-        std::thread::sleep(pause.min(self.left()));
+        time::sleep(pause.min(self.left()));
         true
     }
 }

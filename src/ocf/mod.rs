@@ -14,6 +14,7 @@ pub mod notify;
 mod parameter;
 pub mod parameters;
 pub mod request;
+pub mod time;
 mod values;
 
 pub use deadline::Deadline;

@@ -10,7 +10,7 @@ use super::{bring_down, startup, state};
 use crate::instance::StartOption;
 use crate::instance::capacity::TooSmall;
 use crate::instance::replay::{LONGEST_RESTORE, Next, Replay, Seen};
-use crate::ocf::{Deadline, Failure};
+use crate::ocf::{Deadline, Failure, time};
 use crate::postgres::Server;
 use crate::wal::Lsn;
 
@@ -46,7 +46,7 @@ struct Course {
 impl Rest<'_> {
     /// Returns once PostgreSQL can leave recovery, or cannot be asked.
     pub fn finish(&self) -> Result<(), Failure> {
-        let now = Instant::now();
+        let now = time::now();
         let mut course = Course {
             replayed: Lsn::ZERO,
             moved: now,
@@ -75,7 +75,7 @@ impl Rest<'_> {
             replay,
             target: self.target,
             restoring: state::restoring(self.server),
-            still: course.moved.elapsed(),
+            still: time::since(course.moved),
             lacking: &lacking,
         };
         let next = seen.next();
@@ -153,7 +153,7 @@ impl Rest<'_> {
         }
         bring_down::standby(self.server, self.deadline.within(self.deadline.left() / 2))?;
         startup::start_with(self.server, &course.options, self.deadline)?;
-        course.moved = Instant::now();
+        course.moved = time::now();
         Ok(())
     }
 }
@@ -162,14 +162,14 @@ impl Course {
     fn note(&mut self, replay: &Replay) {
         if replay.replayed != self.replayed {
             self.replayed = replay.replayed;
-            self.moved = Instant::now();
+            self.moved = time::now();
         }
     }
 
     fn say(&mut self, seen: &Seen<'_>) {
-        if self.said.elapsed() >= SAY_EVERY {
+        if time::since(self.said) >= SAY_EVERY {
             log::info!("Before the promotion: {seen}");
-            self.said = Instant::now();
+            self.said = time::now();
         }
     }
 }

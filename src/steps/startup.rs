@@ -9,7 +9,7 @@ use crate::instance::capacity::{self, Capacity, TooSmall};
 use crate::instance::impairment::LONGEST_CLOSED;
 use crate::instance::state::single_user;
 use crate::instance::{NoAnswer, Postmaster, Role, StartOption, State, start_option};
-use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
+use crate::ocf::{Deadline, Failure, OcfExit, Outcome, time};
 use crate::postgres::Server;
 
 /// `pg_ctl --no-wait` returns before the postmaster has become one: until then the
@@ -232,8 +232,8 @@ impl Watch<'_> {
             self.streams_since = None;
             return false;
         }
-        let since = self.streams_since.get_or_insert_with(Instant::now);
-        since.elapsed() >= LONGEST_CLOSED
+        let since = self.streams_since.get_or_insert_with(time::now);
+        time::since(*since) >= LONGEST_CLOSED
     }
 }
 

@@ -19,7 +19,7 @@ use super::patience;
 use super::receivers::Receivers;
 use super::watch::Watch;
 use crate::instance::{ClusterState, Postmaster, Process};
-use crate::ocf::Deadline;
+use crate::ocf::{Deadline, time};
 use crate::postgres::{Server, StopMode};
 use crate::steps::state::SILENCE;
 
@@ -46,7 +46,7 @@ pub fn stop(server: &dyn Server, receivers: &Receivers, deadline: Deadline) -> E
         signalled: None,
         ended: BTreeSet::new(),
         was_cut_off: false,
-        acted: Instant::now(),
+        acted: time::now(),
     };
     stop.wait()
 }
@@ -69,12 +69,12 @@ impl Stop<'_> {
         let mut watch: Option<Watch> = None;
         let mut looked: Option<Instant> = None;
         loop {
-            let is_due = looked.is_none_or(|at| at.elapsed() >= patience::LOOK);
+            let is_due = looked.is_none_or(|at| time::since(at) >= patience::LOOK);
             match self.server.postmaster() {
                 Ok(Postmaster::None) => return End::Gone,
                 Ok(Postmaster::LeftBehind(_)) => return End::LeftBehind,
                 Ok(Postmaster::Alive(pid)) if is_due => {
-                    looked = Some(Instant::now());
+                    looked = Some(time::now());
                     if self.look(&mut watch, pid) == Some(End::Hung) {
                         return End::Hung;
                     }
@@ -96,20 +96,20 @@ impl Stop<'_> {
         watch.look(seen);
         self.end_walsenders(&self.receivers.to_end(watch));
         self.cut_off_archiver(watch);
-        let hangs_for = watch.hangs_for().min(self.acted.elapsed());
+        let hangs_for = watch.hangs_for().min(time::since(self.acted));
         (hangs_for >= patience::OF_HUNG).then_some(End::Hung)
     }
 
     /// Again and again: one that is about to say good bye to nobody needs a second signal.
     fn end_walsenders(&mut self, over: &[&Process]) {
-        let lately = |at: Instant| at.elapsed() < patience::AGAIN;
+        let lately = |at: Instant| time::since(at) < patience::AGAIN;
         if over.is_empty() || self.signalled.is_some_and(lately) {
             return;
         }
-        self.signalled = Some(Instant::now());
+        self.signalled = Some(time::now());
         for process in over {
             if self.ended.insert(process.pid) {
-                self.acted = Instant::now();
+                self.acted = time::now();
                 self.tell(process);
             }
             self.server.terminate(process);
@@ -134,7 +134,7 @@ impl Stop<'_> {
             return;
         }
         self.was_cut_off = true;
-        self.acted = Instant::now();
+        self.acted = time::now();
         log::warn!(
             "The shutdown checkpoint is written and sent; not waiting any longer for the archiver. \
              WAL files that it has left to archive: {}",

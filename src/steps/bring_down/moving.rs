@@ -7,7 +7,7 @@ use super::clean::End;
 use super::patience;
 use super::watch::Watch;
 use crate::instance::Postmaster;
-use crate::ocf::Deadline;
+use crate::ocf::{Deadline, time};
 use crate::postgres::Server;
 
 /// Waits until nothing runs, the time is over, or nothing has moved for so long.
@@ -15,11 +15,11 @@ pub fn wait_until_gone_or_hung(server: &dyn Server, limit: Duration, deadline: D
     let mut watch: Option<Watch> = None;
     let mut looked: Option<Instant> = None;
     loop {
-        let is_due = looked.is_none_or(|at| at.elapsed() >= patience::LOOK);
+        let is_due = looked.is_none_or(|at| time::since(at) >= patience::LOOK);
         match server.postmaster() {
             Ok(Postmaster::None) => return End::Gone,
             Ok(Postmaster::Alive(postmaster)) if is_due => {
-                looked = Some(Instant::now());
+                looked = Some(time::now());
                 if hangs_for(server, &mut watch, postmaster) >= limit {
                     return End::Hung;
                 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::instance::{Activity, ClusterState, Process};
+use crate::ocf::time;
 
 /// What was seen of a stop so far.
 pub struct Watch {
@@ -33,7 +34,7 @@ struct Seen {
 impl Watch {
     /// Begins with a first look.
     pub fn begin(first: Activity) -> Self {
-        let moment = Instant::now();
+        let moment = time::now();
         let mut watch = Self {
             part: Part {
                 is_stopping: first.is_stopping,
@@ -52,7 +53,7 @@ impl Watch {
 
     /// Adds a look.
     pub fn look(&mut self, now: Activity) {
-        let moment = Instant::now();
+        let moment = time::now();
         let part = Part {
             is_stopping: now.is_stopping,
             control: now.control,
@@ -101,13 +102,13 @@ impl Watch {
 
     /// For how long the stop has been where it is.
     pub fn lasts(&self) -> Duration {
-        self.since.elapsed()
+        time::since(self.since)
     }
 
     /// For how long this process has done nothing in this part of the stop.
     pub fn idle(&self, process: &Process) -> Duration {
         let seen = self.seen.iter().find(|seen| seen.process.is(process));
-        let idle = seen.map_or(Duration::ZERO, |seen| seen.moved.elapsed());
+        let idle = seen.map_or(Duration::ZERO, |seen| time::since(seen.moved));
         idle.min(self.lasts())
     }
 
@@ -115,7 +116,7 @@ impl Watch {
     pub fn hangs_for(&self) -> Duration {
         let waits_for = self.now.to_wait_for(&self.first);
         let idle = waits_for.iter().map(|process| self.idle(process)).min();
-        idle.unwrap_or_default().min(self.ended.elapsed())
+        idle.unwrap_or_default().min(time::since(self.ended))
     }
 }
 
