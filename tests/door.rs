@@ -67,13 +67,14 @@ fn a_command_for_people_takes_no_argument_that_it_does_not_know() {
     }
 }
 
-const WRONG: [(&str, &str); 9] = [
+const WRONG: [(&str, &str); 10] = [
     ("OCF_RESKEY_system_user", "nobody-has-this-name"),
     ("OCF_RESKEY_bindir", "bin"),
     ("OCF_RESKEY_pgdata", "data"),
     ("OCF_RESKEY_datadir", "data"),
     ("OCF_RESKEY_pgport", "http"),
     ("OCF_RESKEY_maxlag", "1e6"),
+    ("OCF_RESKEY_maxloss", "16MB"),
     ("OCF_RESKEY_sync_guard", "maybe"),
     ("OCF_RESKEY_rejoin", "somehow"),
     ("OCF_RESKEY_recovery_template", "recovery.conf"),
@@ -231,13 +232,14 @@ fn a_probe_without_the_database_is_not_running() {
 
 /// Codes of OCF that this agent uses.
 const CODES: [i32; 8] = [0, 1, 2, 3, 5, 7, 8, 9];
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "OCF_CHECK_LEVEL",
     "OCF_EXIT_REASON_PREFIX",
     "OCF_RESOURCE_INSTANCE",
     "OCF_RESKEY_bindir",
     "OCF_RESKEY_crm_feature_set",
     "OCF_RESKEY_maxlag",
+    "OCF_RESKEY_maxloss",
     "OCF_RESKEY_pghost",
     "OCF_RESKEY_pgport",
     "OCF_RESKEY_recovery_template",

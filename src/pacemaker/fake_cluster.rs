@@ -34,6 +34,12 @@ pub struct Kept {
     pub constraints: Vec<Constraint>,
     /// Whether the cause is something else, which nobody can name.
     pub unnamed: bool,
+    /// How many looks at attributes come before the next private attribute that is set
+    /// arrives, if it is late.
+    pub late: Option<usize>,
+    /// What was permanent before the last write: the disk of each node has only that for a
+    /// moment.
+    pub on_disk: OfNodes,
     /// How often the CIB was written.
     pub cib_writes: usize,
     /// How often the configuration in it was.
@@ -45,6 +51,12 @@ impl Kept {
     pub fn leave(&mut self, name: &str) {
         self.members.remove(&node(name));
         self.of_members.remove(&node(name));
+        self.arriving.retain(|(_, of, _)| *of != node(name));
+    }
+
+    /// All nodes lose power before the last write of the configuration is on their disks.
+    pub fn lose_last_write(&mut self) {
+        self.permanent = self.on_disk.clone();
     }
 
     /// As Pacemaker sees them: a constraint is stronger than any score.
@@ -72,9 +84,15 @@ impl Kept {
         }
     }
 
+    fn arrive(&mut self, looks: usize, node: &NodeName, attribute: [&str; 2]) {
+        let attribute = attribute.map(str::to_owned);
+        self.arriving.push((looks, node.clone(), attribute));
+    }
+
     fn set_permanent(&mut self, node: &NodeName, name: &str, value: Option<&str>) {
         self.cib_writes += 1;
         self.versions += 1;
+        self.on_disk.clone_from(&self.permanent);
         change(&mut self.permanent, node, name, value);
     }
 }
@@ -101,6 +119,8 @@ impl FakeCluster {
             ledgers: BTreeMap::new(),
             constraints: Vec::new(),
             unnamed: false,
+            late: None,
+            on_disk: BTreeMap::new(),
             cib_writes: 0,
             versions: 0,
         };
@@ -136,8 +156,7 @@ impl FakeCluster {
 
     /// Has a private attribute arrive once somebody has looked at attributes so often.
     pub fn arrives_after(&self, looks: usize, of: &str, [name, value]: [&str; 2]) {
-        let attribute = [name, value].map(str::to_owned);
-        self.kept().arriving.push((looks, node(of), attribute));
+        self.kept().arrive(looks, &node(of), [name, value]);
     }
 
     /// The value of a permanent attribute.
@@ -159,7 +178,11 @@ impl FakeCluster {
         let line = line(&self.node, name, value);
         self.kept.act(method, line, |kept| {
             kept.cib_writes += usize::from(is_in_cib);
-            change(&mut kept.of_members, &self.node, name, value);
+            let late = kept.late.take_if(|_| !is_in_cib);
+            match late.zip(value) {
+                Some((looks, value)) => kept.arrive(looks, &self.node, [name, value]),
+                None => change(&mut kept.of_members, &self.node, name, value),
+            }
             Ok(())
         })
     }

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::PathBuf;
 
+use super::fake_timelines::HalfOpen;
+use super::fake_trail::Trail;
 use super::pg_rewind::RewindError;
 use super::rewind_mark::Found;
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::{ClusterState, ControlData};
-use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
+use crate::testing::journal::Injected;
+use crate::wal::{History, Lsn, Position, SystemId, Timeline};
 
 /// What is on the disk of an instance, and the primary it could be rewound from.
 pub struct FakeData {
@@ -24,6 +27,14 @@ pub struct FakeData {
     pub timeline: Timeline,
     /// The end of that WAL.
     pub end: Lsn,
+    /// Which WAL it really is.
+    pub trail: Trail,
+    /// A higher timeline of which there is a WAL file, though nobody has opened it.
+    pub begun: Option<Timeline>,
+    /// How far a promotion comes that is cut off.
+    pub half_open: HalfOpen,
+    /// WAL in the archive that a promotion replays before it leaves recovery.
+    pub archive: Option<(Trail, Lsn)>,
     /// The history files of timelines that were opened.
     pub histories: BTreeMap<Timeline, History>,
     /// The timelines that a file reserves.
@@ -52,6 +63,10 @@ pub struct FakeData {
     pub foreign_file: Option<PathBuf>,
     /// The primary it would be rewound from: how far both are the same, and its branch.
     pub source: (Lsn, Position),
+    /// Which WAL that primary really has; the same as before where a test does not say.
+    pub source_trail: Option<Trail>,
+    /// Whether that primary cannot be reached.
+    pub no_source: bool,
     /// Why the next dry runs of pg_rewind fail.
     pub complaints: VecDeque<RewindError>,
     /// Why the next pg_rewind breaks off, once it has begun to write.
@@ -70,6 +85,10 @@ impl FakeData {
             standby_signal: true,
             timeline: held.timeline,
             end: held.lsn,
+            trail: Trail::root(0),
+            begun: None,
+            half_open: HalfOpen::Nothing,
+            archive: None,
             histories,
             reserved: BTreeSet::new(),
             rewind_label: false,
@@ -87,6 +106,8 @@ impl FakeData {
             mark: Found::Nothing,
             foreign_file: None,
             source: (held.lsn, held.clone()),
+            source_trail: None,
+            no_source: false,
             complaints: VecDeque::new(),
             breaks_off: None,
         }
@@ -111,33 +132,16 @@ impl FakeData {
         if self.half_rewound {
             return Some("could not locate a valid checkpoint record".to_owned());
         }
-        let newest = self.reserved.last().filter(|last| **last > self.timeline)?;
+        let newest = self.reserved.last().filter(|last| **last > self.timeline);
+        let aside = || {
+            let (newest, at) = self.newest_history()?;
+            let held = self.control.checkpoint.max(self.control.recovery_end);
+            at.is_none_or(|at| at < held).then_some(newest)
+        };
+        let newest = newest.copied().or_else(aside)?;
         Some(format!(
             "requested timeline {newest} is not a child of this server's history"
         ))
-    }
-
-    /// A promotion opens the first timeline above its own that has no history file.
-    pub fn open_timeline(&mut self) {
-        let mut switches = self.history(self.timeline).switches().to_vec();
-        switches.push(Switch {
-            timeline: self.timeline,
-            at: self.end,
-        });
-        let is_taken =
-            |next: Timeline| self.histories.contains_key(&next) || self.reserved.contains(&next);
-        let mut next = self.timeline.next().unwrap();
-        while is_taken(next) {
-            next = next.next().unwrap();
-        }
-        let history = History::from_switches(switches, next, true).unwrap();
-        self.histories.insert(next, history);
-        self.timeline = next;
-        self.standby_signal = false;
-        self.control.state = ClusterState::InProduction;
-        // Until the first checkpoint only this tells of the new timeline.
-        self.control.recovery_timeline = Some(next);
-        self.control.recovery_end = self.end;
     }
 
     /// Reserves a timeline. An existing file is kept.
@@ -169,6 +173,9 @@ impl FakeData {
 
     /// The end of a dry run, up to where pg_rewind has reached the primary.
     pub fn reach_source(&mut self) -> Result<(), RewindError> {
+        if self.no_source {
+            return Err(RewindError::injected());
+        }
         self.complaints.pop_front().map_or(Ok(()), Err)
     }
 
@@ -198,6 +205,8 @@ impl FakeData {
         self.half_rewound = false;
         self.timeline = primary.timeline;
         self.end = primary.lsn;
+        self.trail = self.source_trail.clone().unwrap_or(self.trail.clone());
+        self.begun = None;
         self.control = control_of(&primary);
         self.control.state = ClusterState::InArchiveRecovery;
         self.histories.insert(primary.timeline, primary.history);

@@ -127,6 +127,9 @@ impl FakeInstance {
 
     /// Ends it without a word, as SIGKILL of all processes or a power cut does.
     pub fn crash(&mut self) {
+        if matches!(self.pending, Some(next) if matches!(next.what, Change::LeaveRecovery)) {
+            self.data.break_off_promotion();
+        }
         self.processes = Processes::Nothing;
         self.pending = None;
     }
@@ -249,6 +252,7 @@ impl FakeInstance {
     fn appear(&mut self) {
         self.data.rewind_label = false;
         if self.data.standby_signal && !self.ends_recovery {
+            self.data.take_newest_timeline();
             self.processes = Processes::Alive(Role::Standby);
             self.data.control.state = ClusterState::InArchiveRecovery;
         } else {

@@ -171,8 +171,9 @@ impl Server for FakeServer {
     }
 
     fn written_timeline(&self, _: Lsn, _: u64) -> io::Result<Option<Timeline>> {
-        self.instance
-            .ask("written_timeline", |of| Ok(Some(of.data.timeline)))
+        self.instance.ask("written_timeline", |of| {
+            Ok(of.data.begun.max(Some(of.data.timeline)))
+        })
     }
 
     fn ends_with_shutdown(&self, _: &Position, _: Deadline) -> Result<bool, ProgramError> {

@@ -11,7 +11,7 @@ mod environment;
 #[cfg(test)]
 mod fake_activity;
 #[cfg(test)]
-mod fake_data;
+pub mod fake_data;
 #[cfg(test)]
 pub mod fake_instance;
 #[cfg(test)]
@@ -22,6 +22,10 @@ pub mod fake_replay;
 mod fake_server;
 #[cfg(test)]
 mod fake_stopped;
+#[cfg(test)]
+pub mod fake_timelines;
+#[cfg(test)]
+pub mod fake_trail;
 #[cfg(test)]
 mod fake_upstream;
 mod history_file;

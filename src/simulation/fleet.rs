@@ -1,6 +1,7 @@
 //! Three nodes of a cluster, each with an instance in memory, and Pacemaker's part: which
 //! verb is called where, and with which lists.
 
+use std::cell::RefMut;
 use std::rc::Rc;
 
 use crate::actions::{Action, Handles};
@@ -9,7 +10,7 @@ use crate::instance::replication::{Sender, SenderState};
 use crate::ocf::{Environment, Outcome};
 use crate::pacemaker::FakeCluster;
 use crate::postgres::FakeServer;
-use crate::postgres::fake_instance::Processes;
+use crate::postgres::fake_instance::{FakeInstance, Processes};
 use crate::system::Notes;
 use crate::testing::journal::Journal;
 use crate::wal::notation::position;
@@ -50,6 +51,22 @@ impl Fleet {
         &mut self.node_mut(name).server
     }
 
+    /// The instance of a node.
+    pub fn instance(&self, name: &str) -> RefMut<'_, FakeInstance> {
+        self.node(name).server.instance()
+    }
+
+    /// A node loses power: what was in memory is gone, the permanent stays.
+    pub fn lose_power(&self, name: &str) {
+        let node = self.node(name);
+        node.server.instance().crash();
+        node.server.data().lose_power();
+        self.cluster().kept().leave(name);
+        for note in std::fs::read_dir(node.notes.path()).unwrap().flatten() {
+            std::fs::remove_file(note.path()).unwrap();
+        }
+    }
+
     /// What the cluster has.
     pub fn cluster(&self) -> &FakeCluster {
         &self.nodes[0].cluster
@@ -68,7 +85,8 @@ impl Fleet {
         &mut self.nodes[NAMES.iter().position(|other| *other == name).unwrap()]
     }
 
-    fn run(
+    /// Runs a verb on a node, asked in these words more.
+    pub(super) fn run(
         &self,
         (action, name): (Action, &str),
         words: &[(&str, &str)],

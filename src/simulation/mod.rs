@@ -1,8 +1,22 @@
-//! A whole cluster in memory: the real verbs over servers and a cluster that can be cut off
-//! at every effect.
+//! The real verbs on three nodes in memory.
 //!
-//! No part of the agent: compiled for tests only.
+//! No part of the agent: compiled for tests only. `verbs` has single stories; the rest plays
+//! schedules that come from seeds: `schedule` what happens, `pacemaker` and `transition` what
+//! Pacemaker does about it, `clients` what is written and received, `watch` what lies in wait
+//! for the agent's calls, `invariant` what must never be. The time is virtual.
 
+mod campaign;
+mod chance;
+mod clients;
+mod count;
 mod evidence;
 mod fleet;
+mod invariant;
+mod pacemaker;
+mod proofs;
+mod schedule;
+mod shrink;
+mod transition;
 mod verbs;
+mod watch;
+mod world;

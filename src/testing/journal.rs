@@ -24,6 +24,17 @@ pub enum Trouble {
     KilledAfter,
 }
 
+/// A call of a method of a handle that begins.
+pub struct Begin<'a> {
+    /// The method.
+    pub method: &'static str,
+    /// What it will have changed, if it acts.
+    pub effect: Option<&'a str>,
+}
+
+/// Sees each call before it comes true, may change the world, and says what becomes of it.
+pub type Watcher = dyn Fn(&Begin<'_>) -> Option<Trouble>;
+
 /// A trouble to come: for `times` calls of `method`, once `spared` more went well.
 struct Planned {
     method: &'static str,
@@ -40,6 +51,7 @@ pub struct Journal {
     planned: RefCell<Vec<Planned>>,
     /// The trouble of one effect, counted from 0.
     of_effect: Cell<Option<(usize, Trouble)>>,
+    watcher: RefCell<Option<Rc<Watcher>>>,
 }
 
 impl Journal {
@@ -113,9 +125,16 @@ impl Journal {
         self.of_effect.set(Some((so_far + index, trouble)));
     }
 
+    /// Has all calls from now on be seen by `watcher`.
+    pub fn watch(&self, watcher: Rc<Watcher>) {
+        *self.watcher.borrow_mut() = Some(watcher);
+    }
+
     fn begin(&self, method: &'static str, effect: Option<String>) -> Option<Trouble> {
         self.calls.borrow_mut().push(method);
-        let planned = self.next_of(method);
+        let planned = self
+            .next_of(method)
+            .or(self.seen(method, effect.as_deref()));
         let Some(line) = effect else { return planned };
         let index = self.effects.borrow().len();
         let here = self.of_effect.get().filter(|(at, _)| *at == index);
@@ -126,6 +145,11 @@ impl Journal {
             _ => line,
         });
         trouble
+    }
+
+    fn seen(&self, method: &'static str, effect: Option<&str>) -> Option<Trouble> {
+        let watcher = self.watcher.borrow().clone()?;
+        watcher(&Begin { method, effect })
     }
 
     fn next_of(&self, method: &str) -> Option<Trouble> {

@@ -154,6 +154,14 @@ const ROOMS: &[Room] = &[
             ("pacemaker", "hands a cluster in memory to the verbs"),
             ("system/notes.rs", "hands the notes to the verbs"),
             ("wal", "reads positions"),
+            (
+                "record",
+                "its clients confirm commits by the rule of the primary",
+            ),
+            (
+                "election/rule.rs",
+                "switches a rule off, to see that the damage is found",
+            ),
         ],
     },
     Room {

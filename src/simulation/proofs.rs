@@ -1,0 +1,59 @@
+//! The campaigns that run with every test, and the long one.
+
+use std::io::Write;
+
+use super::campaign::{Campaign, Report};
+
+/// The schedules of every test.
+const USUAL: u64 = 10_000;
+/// How many there are to be instead.
+const WANTED: &str = "PGSQLMS_SCHEDULES";
+/// Where they begin.
+const FIRST: &str = "PGSQLMS_SEED";
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Tells what was seen, past the capture of output.
+fn tell(report: &Report) {
+    let counts = &report.counts;
+    let mut out = std::io::stdout();
+    let _ = writeln!(
+        out,
+        "simulation: {} schedules in {:.1} s: {} verbs, {} states, {} promotions",
+        report.schedules,
+        report.time.as_secs_f32(),
+        counts.verbs,
+        counts.states.len(),
+        counts.promotions
+    );
+    for (kind, (possible, taken)) in &counts.events {
+        let _ = writeln!(out, "  {kind}: {taken} of {possible}");
+    }
+    for (reason, times) in &counts.refusals {
+        let _ = writeln!(out, "  not promoted, {times} times: {reason}");
+    }
+    for (reason, times) in &counts.without_primary {
+        let _ = writeln!(
+            out,
+            "  without a primary in the end, {times} times: {reason}"
+        );
+    }
+    for one in &report.found {
+        let _ = writeln!(out, "{}\n", one.story);
+    }
+}
+
+#[test]
+fn no_schedule_breaks_a_promise() {
+    let campaign = Campaign {
+        first: number(FIRST).unwrap_or(0),
+        schedules: number(WANTED).unwrap_or(USUAL),
+        enough: number("PGSQLMS_ENOUGH").map_or(1, |n| n as usize),
+        change: |_| (),
+    };
+    let report = campaign.run(|work| work());
+    tell(&report);
+    assert!(report.found.is_empty());
+}

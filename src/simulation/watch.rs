@@ -1,0 +1,192 @@
+//! What lies in wait for the calls of the agent: before each one the world may change, and the
+//! call may fail, lose its answer, or be the agent's last.
+
+use std::time::Duration;
+
+use super::fleet::NAMES;
+use super::schedule::{Ambush, Happening, Id};
+use super::world::{Actor, Simulation};
+use crate::ocf::time::in_tests as time;
+use crate::testing::journal::{Begin, Trouble};
+
+/// How long each call takes.
+const CALL: Duration = Duration::from_millis(2);
+/// The calls that need the rest of the cluster.
+const OF_CLUSTER: [&str; 10] = [
+    "configuration_version",
+    "delete_permanent",
+    "delete_private",
+    "delete_transient",
+    "has_fencing",
+    "members",
+    "node",
+    "of_members",
+    "permanent",
+    "set_permanent",
+];
+
+impl Simulation {
+    /// A call begins.
+    pub fn see(&self, begin: &Begin<'_>) -> Option<Trouble> {
+        let actor = self.actor.get()?;
+        time::pass(CALL);
+        self.observe();
+        let due = if self.beside.get() {
+            Vec::new()
+        } else {
+            self.due(begin.effect.is_some())
+        };
+        let mut trouble = None;
+        for ambush in due {
+            self.say(|| format!("        -- before {}: {ambush:?}", begin.method));
+            trouble = self.spring(ambush, actor).or(trouble);
+        }
+        if self.is_over(actor) {
+            return Some(Trouble::KilledBefore);
+        }
+        let is_of_cluster = OF_CLUSTER.contains(&begin.method) || begin.method.starts_with("set_");
+        if self.apart.get()[actor.id] && is_of_cluster {
+            return Some(Trouble::Fails);
+        }
+        trouble.filter(|trouble| self.may_be(*trouble, begin))
+    }
+
+    /// The agent withdraws its claim where `pg_ctl promote` fails and the server still is in
+    /// recovery; but if only the answer was lost, it opens a moment later, without a claim.
+    /// Until that is repaired no usual schedule loses this answer.
+    fn may_be(&self, trouble: Trouble, begin: &Begin<'_>) -> bool {
+        let is_order = begin.method == "promote" && trouble == Trouble::AnswerLost;
+        !is_order || self.setting.lost_order
+    }
+
+    /// The machine is off, or Pacemaker's time-out is over.
+    fn is_over(&self, actor: Actor) -> bool {
+        let pacemaker = self.pacemaker.try_borrow();
+        let is_off = pacemaker.is_ok_and(|pacemaker| !pacemaker.nodes[actor.id].power);
+        is_off || time::passed() > actor.since + actor.limit
+    }
+
+    /// What has been waited for long enough. What is for an effect counts effects, the rest
+    /// counts calls.
+    fn due(&self, is_effect: bool) -> Vec<Ambush> {
+        let mut due = Vec::new();
+        self.armed.borrow_mut().retain_mut(|(after, ambush)| {
+            if !is_effect && !matches!(ambush, Ambush::Happen(_)) {
+                return true;
+            }
+            if *after > 0 {
+                *after -= 1;
+                return true;
+            }
+            due.push(*ambush);
+            false
+        });
+        due
+    }
+
+    fn spring(&self, ambush: Ambush, actor: Actor) -> Option<Trouble> {
+        match ambush {
+            Ambush::Trouble(trouble) => {
+                self.counts.borrow_mut().event(kind(trouble), true);
+                return Some(trouble);
+            }
+            Ambush::PowerHere => {
+                self.counts.borrow_mut().event("power in an action", true);
+                self.happen(Happening::Power(actor.id));
+            }
+            Ambush::Late(looks) => {
+                self.counts.borrow_mut().event("late attribute", true);
+                self.fleet.cluster().kept().late = Some(usize::from(looks));
+            }
+            Ambush::Happen(what) => {
+                let (kind, possible) = self.describe_happening(what);
+                self.counts.borrow_mut().event(kind, possible);
+                if possible {
+                    self.happen(what);
+                }
+            }
+        }
+        None
+    }
+
+    /// Something happens now.
+    pub fn happen(&self, what: Happening) {
+        match what {
+            Happening::Power(id) => self.lose(id),
+            Happening::AllPower => self.lose_all(),
+            Happening::InstanceCrash(id) => self.fleet.instance(NAMES[id]).crash(),
+            Happening::Partition(id) => self.part(id),
+            Happening::Cut(id) => self.set_cut(id, true),
+            Happening::Heal(id) => self.set_cut(id, false),
+            Happening::Write(count) => self.write(count),
+            Happening::Stream(id, whole) => self.stream(id, whole),
+            Happening::Monitor(id) => self.monitor_beside(id),
+            Happening::Delay(seconds) => {
+                time::pass(Duration::from_secs(seconds.into()));
+                self.held_up.set(true);
+            }
+        }
+        self.observe();
+        self.link_up();
+    }
+
+    /// A machine is without power.
+    pub fn lose(&self, id: Id) {
+        self.fleet.lose_power(NAMES[id]);
+        let mut pacemaker = self.pacemaker.borrow_mut();
+        let node = &mut pacemaker.nodes[id];
+        // One that has left cleanly is no loss.
+        node.unclean |= node.member;
+        (node.power, node.member) = (false, false);
+    }
+
+    /// Without anybody who remembers them there is nobody to be fenced.
+    fn lose_all(&self) {
+        for id in 0..self.setting.nodes {
+            self.lose(id);
+            self.pacemaker.borrow_mut().nodes[id].forget();
+        }
+        self.apart.set([false; 3]);
+        if self.setting.lost_cib {
+            self.fleet.cluster().kept().lose_last_write();
+        }
+    }
+
+    fn part(&self, id: Id) {
+        let mut pacemaker = self.pacemaker.borrow_mut();
+        (pacemaker.nodes[id].member, pacemaker.nodes[id].unclean) = (false, true);
+        self.fleet.cluster().kept().leave(NAMES[id]);
+        self.set_apart(id, true);
+    }
+
+    fn set_cut(&self, id: Id, is_cut: bool) {
+        let mut cut = self.cut.get();
+        cut[id] = is_cut;
+        self.cut.set(cut);
+    }
+
+    /// Whether a node is cut off from the cluster.
+    pub fn set_apart(&self, id: Id, is_apart: bool) {
+        let mut apart = self.apart.get();
+        apart[id] = is_apart;
+        self.apart.set(apart);
+    }
+
+    fn monitor_beside(&self, id: Id) {
+        if self.actor.get().is_some_and(|actor| actor.id == id) {
+            return;
+        }
+        self.beside.set(true);
+        self.monitor(id);
+        self.beside.set(false);
+    }
+}
+
+fn kind(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Fails => "failure",
+        Trouble::AnswerLost => "lost answer",
+        Trouble::KilledBefore => "killed before",
+        Trouble::KilledAfter => "killed after",
+    }
+}
