@@ -73,6 +73,9 @@ mod model;
 mod obstacle;
 mod proof;
 mod reigning;
+#[cfg(test)]
+pub mod rule;
+#[cfg(not(test))]
 mod rule;
 pub mod scores;
 mod standing;

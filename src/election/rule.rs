@@ -6,7 +6,7 @@
 
 /// A rule of the election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Rule {
+pub enum Rule {
     /// A voter that holds more wins.
     BestWins,
     /// Timelines are compared by their history, not by number.
@@ -68,7 +68,7 @@ impl Rule {
 
     /// Runs `work` with this rule switched off.
     #[cfg(test)]
-    pub(super) fn weakened<T>(self, work: impl FnOnce() -> T) -> T {
+    pub fn weakened<T>(self, work: impl FnOnce() -> T) -> T {
         let before = tests::WEAKENED.replace(Some(self));
         let result = work();
         tests::WEAKENED.set(before);

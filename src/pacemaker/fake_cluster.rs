@@ -35,8 +35,8 @@ pub struct Kept {
     /// Whether the cause is something else, which nobody can name.
     pub unnamed: bool,
     /// How many looks at attributes come before the next private attribute that is set
-    /// arrives, if it is late.
-    pub late: Option<usize>,
+    /// arrives, and for how many that is so.
+    pub late: (usize, usize),
     /// What was permanent before the last write: the disk of each node has only that for a
     /// moment.
     pub on_disk: OfNodes,
@@ -119,7 +119,7 @@ impl FakeCluster {
             ledgers: BTreeMap::new(),
             constraints: Vec::new(),
             unnamed: false,
-            late: None,
+            late: (0, 0),
             on_disk: BTreeMap::new(),
             cib_writes: 0,
             versions: 0,
@@ -178,10 +178,12 @@ impl FakeCluster {
         let line = line(&self.node, name, value);
         self.kept.act(method, line, |kept| {
             kept.cib_writes += usize::from(is_in_cib);
-            let late = kept.late.take_if(|_| !is_in_cib);
-            match late.zip(value) {
-                Some((looks, value)) => kept.arrive(looks, &self.node, [name, value]),
-                None => change(&mut kept.of_members, &self.node, name, value),
+            match value {
+                Some(value) if !is_in_cib && kept.late.1 > 0 => {
+                    kept.late.1 -= 1;
+                    kept.arrive(kept.late.0, &self.node, [name, value]);
+                }
+                value => change(&mut kept.of_members, &self.node, name, value),
             }
             Ok(())
         })

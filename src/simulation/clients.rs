@@ -8,6 +8,7 @@ use super::schedule::Id;
 use super::world::Simulation;
 use crate::instance::Role;
 use crate::instance::replication::{Sender, SenderState};
+use crate::ocf::Rejoin;
 use crate::postgres::fake_data::FakeData;
 use crate::postgres::fake_instance::{FakeInstance, Processes};
 use crate::record::SyncRule;
@@ -164,7 +165,9 @@ impl Simulation {
         if let Some(primary) = primary {
             self.instance(primary).senders = senders;
         }
-        self.show_source(primary);
+        if self.setting.rejoin == Rejoin::Rewind {
+            self.show_source(primary);
+        }
     }
 
     /// Whom pg_rewind would reach.

@@ -254,6 +254,7 @@ impl Simulation {
             id,
             since: time::passed(),
             limit: Duration::from_secs(limit),
+            told: told(&words),
         }));
         self.counts.borrow_mut().verbs += 1;
         self.link_up();
@@ -270,6 +271,13 @@ impl Simulation {
         });
         outcome
     }
+}
+
+/// What a notification of a promotion says.
+fn told(words: &[(&str, &str)]) -> Option<&'static str> {
+    let is_of_promotion = words.contains(&("notify_operation", "promote"));
+    let is_pre = words.contains(&("notify_type", "pre"));
+    is_of_promotion.then_some(if is_pre { "pre" } else { "post" })
 }
 
 /// A failure that bans the node until a cleanup.

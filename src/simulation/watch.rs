@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::fleet::NAMES;
-use super::schedule::{Ambush, Happening, Id};
+use super::schedule::{Ambush, Happening, Id, Known};
 use super::world::{Actor, Simulation};
 use crate::ocf::time::in_tests as time;
 use crate::testing::journal::{Begin, Trouble};
@@ -34,7 +34,7 @@ impl Simulation {
         let due = if self.beside.get() {
             Vec::new()
         } else {
-            self.due(begin.effect.is_some())
+            self.due(actor, begin.effect.is_some())
         };
         let mut trouble = None;
         for ambush in due {
@@ -51,12 +51,14 @@ impl Simulation {
         trouble.filter(|trouble| self.may_be(*trouble, begin))
     }
 
-    /// The agent withdraws its claim where `pg_ctl promote` fails and the server still is in
-    /// recovery; but if only the answer was lost, it opens a moment later, without a claim.
-    /// Until that is repaired no usual schedule loses this answer.
+    /// Not what leads to a fault that is known.
     fn may_be(&self, trouble: Trouble, begin: &Begin<'_>) -> bool {
-        let is_order = begin.method == "promote" && trouble == Trouble::AnswerLost;
-        !is_order || self.setting.lost_order
+        let known = match (begin.method, trouble) {
+            ("promote", Trouble::AnswerLost) => Known::LostOrder,
+            ("reserve_timeline", Trouble::Fails) => Known::FailedReservation,
+            _ => return true,
+        };
+        self.setting.known.contains(&known)
     }
 
     /// The machine is off, or Pacemaker's time-out is over.
@@ -68,10 +70,17 @@ impl Simulation {
 
     /// What has been waited for long enough. What is for an effect counts effects, the rest
     /// counts calls.
-    fn due(&self, is_effect: bool) -> Vec<Ambush> {
+    fn due(&self, actor: Actor, is_effect: bool) -> Vec<Ambush> {
         let mut due = Vec::new();
         self.armed.borrow_mut().retain_mut(|(after, ambush)| {
-            if !is_effect && !matches!(ambush, Ambush::Happen(_)) {
+            let is_due = match ambush {
+                Ambush::Happen(_) => true,
+                Ambush::Mute(id) => is_effect && actor.is_told(*id, "pre"),
+                Ambush::Untidy(id) => is_effect && actor.is_told(*id, "post"),
+                Ambush::Late(_) => is_effect && actor.told == Some("pre"),
+                _ => is_effect,
+            };
+            if !is_due {
                 return true;
             }
             if *after > 0 {
@@ -90,13 +99,22 @@ impl Simulation {
                 self.counts.borrow_mut().event(kind(trouble), true);
                 return Some(trouble);
             }
+            Ambush::Mute(_) => {
+                self.counts.borrow_mut().event("mute voter", true);
+                return Some(Trouble::KilledBefore);
+            }
+            Ambush::Untidy(_) => {
+                self.counts.borrow_mut().event("vote left behind", true);
+                return Some(Trouble::KilledBefore);
+            }
             Ambush::PowerHere => {
                 self.counts.borrow_mut().event("power in an action", true);
                 self.happen(Happening::Power(actor.id));
             }
             Ambush::Late(looks) => {
                 self.counts.borrow_mut().event("late attribute", true);
-                self.fleet.cluster().kept().late = Some(usize::from(looks));
+                // A vote has two forms.
+                self.fleet.cluster().kept().late = (usize::from(looks), 2);
             }
             Ambush::Happen(what) => {
                 let (kind, possible) = self.describe_happening(what);

@@ -31,6 +31,15 @@ pub struct Actor {
     pub id: Id,
     pub since: Duration,
     pub limit: Duration,
+    /// Of a promotion that comes ("pre") or has been ("post"), if that is what it is told.
+    pub told: Option<&'static str>,
+}
+
+impl Actor {
+    /// Whether it is this node, and is told that of a promotion.
+    pub fn is_told(self, id: Id, when: &str) -> bool {
+        self.id == id && self.told == Some(when)
+    }
 }
 
 /// A simulation.
@@ -269,13 +278,13 @@ impl Simulation {
     /// Pacemaker works until it has nothing more to do.
     pub fn settle(&self) {
         for _ in 0..MOST_TRANSITIONS {
+            self.finish_leaving();
             self.observe();
             let plan = self.pacemaker.borrow().plan(&self.scores());
             if self.is_broken() || plan == super::pacemaker::Plan::default() {
                 break;
             }
             self.carry_out(&plan);
-            self.finish_leaving();
         }
         self.observe();
     }
@@ -361,7 +370,7 @@ impl Simulation {
                     self.happen(Happening::Stream(id, true));
                 }
             }
-            if self.is_broken() || (round > 2 && self.has_primary()) {
+            if self.is_broken() || (round > 0 && self.has_primary()) {
                 return;
             }
         }
