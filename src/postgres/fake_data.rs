@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::PathBuf;
 
-use super::fake_timelines::HalfOpen;
+use super::fake_manners::HalfOpen;
 use super::fake_trail::Trail;
 use super::pg_rewind::RewindError;
 use super::rewind_mark::Found;

@@ -17,7 +17,7 @@ use crate::instance::replication::Sender;
 use crate::instance::{ClusterState, NoAnswer, Postmaster, Role, StartOption};
 use crate::wal::Lsn;
 
-pub use super::fake_manners::{Manners, Obeys, Processes};
+pub use super::fake_manners::{HalfOpen, Manners, Obeys, Processes};
 
 /// The process id of every postmaster here.
 pub const POSTMASTER: i32 = 4711;

@@ -42,3 +42,17 @@ pub struct Manners {
     /// A promotion: it leaves recovery.
     pub promotion: Obeys,
 }
+
+/// How much of a promotion is on the disk of an instance that dies in it. Each has the one
+/// before too. Last of all comes the control file (PostgreSQL 12 to 18, `StartupXLOG`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HalfOpen {
+    /// Nothing yet.
+    Nothing,
+    /// The first WAL file of the new timeline.
+    WalFile,
+    /// `standby.signal` is gone.
+    Signal,
+    /// The history file of the new timeline.
+    History,
+}

@@ -2,22 +2,9 @@
 //! off, or by following one.
 
 use super::fake_data::FakeData;
+use super::fake_manners::HalfOpen;
 use crate::instance::ClusterState;
 use crate::wal::{Common, History, Lsn, Position, Switch, Timeline};
-
-/// How much of a promotion is on the disk of an instance that dies in it. Each has the one
-/// before too. Last of all comes the control file (PostgreSQL 12 to 18, `StartupXLOG`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HalfOpen {
-    /// Nothing yet.
-    Nothing,
-    /// The first WAL file of the new timeline.
-    WalFile,
-    /// `standby.signal` is gone.
-    Signal,
-    /// The history file of the new timeline.
-    History,
-}
 
 impl FakeData {
     /// The newest timeline with a history file, if it is not its own, and where it left

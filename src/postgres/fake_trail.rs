@@ -37,11 +37,6 @@ impl Trail {
         self.branch = LAST.get();
     }
 
-    /// The branch that is written.
-    pub fn branch(&self) -> u32 {
-        self.branch
-    }
-
     /// Where it left the one before.
     pub fn began(&self) -> Option<Lsn> {
         self.left.last().map(|(_, at)| *at)

@@ -23,7 +23,7 @@ mod fake_server;
 #[cfg(test)]
 mod fake_stopped;
 #[cfg(test)]
-pub mod fake_timelines;
+mod fake_timelines;
 #[cfg(test)]
 pub mod fake_trail;
 #[cfg(test)]

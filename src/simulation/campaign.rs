@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::count::Counts;
-use super::invariant::Violation;
 use super::schedule::{Schedule, Setting};
 use super::shrink::shrink;
-use super::world::Simulation;
+use super::state::Simulation;
+use super::truth::Violation;
 
 /// A schedule that breaks a promise.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::cell::RefMut;
 
 use super::fleet::NAMES;
 use super::schedule::Id;
-use super::world::Simulation;
+use super::state::Simulation;
 use crate::instance::Role;
 use crate::instance::replication::{Sender, SenderState};
 use crate::ocf::Rejoin;

@@ -82,7 +82,9 @@ const RULES: [Rule; 14] = [
 fn a_rule_that_is_switched_off_is_noticed() {
     let wanted = std::env::var("PGSQLMS_RULE").unwrap_or_default();
     for rule in RULES {
-        if !wanted.is_empty() && format!("{rule:?}") != wanted { continue; }
+        if !wanted.is_empty() && format!("{rule:?}") != wanted {
+            continue;
+        }
         let campaign = Campaign {
             first: number(FIRST).unwrap_or(0),
             schedules: number(WANTED).unwrap_or(USUAL),

@@ -7,7 +7,7 @@ use std::fmt;
 use super::chance::Chance;
 use super::fleet::NAMES;
 use crate::ocf::Rejoin;
-use crate::postgres::fake_timelines::HalfOpen;
+use crate::postgres::fake_instance::HalfOpen;
 use crate::testing::journal::Trouble;
 
 /// A node, by its place in `NAMES`.

@@ -6,9 +6,9 @@
 //! number plays a schedule again.
 
 use super::count::Counts;
-use super::invariant::Violation;
 use super::schedule::{Schedule, Step};
-use super::world::Simulation;
+use super::state::Simulation;
+use super::truth::Violation;
 
 /// Takes out what is not needed for the violation.
 pub fn shrink(schedule: &Schedule, violation: &Violation) -> Schedule {

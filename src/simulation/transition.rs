@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::count::kind_of;
 use super::fleet::{List, NAMES};
 use super::pacemaker::{Known, Plan};
 use super::schedule::Id;
-use super::world::{Actor, Simulation};
+use super::state::{Actor, Simulation};
 use crate::actions::Action;
 use crate::ocf::time::in_tests as time;
 use crate::ocf::{OcfExit, Outcome};
@@ -176,7 +177,7 @@ impl Simulation {
         let mut counts = self.counts.borrow_mut();
         counts.promotions += u64::from(matches!(outcome, Some(Ok(_))));
         let Some(Err(failure)) = outcome else { return };
-        let kind = super::count::kind_of(&failure.reason);
+        let kind = kind_of(&failure.reason);
         *counts.refusals.entry(kind).or_default() += 1;
         self.last_reason.borrow_mut().clone_from(&failure.reason);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fleet::NAMES;
 use super::schedule::{Ambush, Happening, Id, Known};
-use super::world::{Actor, Simulation};
+use super::state::{Actor, Simulation};
 use crate::ocf::time::in_tests as time;
 use crate::testing::journal::{Begin, Trouble};
 
@@ -146,48 +146,6 @@ impl Simulation {
         }
         self.observe();
         self.link_up();
-    }
-
-    /// A machine is without power.
-    pub fn lose(&self, id: Id) {
-        self.fleet.lose_power(NAMES[id]);
-        let mut pacemaker = self.pacemaker.borrow_mut();
-        let node = &mut pacemaker.nodes[id];
-        // One that has left cleanly is no loss.
-        node.unclean |= node.member;
-        (node.power, node.member) = (false, false);
-    }
-
-    /// Without anybody who remembers them there is nobody to be fenced.
-    fn lose_all(&self) {
-        for id in 0..self.setting.nodes {
-            self.lose(id);
-            self.pacemaker.borrow_mut().nodes[id].forget();
-        }
-        self.apart.set([false; 3]);
-        if self.setting.lost_cib {
-            self.fleet.cluster().kept().lose_last_write();
-        }
-    }
-
-    fn part(&self, id: Id) {
-        let mut pacemaker = self.pacemaker.borrow_mut();
-        (pacemaker.nodes[id].member, pacemaker.nodes[id].unclean) = (false, true);
-        self.fleet.cluster().kept().leave(NAMES[id]);
-        self.set_apart(id, true);
-    }
-
-    fn set_cut(&self, id: Id, is_cut: bool) {
-        let mut cut = self.cut.get();
-        cut[id] = is_cut;
-        self.cut.set(cut);
-    }
-
-    /// Whether a node is cut off from the cluster.
-    pub fn set_apart(&self, id: Id, is_apart: bool) {
-        let mut apart = self.apart.get();
-        apart[id] = is_apart;
-        self.apart.set(apart);
     }
 
     fn monitor_beside(&self, id: Id) {

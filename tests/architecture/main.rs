@@ -8,6 +8,7 @@
 
 mod arrows;
 mod circles;
+mod crash_points;
 mod exceptions;
 mod holders;
 mod methods;

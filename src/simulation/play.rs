@@ -1,5 +1,5 @@
-//! A simulation: the servers and the cluster in memory, what Pacemaker knows of them, and what
-//! is true whatever anybody knows.
+//! The course of a simulation: a cluster comes up, the steps of the schedule are taken and
+//! Pacemaker works after each, and once the faults are over a primary must be there.
 
 use std::cell::{Cell, RefCell};
 use std::collections::hash_map::DefaultHasher;
@@ -7,15 +7,17 @@ use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::count::Counts;
+use super::count::{Counts, kind_of};
 use super::fleet::{Fleet, NAMES};
-use super::invariant::{Truth, Violation};
-use super::pacemaker::{Known, Pacemaker};
-use super::schedule::{Ambush, Happening, Id, Schedule, Setting, Step};
-use crate::instance::Role;
+use super::pacemaker::{Known, Node, Pacemaker, Plan};
+use super::schedule::{Happening, Id, Schedule, Step};
+use super::state::Simulation;
+use super::truth::{Truth, Violation};
+use crate::ocf::NodeName;
 use crate::ocf::time::in_tests as time;
-use crate::postgres::fake_instance::{Obeys, Processes};
+use crate::postgres::fake_instance::Obeys;
 use crate::postgres::fake_trail::Trail;
+use crate::record::score;
 use crate::wal::{Lsn, SystemId};
 
 /// Where all begin.
@@ -24,47 +26,6 @@ const HELD: &str = "1@0/3000000";
 const MOST_TRANSITIONS: usize = 8;
 /// Rounds of monitors after the faults, within which a primary must be there.
 const ROUNDS: usize = 14;
-
-/// Who works, and since when.
-#[derive(Debug, Clone, Copy)]
-pub struct Actor {
-    pub id: Id,
-    pub since: Duration,
-    pub limit: Duration,
-    /// Of a promotion that comes ("pre") or has been ("post"), if that is what it is told.
-    pub told: Option<&'static str>,
-}
-
-impl Actor {
-    /// Whether it is this node, and is told that of a promotion.
-    pub fn is_told(self, id: Id, when: &str) -> bool {
-        self.id == id && self.told == Some(when)
-    }
-}
-
-/// A simulation.
-pub struct Simulation {
-    pub fleet: Fleet,
-    pub setting: Setting,
-    pub pacemaker: RefCell<Pacemaker>,
-    pub truth: RefCell<Truth>,
-    pub counts: RefCell<Counts>,
-    pub armed: RefCell<Vec<(u8, Ambush)>>,
-    pub actor: Cell<Option<Actor>>,
-    /// Whether a verb runs beside another one: nothing lies in wait for it.
-    pub beside: Cell<bool>,
-    /// Whether an action was held up.
-    pub held_up: Cell<bool>,
-    /// Whose replication does not work.
-    pub cut: Cell<[bool; 3]>,
-    /// Who is cut off from the cluster.
-    pub apart: Cell<[bool; 3]>,
-    /// Why the last promotion did not come true.
-    pub last_reason: RefCell<String>,
-    /// The story so far, if somebody wants to read it, and how many effects are in it.
-    pub story: RefCell<Option<Vec<String>>>,
-    told: Cell<usize>,
-}
 
 /// How a simulation ended.
 pub struct Ending {
@@ -164,21 +125,6 @@ impl Simulation {
         instance.data.end = Lsn::from(instance.data.end.as_u64() + 1000);
     }
 
-    fn is_broken(&self) -> bool {
-        self.truth.borrow().violation.is_some()
-    }
-
-    /// Writes a line of the story.
-    pub fn say(&self, line: impl FnOnce() -> String) {
-        if let Some(story) = &mut *self.story.borrow_mut() {
-            let effects = self.fleet.journal.effects();
-            let new = effects.iter().skip(self.told.get());
-            story.extend(new.map(|effect| format!("        {effect}")));
-            self.told.set(effects.len());
-            story.push(line());
-        }
-    }
-
     fn take(&self, step: Step) {
         let (kind, possible) = self.describe(step);
         self.counts.borrow_mut().event(kind, possible);
@@ -202,86 +148,13 @@ impl Simulation {
         }
     }
 
-    /// The kind of a step, and whether it is possible now.
-    fn describe(&self, step: Step) -> (&'static str, bool) {
-        let pacemaker = self.pacemaker.borrow();
-        let node = |id: Id| &pacemaker.nodes[id];
-        let is_member = |id: Id| node(id).member && !node(id).unclean;
-        match step {
-            Step::Tick => ("tick", true),
-            Step::Happen(what) => {
-                drop(pacemaker);
-                self.describe_happening(what)
-            }
-            Step::Arm(..) => ("arm", self.armed.borrow().len() < 3),
-            Step::Move(id) => ("move", is_member(id) && node(id).known == Known::Standby),
-            Step::Clear => ("clear", pacemaker.wish.is_some()),
-            Step::Aside(id) => ("node standby", is_member(id) && !node(id).aside),
-            Step::Back(id) => ("node unstandby", node(id).aside && !node(id).leaving),
-            Step::Leave(id) => ("cluster stop", is_member(id) && !node(id).leaving),
-            Step::Return(id) => {
-                let is_away = !node(id).member && (!node(id).unclean || !node(id).power);
-                ("return", is_away)
-            }
-            Step::Cleanup => (
-                "cleanup",
-                pacemaker
-                    .nodes
-                    .iter()
-                    .any(|node| node.member && node.fails > 0),
-            ),
-        }
-    }
-
-    /// The same of a happening.
-    pub fn describe_happening(&self, what: Happening) -> (&'static str, bool) {
-        let pacemaker = self.pacemaker.borrow();
-        let is_on = |id: Id| pacemaker.nodes.get(id).is_some_and(|node| node.power);
-        let runs = |id: Id| is_on(id) && self.fleet.processes(NAMES[id]) != Processes::Nothing;
-        let (cut, apart) = (self.cut.get(), self.apart.get());
-        match what {
-            Happening::Power(id) => ("power", is_on(id)),
-            Happening::AllPower => ("all power", (0..pacemaker.nodes.len()).any(is_on)),
-            Happening::InstanceCrash(id) => ("instance crash", runs(id)),
-            Happening::Partition(id) => (
-                "partition",
-                is_on(id) && !apart[id] && pacemaker.nodes[id].member,
-            ),
-            Happening::Cut(id) => ("cut", is_on(id) && !cut[id]),
-            Happening::Heal(id) => ("heal", cut[id]),
-            Happening::Write(_) => ("write", self.primary().is_some()),
-            Happening::Stream(id, true) => ("stream", self.may_stream(id)),
-            Happening::Stream(id, false) => ("stream half", self.may_stream(id)),
-            Happening::Monitor(id) => (
-                "monitor beside",
-                pacemaker
-                    .nodes
-                    .get(id)
-                    .is_some_and(|node| node.monitored && node.power),
-            ),
-            Happening::Delay(_) => ("delay", self.actor.get().is_some()),
-        }
-    }
-
-    /// The node on which clients can write: the address follows Pacemaker's primary, but one
-    /// that is cut off still has its sessions.
-    pub fn primary(&self) -> Option<Id> {
-        (0..self.setting.nodes).find(|id| {
-            let on = self
-                .pacemaker
-                .try_borrow()
-                .is_ok_and(|p| p.nodes[*id].power);
-            on && self.fleet.processes(NAMES[*id]) == Processes::Alive(Role::Primary)
-        })
-    }
-
     /// Pacemaker works until it has nothing more to do.
     pub fn settle(&self) {
         for _ in 0..MOST_TRANSITIONS {
             self.finish_leaving();
             self.observe();
             let plan = self.pacemaker.borrow().plan(&self.scores());
-            if self.is_broken() || plan == super::pacemaker::Plan::default() {
+            if self.is_broken() || plan == Plan::default() {
                 break;
             }
             self.carry_out(&plan);
@@ -292,9 +165,7 @@ impl Simulation {
     fn scores(&self) -> Vec<Option<i32>> {
         let score = |name: &&str| self.fleet.cluster().permanent_of(name, "master-pgsqld");
         let scores = NAMES[..self.setting.nodes].iter().map(score);
-        scores
-            .map(|text| crate::record::score::decode(&text?))
-            .collect()
+        scores.map(|text| score::decode(&text?)).collect()
     }
 
     /// A node on which nothing runs any more leaves the cluster as it was told.
@@ -310,9 +181,9 @@ impl Simulation {
     fn bring_back(&self, id: Id) {
         let mut pacemaker = self.pacemaker.borrow_mut();
         let aside = pacemaker.nodes[id].aside;
-        pacemaker.nodes[id] = super::pacemaker::Node::new();
+        pacemaker.nodes[id] = Node::new();
         pacemaker.nodes[id].aside = aside;
-        let name = crate::ocf::NodeName::new(NAMES[id]);
+        let name = NodeName::new(NAMES[id]);
         self.fleet.cluster().kept().members.extend(name);
         self.set_apart(id, false);
     }
@@ -348,7 +219,7 @@ impl Simulation {
             let role = format!("{:?}", instance.processes);
             (role, data.timeline, data.end, &data.trail).hash(&mut hasher);
             let kept = self.fleet.cluster().kept();
-            let node = crate::ocf::NodeName::new(name).unwrap();
+            let node = NodeName::new(name).unwrap();
             (kept.permanent.get(&node), kept.of_members.get(&node)).hash(&mut hasher);
         }
         self.counts.borrow_mut().states.insert(hasher.finish());
@@ -412,7 +283,7 @@ impl Simulation {
     fn without_primary(&self) {
         let reason = self.last_reason.borrow().clone();
         if reason.starts_with("Promotion refused") {
-            let kind = super::count::kind_of(&reason);
+            let kind = kind_of(&reason);
             let mut counts = self.counts.borrow_mut();
             *counts.without_primary.entry(kind).or_default() += 1;
             return;
