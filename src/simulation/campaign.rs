@@ -13,6 +13,7 @@ use super::truth::Violation;
 #[derive(Debug)]
 pub struct Found {
     pub seed: u64,
+    /// What it breaks.
     pub violation: Violation,
     /// The shortest one, to be read.
     pub story: String,
@@ -28,19 +29,20 @@ pub struct Report {
 }
 
 /// How a campaign is made.
-#[derive(Clone, Copy)]
-pub struct Campaign {
+pub struct Campaign<'a> {
     pub first: u64,
     pub schedules: u64,
     /// How many violations are enough.
     pub enough: usize,
+    /// After this time no schedule is begun any more.
+    pub time: Duration,
     /// What of the setting is not left to the seed.
-    pub change: fn(&mut Setting),
+    pub change: &'a (dyn Fn(&mut Setting) + Sync),
 }
 
-impl Campaign {
+impl Campaign<'_> {
     /// Plays the schedules; each thread in the way that `in_thread` makes.
-    pub fn run(self, in_thread: impl Fn(&dyn Fn()) + Sync) -> Report {
+    pub fn run(&self, in_thread: impl Fn(&dyn Fn()) + Sync) -> Report {
         let begin = Instant::now();
         let next = AtomicU64::new(self.first);
         let is_enough = AtomicBool::new(false);
@@ -48,7 +50,7 @@ impl Campaign {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let work = || {
             let mut counts = Counts::default();
-            while !is_enough.load(Ordering::Relaxed) {
+            while !is_enough.load(Ordering::Relaxed) && begin.elapsed() < self.time {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
                 if seed >= self.first + self.schedules {
                     break;
@@ -77,7 +79,7 @@ impl Campaign {
         }
     }
 
-    fn play(self, seed: u64, counts: &mut Counts) -> Option<Found> {
+    fn play(&self, seed: u64, counts: &mut Counts) -> Option<Found> {
         let schedule = Schedule::of(seed, self.change);
         let violation = Simulation::play(&schedule, counts, false).violation?;
         let shortest = shrink(&schedule, &violation);

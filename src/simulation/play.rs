@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::count::{Counts, kind_of};
 use super::fleet::{Fleet, NAMES};
-use super::pacemaker::{Known, Node, Pacemaker, Plan};
-use super::schedule::{Happening, Id, Schedule, Step};
+use super::pacemaker::{self, Node, Pacemaker, Plan};
+use super::schedule::{Happening, Id, Known, Schedule, Step};
 use super::state::Simulation;
 use super::truth::{Truth, Violation};
 use crate::ocf::NodeName;
@@ -108,7 +108,9 @@ impl Simulation {
             let mut instance = self.fleet.instance(NAMES[id]);
             instance.synchronous_standby_names = self.setting.sync[id].to_owned();
             instance.manners.promotion = Obeys::AfterLooks(2);
-            instance.data.half_open = self.setting.half_open;
+            if self.setting.allows(Known::HalfOpen) {
+                instance.data.half_open = self.setting.half_open;
+            }
         }
     }
 
@@ -192,7 +194,7 @@ impl Simulation {
         for node in &mut self.pacemaker.borrow_mut().nodes {
             if node.member && !node.unclean && (node.fails > 0 || node.banned) {
                 (node.fails, node.banned, node.failed, node.capped) = (0, false, false, false);
-                (node.known, node.monitored) = (Known::Unknown, false);
+                (node.known, node.monitored) = (pacemaker::Known::Unknown, false);
             }
         }
     }
@@ -276,7 +278,8 @@ impl Simulation {
 
     fn has_primary(&self) -> bool {
         let pacemaker = self.pacemaker.borrow();
-        let reigning = pacemaker.which(|node| node.member && node.known == Known::Primary);
+        let reigning =
+            pacemaker.which(|node| node.member && node.known == pacemaker::Known::Primary);
         reigning.len() == 1 && self.primary() == Some(reigning[0])
     }
 

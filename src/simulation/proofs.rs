@@ -1,19 +1,75 @@
-//! The campaigns that run with every test, and the long one.
+//! The campaigns that run with every test, and longer ones:
+//!
+//!     PGSQLMS_SCHEDULES=1000000 cargo test --release -p pgsqlms no_schedule_breaks_a_promise
+//!
+//! `PGSQLMS_SEED` is the first seed, so with `PGSQLMS_SCHEDULES=1` it plays one again.
+//! `PGSQLMS_SECONDS` ends a campaign, `PGSQLMS_KNOWN` names faults that may happen although they
+//! are known to break a promise (`schedule::Known`).
 
 use std::io::Write;
+use std::time::Duration;
 
 use super::campaign::{Campaign, Report};
+use super::schedule::{KNOWN, Setting};
 use crate::election::rule::Rule;
 
 /// The schedules of every test.
 const USUAL: u64 = 10_000;
-/// How many there are to be instead.
-const WANTED: &str = "PGSQLMS_SCHEDULES";
-/// Where they begin.
-const FIRST: &str = "PGSQLMS_SEED";
+/// What must come true in so many.
+const KINDS: [&str; 30] = [
+    "tick",
+    "write",
+    "stream",
+    "stream half",
+    "power",
+    "all power",
+    "instance crash",
+    "partition",
+    "cut",
+    "heal",
+    "monitor beside",
+    "delay",
+    "move",
+    "clear",
+    "node standby",
+    "node unstandby",
+    "cluster stop",
+    "return",
+    "cleanup",
+    "arm",
+    "fencing",
+    "failure",
+    "lost answer",
+    "killed before",
+    "killed after",
+    "power in an action",
+    "late attribute",
+    "mute voter",
+    "vote left behind",
+    "promotion refused",
+];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
+}
+
+/// What the environment says about known faults.
+fn known(setting: &mut Setting) {
+    let names = std::env::var("PGSQLMS_KNOWN").unwrap_or_default();
+    for known in KNOWN {
+        let name = format!("{known:?}");
+        setting.known[known as usize] = names.split(',').any(|wanted| wanted == name);
+    }
+}
+
+fn campaign(schedules: u64) -> Campaign<'static> {
+    Campaign {
+        first: number("PGSQLMS_SEED").unwrap_or(0),
+        schedules: number("PGSQLMS_SCHEDULES").unwrap_or(schedules),
+        enough: 1,
+        time: Duration::from_secs(number("PGSQLMS_SECONDS").unwrap_or(86_400)),
+        change: &known,
+    }
 }
 
 /// Tells what was seen, past the capture of output.
@@ -48,59 +104,88 @@ fn tell(report: &Report) {
 
 #[test]
 fn no_schedule_breaks_a_promise() {
-    let campaign = Campaign {
-        first: number(FIRST).unwrap_or(0),
-        schedules: number(WANTED).unwrap_or(USUAL),
-        enough: number("PGSQLMS_ENOUGH").map_or(1, |n| n as usize),
-        change: |_| (),
-    };
-    let report = campaign.run(|work| work());
+    let report = campaign(USUAL).run(|work| work());
     tell(&report);
-    assert!(report.found.is_empty());
+    let seeds: Vec<_> = report.found.iter().map(|one| one.seed).collect();
+    assert!(seeds.is_empty(), "seeds {seeds:?} break a promise");
+    if report.schedules >= USUAL {
+        let never = report.counts.never(&KINDS);
+        assert!(never.is_empty(), "these never happened: {never:?}");
+    }
 }
 
-/// The rules that the election cannot do without, as far as servers and Pacemaker come to
-/// where they matter. The model finds the others too.
-const RULES: [Rule; 14] = [
-    Rule::BestWins,
-    Rule::History,
-    Rule::WaitForVotes,
-    Rule::FreshVotes,
-    Rule::Branch,
-    Rule::VoidClaims,
-    Rule::OwnReign,
-    Rule::Doubt,
-    Rule::ShutdownCheckpoint,
-    Rule::Quorum,
-    Rule::EarlierReigns,
-    Rule::NotItself,
-    Rule::Exclusion,
-    Rule::System,
+/// What one seed does it does again: else no fault that was found could be looked at.
+#[test]
+fn a_seed_plays_again_exactly() {
+    let states = || {
+        let one = Campaign {
+            schedules: 20,
+            ..campaign(20)
+        };
+        let counts = one.run(|work| work()).counts;
+        (counts.states, counts.verbs, counts.events)
+    };
+    assert_eq!(states(), states());
+}
+
+/// The rules of the election whose absence servers and Pacemaker come to feel, and the
+/// schedules within which they do. The model finds all of them.
+const RULES: [(Rule, u64); 4] = [
+    (Rule::BestWins, 500),
+    (Rule::Branch, 3000),
+    (Rule::ShutdownCheckpoint, 3000),
+    (Rule::Quorum, 3000),
 ];
 
 #[test]
-fn a_rule_that_is_switched_off_is_noticed() {
+fn explore_rules() {
     let wanted = std::env::var("PGSQLMS_RULE").unwrap_or_default();
-    for rule in RULES {
-        if !wanted.is_empty() && format!("{rule:?}") != wanted {
+    for rule in [
+        Rule::BestWins,
+        Rule::History,
+        Rule::WaitForVotes,
+        Rule::FreshVotes,
+        Rule::Branch,
+        Rule::VoidClaims,
+        Rule::OwnReign,
+        Rule::Doubt,
+        Rule::ShutdownCheckpoint,
+        Rule::Quorum,
+        Rule::EarlierReigns,
+        Rule::NotItself,
+        Rule::Exclusion,
+        Rule::System,
+    ] {
+        if format!("{rule:?}") != wanted {
             continue;
         }
-        let campaign = Campaign {
-            first: number(FIRST).unwrap_or(0),
-            schedules: number(WANTED).unwrap_or(USUAL),
-            enough: 1,
-            change: |_| (),
-        };
-        let report = campaign.run(|work| rule.weakened(work));
-        let found = report
+        let report = campaign(9).run(|work| rule.weakened(work));
+        let found: Vec<_> = report
             .found
-            .first()
-            .map(|one| one.story.lines().next().unwrap().to_owned());
-        let _ = writeln!(
-            std::io::stdout(),
-            "simulation: without {rule:?}: {} schedules in {:.1} s: {found:?}",
+            .iter()
+            .map(|one| one.story.lines().next().unwrap().to_owned())
+            .collect();
+        println!(
+            "simulation: without {rule:?}: {} in {:.1}: {found:?}",
             report.schedules,
             report.time.as_secs_f32()
+        );
+    }
+}
+
+#[test]
+fn a_rule_that_is_switched_off_is_noticed() {
+    for (rule, schedules) in RULES {
+        let report = campaign(schedules).run(|work| rule.weakened(work));
+        let found = report.found.first();
+        let found = found.unwrap_or_else(|| panic!("nobody misses {rule:?}"));
+        let _ = writeln!(
+            std::io::stdout(),
+            "simulation: without {rule:?}, after {} schedules and {:.1} s: seed {}: {}",
+            report.schedules,
+            report.time.as_secs_f32(),
+            found.seed,
+            found.violation
         );
     }
 }

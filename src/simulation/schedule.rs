@@ -30,16 +30,12 @@ pub struct Setting {
     pub oversleep: u64,
     /// How far a promotion comes that dies before its end.
     pub half_open: HalfOpen,
-    /// Whether the primary archives, and promotions replay the archive.
-    pub archive: bool,
-    /// Whether a power cut of all nodes comes before the last write of the CIB is on disk.
-    pub lost_cib: bool,
     /// What may happen although it is known to break a promise.
-    pub known: &'static [Known],
+    pub known: [bool; KNOWN.len()],
 }
 
-/// Faults of the agent that were found here. Until they are repaired no usual schedule has
-/// what leads to them.
+/// Faults of the agent that are known. Until they are repaired no usual schedule has what leads
+/// to them; `PGSQLMS_KNOWN` names those that may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// The answer to `pg_ctl promote` is lost. The server still is in recovery, so the agent
@@ -48,6 +44,28 @@ pub enum Known {
     /// A timeline cannot be reserved. The agent promotes all the same, and opens a timeline of
     /// the same number as a dead primary had.
     FailedReservation,
+    /// A promotion dies between PostgreSQL's new WAL file and its control file.
+    HalfOpen,
+    /// A promotion replays from the archive what nobody voted.
+    Archive,
+    /// All nodes lose power before the last write of the CIB is on their disks.
+    LostCib,
+}
+
+/// All of them.
+pub const KNOWN: [Known; 5] = [
+    Known::LostOrder,
+    Known::FailedReservation,
+    Known::HalfOpen,
+    Known::Archive,
+    Known::LostCib,
+];
+
+impl Setting {
+    /// Whether what leads to a known fault may happen.
+    pub fn allows(&self, known: Known) -> bool {
+        self.known[known as usize]
+    }
 }
 
 /// What happens to servers, machines and networks, at any moment.
@@ -119,7 +137,6 @@ pub enum Step {
 /// A simulation to be played.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    pub seed: u64,
     pub setting: Setting,
     pub steps: Vec<Step>,
 }
@@ -149,7 +166,6 @@ impl Schedule {
             .collect();
         let steps = (0..length).map(|_| step(&mut chance, &weights, setting.nodes));
         Self {
-            seed,
             setting,
             steps: steps.collect(),
         }
@@ -175,10 +191,8 @@ fn setting(chance: &mut Chance) -> Setting {
         nodes,
         foreign: nodes == 3 && chance.percent(4),
         oversleep: chance.one(&[1000, 700, 2000]),
-        half_open: HalfOpen::Nothing,
-        archive: false,
-        lost_cib: false,
-        known: &[],
+        half_open: chance.one(&[HalfOpen::WalFile, HalfOpen::Signal, HalfOpen::History]),
+        known: [false; KNOWN.len()],
     }
 }
 

@@ -177,6 +177,8 @@ impl Simulation {
         let mut counts = self.counts.borrow_mut();
         counts.promotions += u64::from(matches!(outcome, Some(Ok(_))));
         let Some(Err(failure)) = outcome else { return };
+        let is_refusal = failure.reason.starts_with("Promotion refused");
+        counts.event("promotion refused", is_refusal);
         let kind = kind_of(&failure.reason);
         *counts.refusals.entry(kind).or_default() += 1;
         self.last_reason.borrow_mut().clone_from(&failure.reason);

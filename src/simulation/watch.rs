@@ -58,7 +58,7 @@ impl Simulation {
             ("reserve_timeline", Trouble::Fails) => Known::FailedReservation,
             _ => return true,
         };
-        self.setting.known.contains(&known)
+        self.setting.allows(known)
     }
 
     /// The machine is off, or Pacemaker's time-out is over.
