@@ -117,11 +117,11 @@ const STICKINESS: i32 = 10;
 
 impl Pacemaker {
     /// A cluster that has just come up.
-    pub fn new(nodes: usize) -> Self {
+    pub fn new(nodes: usize, quorum: usize) -> Self {
         Self {
             nodes: vec![Node::new(); nodes],
             wish: None,
-            quorum: if nodes == 2 { 1 } else { 2 },
+            quorum,
         }
     }
 
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     fn cluster(known: [Known; 3]) -> Pacemaker {
-        let mut pacemaker = Pacemaker::new(3);
+        let mut pacemaker = Pacemaker::new(3, 2);
         for (node, known) in pacemaker.nodes.iter_mut().zip(known) {
             (node.known, node.monitored) = (known, true);
         }

@@ -55,7 +55,7 @@ impl Simulation {
             Self {
                 fleet,
                 setting,
-                pacemaker: RefCell::new(Pacemaker::new(setting.nodes)),
+                pacemaker: RefCell::new(Pacemaker::new(setting.nodes, setting.quorum)),
                 truth: RefCell::new(Truth::new()),
                 counts: RefCell::default(),
                 armed: RefCell::default(),
@@ -110,6 +110,7 @@ impl Simulation {
             instance.manners.promotion = Obeys::AfterLooks(2);
             if self.setting.allows(Known::HalfOpen) {
                 instance.data.half_open = self.setting.half_open;
+                instance.manners.promotion = Obeys::AfterLooks(12);
             }
         }
     }

@@ -22,8 +22,11 @@ pub struct Setting {
     pub rejoin: Rejoin,
     /// Parameter `maxlag`, in bytes.
     pub maxlag: u64,
-    /// How many nodes there are. With two, one alone has quorum.
+    /// How many nodes there are.
     pub nodes: usize,
+    /// How many of them Pacemaker needs to act: two of three, or one alone (two nodes,
+    /// `last_man_standing`, a quorum device).
+    pub quorum: usize,
     /// The third node holds another database.
     pub foreign: bool,
     /// How long a pause takes at least, in milliseconds.
@@ -189,6 +192,11 @@ fn setting(chance: &mut Chance) -> Setting {
         rejoin: chance.one(&[Rejoin::Follow, Rejoin::Rewind]),
         maxlag: chance.one(&[0, 0, 0, 150]),
         nodes,
+        quorum: if nodes == 2 || chance.percent(40) {
+            1
+        } else {
+            2
+        },
         foreign: nodes == 3 && chance.percent(4),
         oversleep: chance.one(&[1000, 700, 2000]),
         half_open: chance.one(&[HalfOpen::WalFile, HalfOpen::Signal, HalfOpen::History]),
