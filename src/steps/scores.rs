@@ -3,7 +3,8 @@
 //! is well.
 //!
 //! While nothing changes it costs no process: what was seen is noted beside the version
-//! of the CIB it was settled with.
+//! of the CIB it was settled with. Every ten minutes it looks all the same: a promotion
+//! score by hand changes no file.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::system::{Notes, clock};
 
 /// Lags closer than this (bytes) look the same to the note.
 const LAG_STEP: u64 = 16 * 1024 * 1024;
-/// What leaves no trace in the configuration, a score by hand, is looked for so often.
+/// What leaves no trace in the configuration is looked for so often, in seconds.
 const LOOK_EVERY: u64 = 600;
 
 /// What the primary's monitor looks after, and by when.
