@@ -6,6 +6,7 @@ use super::bar::Bar;
 use super::rule::Rule;
 use crate::ocf::NodeName;
 use crate::record::Force;
+use crate::record::evidence::Evidence;
 use crate::record::reign::{Reign, last_term, next_term};
 use crate::record::shutdown::ShutdownCheckpoint;
 use crate::record::vote::Vote;
@@ -68,6 +69,16 @@ pub struct Unreadable {
     pub what: &'static str,
 }
 
+/// What a node knows of elections before the votes tell it more: what the cluster's
+/// configuration has, and its ledger.
+pub fn known(published: Evidence, ledger: Evidence) -> Evidence {
+    let mut known = published;
+    if Rule::Ledgers.holds() {
+        known.merge(ledger);
+    }
+    known
+}
+
 impl Ballot {
     /// A ballot that has nothing but the candidate yet.
     pub fn new(candidate: NodeName) -> Self {
@@ -90,6 +101,16 @@ impl Ballot {
             barred: BTreeMap::new(),
             max_loss: 0,
         }
+    }
+
+    /// Takes over what is known of elections; `published` is what the cluster's configuration
+    /// alone has.
+    pub fn count_evidence(&mut self, published: &Evidence, known: &Evidence) {
+        self.reigns = known.reigns();
+        self.cluster_term = Some(last_term(&published.reigns()));
+        self.promised.clone_from(known.promised());
+        self.last_ended = known.last_ended();
+        self.shutdown_checkpoints = known.checkpoints();
     }
 
     /// The reigns that count, oldest first: without claims that never came

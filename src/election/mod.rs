@@ -84,7 +84,7 @@ mod tests;
 mod timelines;
 mod verdict;
 
-pub use ballot::{Ballot, Unreadable};
+pub use ballot::{Ballot, Unreadable, known};
 pub use bar::{Bar, Choice, remove_foreign_score};
 pub use diverged::Diverged;
 pub use elect::{asks_for_bars, asks_for_last_record, elect, to_be_fetched};

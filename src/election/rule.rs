@@ -51,6 +51,8 @@ pub enum Rule {
     MaxLoss,
     /// What is lost by that is of the last reign, whose rule is on record for certain.
     LossOfLastReign,
+    /// What a node has seen of elections counts, whatever the cluster's configuration says.
+    Ledgers,
 }
 
 impl Rule {
@@ -73,6 +75,22 @@ impl Rule {
         let result = work();
         tests::WEAKENED.set(before);
         result
+    }
+}
+
+#[cfg(test)]
+impl Rule {
+    /// The rule that is switched off on this thread.
+    pub(super) fn switched_off() -> Option<Self> {
+        tests::WEAKENED.get()
+    }
+
+    /// Works as on a thread where this rule is switched off.
+    pub(super) fn as_on<T>(off: Option<Self>, work: impl FnOnce() -> T) -> T {
+        match off {
+            Some(rule) => rule.weakened(work),
+            None => work(),
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use crate::ocf::NodeName;
 use crate::ocf::notify::Transition;
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
-use crate::record::reign::last_term;
 use crate::record::{FieldError, Force, ShutdownCheckpoint, SyncRule, Vote};
 use crate::wal::Position;
 
@@ -59,11 +58,7 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
         ..Vote::cast(held.clone(), known.all.clone(), known.data.clone())
     };
     ballot.votes.insert(known.node.clone(), own);
-    ballot.reigns = known.all.reigns();
-    ballot.cluster_term = Some(last_term(&known.published.reigns()));
-    ballot.promised.clone_from(known.all.promised());
-    ballot.last_ended = known.all.last_ended();
-    ballot.shutdown_checkpoints = known.all.checkpoints();
+    ballot.count_evidence(&known.published, &known.all);
     Ok((ballot, known))
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::election::Unreadable;
+use crate::election::{self, Unreadable};
 use crate::ocf::NodeName;
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
@@ -44,8 +44,7 @@ impl Known {
             let (node, what) = (node.clone(), "ledger");
             unreadable.insert(Unreadable { node, what });
         }
-        let mut all = published.clone();
-        all.merge(ledger.evidence);
+        let all = election::known(published.clone(), ledger.evidence);
         Ok(Self {
             data: data_of(server, ledger.data),
             node,

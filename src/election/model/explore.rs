@@ -1,17 +1,30 @@
-//! Breadth first through everything that can happen.
+//! Breadth first through everything that can happen, on all cores.
+//!
+//! Only the worlds of the current depth are kept; of all others there is a fingerprint, and
+//! how they were reached.
 
-use std::collections::HashSet;
-use std::fmt::Write;
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
+use super::cache::{self, Cache};
 use super::event::Event;
 use super::invariant::Violation;
+use super::made::fingerprint;
 use super::scenario::Scenario;
+use super::seen::{Seen, Trail};
 use super::settle::live_lock;
+use super::trace;
 use super::world::{Phase, World};
-use crate::election::explain;
+use crate::election::rule::Rule;
+
+/// Fewer worlds than this are not worth a second thread.
+const FEW: usize = 500;
+/// How many worlds a thread takes at once.
+const SHARE: usize = 50;
 
 /// What an exploration found.
+#[derive(Default)]
 pub(super) struct Report {
     pub(super) states: usize,
     pub(super) elections: usize,
@@ -21,96 +34,163 @@ pub(super) struct Report {
     pub(super) found: Option<(Violation, String)>,
 }
 
-struct Visit {
-    world: Rc<World>,
-    from: usize,
-    event: Event,
-    depth: usize,
-}
-
 /// Explores a scenario until a promise is broken or nothing is left.
 pub(super) fn explore(scenario: &Scenario) -> Report {
     let mut search = Search::new(scenario);
-    let mut next = 0;
-    while next < search.visits.len() && search.report.found.is_none() {
-        search.expand(next);
-        next += 1;
+    while !search.depth.is_empty() && search.report.found.is_none() {
+        search.go_deeper();
     }
-    search.report.states = search.visits.len();
+    search.report.states = search.trail.len();
     search.report
+}
+
+/// A world of the next depth.
+struct Step {
+    world: World,
+    from: u32,
+    choice: u16,
+}
+
+/// What one thread found at one depth.
+#[derive(Default)]
+struct Share {
+    steps: Vec<Step>,
+    elections: usize,
+    promotions: usize,
+    /// At which world, by which of its events.
+    broken: Option<(Violation, usize, Option<u16>)>,
 }
 
 struct Search<'a> {
     scenario: &'a Scenario,
-    visits: Vec<Visit>,
-    seen: HashSet<Rc<World>>,
-    settled: HashSet<World>,
+    /// The worlds of the current depth; they are the last of the trail.
+    depth: Vec<World>,
+    trail: Trail,
+    seen: Seen,
+    settled: Seen,
+    /// One for each thread.
+    caches: Vec<Cache>,
     report: Report,
 }
 
 impl<'a> Search<'a> {
     fn new(scenario: &'a Scenario) -> Self {
-        let world = Rc::new(scenario.start());
-        let report = Report {
-            states: 0,
-            elections: 0,
-            promotions: 0,
-            longest: 0,
-            found: None,
-        };
+        let world = scenario.start();
+        let seen = Seen::new();
+        seen.insert(fingerprint(&world));
+        let mut trail = Trail::default();
+        trail.push(0, 0);
+        let threads = thread::available_parallelism().map_or(1, usize::from);
         Self {
             scenario,
-            seen: HashSet::from([world.clone()]),
-            settled: HashSet::new(),
-            visits: vec![Visit {
-                world,
-                from: 0,
-                event: Event::Start,
-                depth: 0,
-            }],
-            report,
+            depth: vec![world],
+            trail,
+            seen,
+            settled: Seen::new(),
+            caches: (0..threads).map(|_| Cache::default()).collect(),
+            report: Report::default(),
         }
     }
 
-    fn expand(&mut self, index: usize) {
-        let world = self.visits[index].world.clone();
-        self.report.longest = self.visits[index].depth;
-        if let Some(violation) = self.check_liveness(&world) {
-            self.tell(violation, index, None);
+    fn go_deeper(&mut self) {
+        let shares = self.shares();
+        self.depth.clear();
+        let mut broken = Vec::new();
+        for share in shares {
+            self.report.elections += share.elections;
+            self.report.promotions += share.promotions;
+            broken.extend(share.broken);
+            for step in share.steps {
+                self.trail.push(step.from, step.choice);
+                self.depth.push(step.world);
+            }
+        }
+        self.report.longest += usize::from(!self.depth.is_empty());
+        broken.sort_by_key(|(_, index, choice)| (*index, *choice));
+        if let Some((violation, index, choice)) = broken.into_iter().next() {
+            let way = self.trail.way_to(index);
+            let trace = trace::tell(self.scenario, &violation, &way, choice);
+            self.report.found = Some((violation, trace));
+        }
+    }
+
+    /// All that follows from the worlds of this depth, by threads.
+    fn shares(&mut self) -> Vec<Share> {
+        let mut caches = std::mem::take(&mut self.caches);
+        let threads = if self.depth.len() < FEW {
+            1
+        } else {
+            caches.len()
+        };
+        let taken = AtomicUsize::new(0);
+        let stop = AtomicBool::new(false);
+        let off = Rule::switched_off();
+        let shares = Mutex::new(Vec::new());
+        let work = |cache: &mut Cache| {
+            let share = Rule::as_on(off, || {
+                cache::with(cache, || self.take_share(&taken, &stop))
+            });
+            let mut shares = shares.lock().unwrap_or_else(PoisonError::into_inner);
+            shares.push(share);
+        };
+        if threads == 1 {
+            work(&mut caches[0]);
+        } else {
+            thread::scope(|scope| {
+                for cache in &mut caches {
+                    scope.spawn(|| work(cache));
+                }
+            });
+        }
+        self.caches = caches;
+        shares.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_share(&self, taken: &AtomicUsize, stop: &AtomicBool) -> Share {
+        let mut share = Share::default();
+        let first = self.trail.len() - self.depth.len();
+        while !stop.load(Ordering::Relaxed) {
+            let begin = taken.fetch_add(SHARE, Ordering::Relaxed);
+            let end = self.depth.len().min(begin + SHARE);
+            if begin >= end {
+                break;
+            }
+            for (place, world) in self.depth[begin..end].iter().enumerate() {
+                self.expand(&mut share, world, first + begin + place);
+                if share.broken.is_some() {
+                    stop.store(true, Ordering::Relaxed);
+                    return share;
+                }
+            }
+        }
+        share
+    }
+
+    fn expand(&self, share: &mut Share, world: &World, index: usize) {
+        if let Some(violation) = self.check_liveness(world) {
+            share.broken = Some((violation, index, None));
             return;
         }
-        for event in world.possible(self.scenario) {
-            self.count(event);
+        for (choice, event) in (0..).zip(world.possible(self.scenario)) {
+            share.elections += usize::from(matches!(event, Event::Elect { .. }));
+            share.promotions += usize::from(matches!(event, Event::Open { .. }));
             match world.after(self.scenario, event) {
-                Ok(next) => self.visit(next, index, event),
+                Ok(next) if self.seen.insert(fingerprint(&next)) => share.steps.push(Step {
+                    world: next,
+                    from: u32::try_from(index).unwrap(),
+                    choice,
+                }),
+                Ok(_) => {}
                 Err(violation) => {
-                    self.tell(violation, index, Some(event));
+                    share.broken = Some((violation, index, Some(choice)));
                     return;
                 }
             }
         }
     }
 
-    fn count(&mut self, event: Event) {
-        self.report.elections += usize::from(matches!(event, Event::Elect { .. }));
-        self.report.promotions += usize::from(matches!(event, Event::Open { .. }));
-    }
-
-    fn visit(&mut self, world: World, from: usize, event: Event) {
-        let world = Rc::new(world);
-        if self.seen.insert(world.clone()) {
-            let depth = self.visits[from].depth + 1;
-            self.visits.push(Visit {
-                world,
-                from,
-                event,
-                depth,
-            });
-        }
-    }
-
     /// Once for each world without a primary, whatever may still happen.
-    fn check_liveness(&mut self, world: &World) -> Option<Violation> {
+    fn check_liveness(&self, world: &World) -> Option<Violation> {
         if world.phase != Phase::Idle || world.primary().is_some() {
             return None;
         }
@@ -120,39 +200,9 @@ impl<'a> Search<'a> {
             moves: 0,
             ..world.clone()
         };
-        if !self.settled.insert(calm.clone()) {
+        if !self.settled.insert(fingerprint(&calm)) {
             return None;
         }
         live_lock(&calm, self.scenario)
-    }
-
-    fn tell(&mut self, violation: Violation, index: usize, last: Option<Event>) {
-        let mut steps = Vec::new();
-        let mut at = index;
-        while at != 0 {
-            steps.push((self.visits[at].event, self.visits[at].world.clone()));
-            at = self.visits[at].from;
-        }
-        steps.push((Event::Start, self.visits[0].world.clone()));
-        steps.reverse();
-        let mut trace = format!("{}: {violation}\n", self.scenario.title);
-        for (event, world) in &steps {
-            self.tell_step(&mut trace, *event, world);
-        }
-        if let Some(event) = last {
-            let _ = writeln!(trace, "  * {event}");
-        }
-        self.report.found = Some((violation, trace));
-    }
-
-    /// One step, and at a ballot what the candidate sees.
-    fn tell_step(&self, trace: &mut String, event: Event, world: &World) {
-        let _ = writeln!(trace, "  * {event}\n      {}", world.sketch());
-        if matches!(world.phase, Phase::Notified { .. }) {
-            let ballot = world.ballot(self.scenario, true);
-            for line in explain(&ballot, &world.verdict(self.scenario), "pgsqld") {
-                let _ = writeln!(trace, "      | {line}");
-            }
-        }
     }
 }

@@ -4,8 +4,10 @@ use std::fmt;
 
 use super::observe::RECORD;
 use super::scenario::Scenario;
-use super::world::{Id, Instance, Phase, Wal, World, bit, name};
+use super::world::{Id, Instance, Phase, Planned, Wal, World, bit, name};
 use crate::election::scores::scale::is_excluded;
+use crate::record::Vote;
+use crate::record::reign::last_term;
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,12 +93,33 @@ pub(super) fn broken_by(world: &World, scenario: &Scenario, winner: Id) -> Optio
     {
         return Some(Violation::LostCommit { winner });
     }
-    if let Some(planned) = world.planned.filter(|planned| planned.witnesses != 0) {
+    if let Some(planned) = world.planned.filter(|planned| is_known(world, *planned)) {
         if !world.contains(held, planned.end) {
             return Some(Violation::LostEnd { winner });
         }
     }
     excluded(world, winner)
+}
+
+/// Whether somebody who is heard in this election knows of a planned end.
+fn is_known(world: &World, planned: Planned) -> bool {
+    let Phase::Notified {
+        candidate, voters, ..
+    } = world.phase
+    else {
+        return false;
+    };
+    let heard = |id: &Id| {
+        let vote = world.nodes[*id].vote.as_ref();
+        *id == candidate || vote.is_some_and(|vote| is_current(world, *id, vote))
+    };
+    let mut noted = (0..world.nodes.len()).filter(|id| planned.noted & voters & bit(*id) != 0);
+    planned.witnesses != 0 || noted.any(|id| heard(&id))
+}
+
+/// Whether a vote is what the node would say now.
+fn is_current(world: &World, id: Id, vote: &Vote) -> bool {
+    vote.position == world.held_by(id) && vote.term == Some(last_term(&world.known(id).reigns()))
 }
 
 /// A voter that voted in this election, is on the elected branch and holds more. One that
@@ -113,7 +136,7 @@ fn passed_over(world: &World, scenario: &Scenario, winner: Id) -> Option<Id> {
             && node
                 .vote
                 .as_ref()
-                .is_some_and(|vote| *vote == world.new_vote(*id));
+                .is_some_and(|vote| is_current(world, *id, vote));
         let more = node.wal != held && world.contains(node.wal, held);
         let given_up = world.is_barred(*id) && is_bounded(scenario, node.wal, held);
         voted && more && world.is_on_elected(node.wal) && !given_up
@@ -134,6 +157,6 @@ fn excluded(world: &World, winner: Id) -> Option<Violation> {
         lsn: world.branches[world.elected].end,
     };
     let node = &world.nodes[winner];
-    let excluded = node.score.is_some_and(is_excluded);
+    let excluded = world.cib[winner].score.is_some_and(is_excluded);
     (excluded && !world.contains(node.wal, last)).then_some(Violation::Excluded { winner })
 }

@@ -11,16 +11,21 @@
 //! The bounds of `cargo test` fit into a minute. For wider ones:
 //! `cargo test --release -- --ignored --nocapture model`.
 
+mod cache;
 mod event;
 mod explore;
 mod invariant;
+mod ledger;
+mod made;
 mod monitor;
 mod observe;
 mod possible;
 mod promotion;
 mod proofs;
 mod scenario;
+mod seen;
 mod settle;
 mod step;
+mod trace;
 mod weakened;
 mod world;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::observe::published;
+use super::observe::{data_id, published};
 use super::scenario::Scenario;
 use super::world::{Id, World, name};
 use crate::election::scores::{GRACE, Roster, rank};
@@ -21,15 +21,21 @@ impl World {
         let position = self.held_by(primary);
         let rule = scenario.rule_of(primary);
         let own = node(name(primary));
-        let reign = Reign::refresh(&own, (&position, None), rule, &self.reigns());
-        if self.nodes[primary].reign.as_deref() != Some(&reign) {
-            self.nodes[primary].reign = Some(published(primary, &reign));
+        let data = data_id(primary, self.nodes[primary].data);
+        let mut known = self.known(primary);
+        let reign = Reign::refresh(&own, (&position, Some(&data)), rule, &known.reigns());
+        known.add(reign.clone());
+        self.keep(primary, &known);
+        let entry = &mut self.cib[primary];
+        if entry.reign.as_deref() != Some(&reign) {
+            entry.reign = Some(published(primary, &reign));
         }
+        entry.claim = None;
         for change in rank(&self.roster(scenario, primary, late)).changes {
             let id = (0..self.nodes.len())
                 .find(|id| change.node.as_str() == name(*id))
                 .unwrap();
-            self.nodes[id].score = Some(change.score);
+            self.cib[id].score = Some(change.score);
         }
     }
 
@@ -41,7 +47,7 @@ impl World {
             lag: Some(u64::from(end - self.nodes[id].wal.lsn)),
         };
         let ids = || 0..self.nodes.len();
-        let scores = ids().filter_map(|id| Some((node(name(id)), self.nodes[id].score?)));
+        let scores = ids().filter_map(|id| Some((node(name(id)), self.cib[id].score?)));
         let since = if late { NOW - GRACE } else { NOW };
         Roster {
             primary: node(name(primary)),

@@ -1,12 +1,16 @@
 //! What the agents see of the world, in the real types. Whatever is published
 //! goes through its real encoding.
 
-use std::rc::Rc;
+use std::hash::Hash;
+use std::sync::Arc;
 
+use super::cache::{self, Election};
+use super::made::{Made, fingerprint};
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Node, Phase, Wal, World, bit, name};
-use crate::election::{Ballot, Bar};
-use crate::record::{Evidence, Reign, ShutdownCheckpoint, Vote};
+use crate::election::{Ballot, Bar, Verdict, elect};
+use crate::ocf::NodeName;
+use crate::record::{DataId, Evidence, Reign, ShutdownCheckpoint, Vote};
 use crate::testing::node;
 use crate::wal::{History, Lsn, Place, Position, Switch, SystemId, Timeline};
 
@@ -16,24 +20,24 @@ pub(super) const RECORD: u64 = 0x100;
 impl World {
     /// What a node's control file and history file say about its WAL.
     pub(super) fn position(&self, wal: Wal) -> Position {
-        let branch = self.branches[wal.branch];
-        let mut switches = Vec::new();
-        let mut left = branch.left;
-        while let Some(fork) = left {
-            let parent = self.branches[fork.branch];
-            switches.push(Switch {
-                timeline: timeline(parent.number),
-                at: lsn(fork.lsn),
-            });
-            left = parent.left;
-        }
-        switches.reverse();
+        let branch = &self.branches[wal.branch];
         Position {
             system: Some(self.system(wal)),
             timeline: timeline(branch.number),
             lsn: lsn(wal.lsn),
-            history: History::from_switches(switches, timeline(branch.number), true).unwrap(),
+            history: History::clone(&branch.history),
         }
+    }
+
+    /// The history of a branch of this number that begins here.
+    pub(super) fn history_from(&self, left: Wal, number: u32) -> Made<History> {
+        let parent = &self.branches[left.branch];
+        let mut switches = parent.history.switches().to_vec();
+        switches.push(Switch {
+            timeline: timeline(parent.number),
+            at: lsn(left.lsn),
+        });
+        Made::new(History::from_switches(switches, timeline(number), true).unwrap())
     }
 
     fn system(&self, wal: Wal) -> SystemId {
@@ -45,31 +49,73 @@ impl World {
         self.position(self.nodes[id].wal)
     }
 
-    /// All reigns, of absent nodes too.
-    pub(super) fn reigns(&self) -> Vec<Reign> {
-        let published = |node: &Node| [node.claim.clone(), node.reign.clone()];
-        let reigns = self.nodes.iter().flat_map(published);
-        reigns.flatten().map(|reign| Reign::clone(&reign)).collect()
+    /// The vote that a node publishes now, if this node is the candidate. It notes that in
+    /// its ledger first.
+    pub(super) fn cast_vote(&mut self, id: Id, candidate: Id) {
+        let mut known = self.known(id);
+        known.promise(&node(name(candidate)), known.last_term().saturating_add(1));
+        self.keep(id, &known);
+        let key = fingerprint(&(id, self.told_of(id), &known));
+        let vote = cache::vote(key, || {
+            let data = data_id(id, self.nodes[id].data);
+            let vote = Vote::cast(self.held_by(id), known, Some(data));
+            Vote::decode(&vote.encode()).unwrap()
+        });
+        self.nodes[id].vote = Some(vote);
     }
 
-    /// The vote that a node publishes now.
-    pub(super) fn new_vote(&self, id: Id) -> Rc<Vote> {
-        let seen = Evidence::of(self.reigns());
-        let vote = Vote::cast(self.held_by(id), seen, None);
-        Rc::new(Vote::decode(&vote.encode()).unwrap())
+    /// What others are told of a node's data.
+    fn told_of(&self, id: Id) -> impl Hash {
+        let Node { wal, data, .. } = &self.nodes[id];
+        let branch = &self.branches[wal.branch];
+        let history = branch.history.clone();
+        (branch.number, branch.system, history, wal.lsn, *data)
     }
 
     /// What a node publishes when its shutdown checkpoint starts at `start`.
-    pub(super) fn new_checkpoint(&self, id: Id, start: Wal) -> Rc<ShutdownCheckpoint> {
+    pub(super) fn new_checkpoint(&self, id: Id, start: Wal) -> ShutdownCheckpoint {
         let (node, system) = (node(name(id)), self.system(start));
         let start = Place::from(&self.position(start));
-        let checkpoint = ShutdownCheckpoint::of(node, system, start, Some(&self.reigns()));
-        Rc::new(ShutdownCheckpoint::decode(&checkpoint.encode()).unwrap())
+        let reigns = self.known(id).reigns();
+        let checkpoint = ShutdownCheckpoint::of(node, system, start, Some(&reigns));
+        ShutdownCheckpoint::decode(&checkpoint.encode()).unwrap()
     }
 
-    /// The facts of an election as the candidate sees them. Late votes have not
-    /// arrived unless the wait is over.
-    pub(super) fn ballot(&self, scenario: &Scenario, wait_over: bool) -> Ballot {
+    /// What the candidate decides, after its bounded wait if need be.
+    pub(super) fn election(&self, scenario: &Scenario) -> Arc<Election> {
+        let Phase::Notified { candidate, .. } = self.phase else {
+            panic!("no election is held");
+        };
+        let own = (&self.nodes[candidate].ledger, self.told_of(candidate));
+        let public = self.nodes.iter().map(|node| (&node.vote, &node.checkpoint));
+        let public: Vec<_> = public.collect();
+        let key = fingerprint(&(self.phase, own, public, &self.cib));
+        cache::election(key, || {
+            let (mut ballot, mut known) = self.ballot(scenario, false);
+            let mut verdict = elect(&ballot);
+            if matches!(verdict, Verdict::Wait { .. }) {
+                (ballot, known) = self.ballot(scenario, true);
+                verdict = elect(&ballot);
+            }
+            let scores = verdict.scores(&ballot, scenario.maxlag);
+            let scores = scores.into_iter();
+            Election {
+                scores: scores.map(|(node, score)| (id_of(&node), score)).collect(),
+                term: ballot.next_term(),
+                verdict,
+                known,
+            }
+        })
+    }
+
+    /// The ballot when the wait is over.
+    pub(super) fn final_ballot(&self, scenario: &Scenario) -> Ballot {
+        self.ballot(scenario, true).0
+    }
+
+    /// The facts of an election as the candidate sees them, and what it knows by then, as
+    /// `steps::ballot` gathers them. Late votes have not arrived unless the wait is over.
+    fn ballot(&self, scenario: &Scenario, wait_over: bool) -> (Ballot, Evidence) {
         let Phase::Notified {
             candidate,
             voters,
@@ -83,27 +129,33 @@ impl World {
         ballot.wait_is_over = wait_over;
         ballot.sync_guard = scenario.guard;
         ballot.max_loss = scenario.max_loss;
-        ballot.reigns = self.reigns();
+        let mut known = self.known(candidate);
         for (id, seen) in self.nodes.iter().enumerate() {
             let name = node(name(id));
             if self.is_barred(id) {
                 ballot.barred.insert(name.clone(), Bar::default());
             }
+            known_checkpoint(&mut known, seen.checkpoint.as_ref());
+            if let Some(vote) = seen.vote.as_ref().filter(|_| missing & bit(id) == 0) {
+                ballot.votes.insert(name.clone(), Vote::clone(vote));
+            }
             if voters & bit(id) != 0 {
                 ballot.voters.insert(name.clone());
             }
-            if let Some(vote) = seen.vote.as_deref().filter(|_| missing & bit(id) == 0) {
-                ballot.votes.insert(name.clone(), vote.clone());
-            }
+            let score = self.cib[id].score;
             ballot
                 .scores
-                .extend(seen.score.map(|score| (name.clone(), score)));
-            ballot
-                .shutdown_checkpoints
-                .extend(seen.checkpoint.as_deref().cloned());
+                .extend(score.map(|score| (name.clone(), score)));
             ballot.known_nodes.insert(name);
         }
-        ballot
+        let votes = ballot.votes.iter();
+        let seen = votes.filter(|(node, _)| ballot.voters.contains(*node));
+        seen.for_each(|(_, vote)| known.merge(vote.seen.clone()));
+        let data = data_id(candidate, self.nodes[candidate].data);
+        let own = Vote::cast(self.held_by(candidate), known.clone(), Some(data));
+        ballot.votes.insert(node(name(candidate)), own);
+        ballot.count_evidence(&self.published(), &known);
+        (ballot, known)
     }
 
     /// Each node in a few characters: `n1 primary 2@0/300`.
@@ -125,9 +177,26 @@ impl World {
     }
 }
 
+fn known_checkpoint(known: &mut Evidence, checkpoint: Option<&Made<ShutdownCheckpoint>>) {
+    if let Some(checkpoint) = checkpoint {
+        known.add_checkpoint(ShutdownCheckpoint::clone(checkpoint));
+    }
+}
+
+/// The identity of a node's data.
+pub(super) fn data_id(id: Id, (rebuilt, rewound): (u8, u8)) -> DataId {
+    let fresh = DataId::of(&format!("{}.{rebuilt}", id + 1));
+    (0..rewound).fold(fresh, |data, _| data.rewound())
+}
+
+/// The place of a node of this name.
+pub(super) fn id_of(node: &NodeName) -> Id {
+    (0..3).find(|id| node.as_str() == name(*id)).unwrap()
+}
+
 /// The reign that a node publishes, through its real encoding.
-pub(super) fn published(id: Id, reign: &Reign) -> Rc<Reign> {
-    Rc::new(Reign::decode(node(name(id)), &reign.encode()).unwrap())
+pub(super) fn published(id: Id, reign: &Reign) -> Made<Reign> {
+    Made::new(Reign::decode(node(name(id)), &reign.encode()).unwrap())
 }
 
 fn timeline(number: u32) -> Timeline {

@@ -1,15 +1,13 @@
 //! The change of primary, phase by phase.
 
-use std::collections::BTreeMap;
-
+use super::cache::Election;
 use super::event::Cast;
 use super::invariant::{Violation, broken_by};
-use super::observe::published;
+use super::observe::{data_id, published};
 use super::scenario::Scenario;
 use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
-use crate::election::{Verdict, elect, taken_timelines};
+use crate::election::{Verdict, taken_timelines};
 use crate::record::Reign;
-use crate::record::reign::next_term;
 use crate::testing::node;
 
 impl World {
@@ -18,12 +16,15 @@ impl World {
         let mut late = 0;
         for id in &voters {
             match votes[*id] {
-                Cast::InTime => self.nodes[*id].vote = Some(self.new_vote(*id)),
+                Cast::InTime => self.cast_vote(*id, candidate),
                 Cast::Late => {
                     late |= bit(*id);
-                    self.nodes[*id].vote = Some(self.new_vote(*id));
+                    self.cast_vote(*id, candidate);
                 }
-                Cast::Lost => self.nodes[*id].vote = None,
+                Cast::Lost => {
+                    self.cast_vote(*id, candidate);
+                    self.nodes[*id].vote = None;
+                }
                 Cast::Failed => {}
             }
         }
@@ -35,14 +36,6 @@ impl World {
         };
     }
 
-    /// What the candidate decides, after its bounded wait if need be.
-    pub(super) fn verdict(&self, scenario: &Scenario) -> Verdict {
-        match elect(&self.ballot(scenario, false)) {
-            Verdict::Wait { .. } => elect(&self.ballot(scenario, true)),
-            decided => decided,
-        }
-    }
-
     pub(super) fn hold_election(
         &mut self,
         scenario: &Scenario,
@@ -51,40 +44,38 @@ impl World {
         let Phase::Notified { candidate, .. } = self.phase else {
             panic!("no election is held");
         };
-        let verdict = self.verdict(scenario);
-        let promotes = matches!(verdict, Verdict::Promote { .. });
+        let election = self.election(scenario);
+        let promotes = matches!(election.verdict, Verdict::Promote { .. });
         if promotes {
             if let Some(violation) = broken_by(self, scenario, candidate) {
                 return Err(violation);
             }
         }
-        self.set_scores(scenario, &verdict);
+        // The winner's claim goes before its scores.
         if promotes {
-            self.claim(scenario, candidate);
+            self.claim(scenario, candidate, &election);
         } else {
             self.end_failed(scenario, candidate, keeps);
+        }
+        for (id, score) in &election.scores {
+            self.cib[*id].score = Some(*score);
         }
         Ok(())
     }
 
-    fn set_scores(&mut self, scenario: &Scenario, verdict: &Verdict) {
-        let scores = verdict.scores(&self.ballot(scenario, true), scenario.maxlag);
-        let scores: BTreeMap<_, _> = scores.into_iter().collect();
-        for (id, seen) in self.nodes.iter_mut().enumerate() {
-            seen.score = scores.get(&node(name(id))).copied().or(seen.score);
-        }
-    }
-
-    fn claim(&mut self, scenario: &Scenario, candidate: Id) {
+    fn claim(&mut self, scenario: &Scenario, candidate: Id, election: &Election) {
         self.phase = Phase::Claimed { candidate };
         if !scenario.claims {
             return;
         }
         let rule = scenario.rule_of(candidate);
         let position = self.held_by(candidate);
-        let term = next_term(&self.reigns());
-        let claim = Reign::claim(node(name(candidate)), position, rule, term);
-        self.nodes[candidate].claim = Some(published(candidate, &claim));
+        let mut claim = Reign::claim(node(name(candidate)), position, rule, election.term);
+        claim.particulars.data = Some(data_id(candidate, self.nodes[candidate].data));
+        let mut known = election.known.clone();
+        known.add(claim.clone());
+        self.keep(candidate, &known);
+        self.cib[candidate].claim = Some(published(candidate, &claim));
     }
 
     /// PostgreSQL leaves recovery: the next free number, one record.
@@ -93,7 +84,7 @@ impl World {
             panic!("nobody has won");
         };
         let left = self.nodes[candidate].wal;
-        let parent = self.branches[left.branch];
+        let system = self.branches[left.branch].system;
         if self
             .planned
             .is_some_and(|planned| self.contains(left, planned.end))
@@ -101,11 +92,13 @@ impl World {
             self.planned = None;
         }
         self.elected = self.branches.len();
+        let number = self.next_number(scenario, candidate);
         self.branches.push(Branch {
             left: Some(left),
-            number: self.next_number(scenario, candidate),
+            number,
             end: left.lsn,
-            system: parent.system,
+            system,
+            history: self.history_from(left, number),
         });
         self.nodes[candidate].wal = Wal {
             branch: self.elected,
@@ -121,7 +114,7 @@ impl World {
         let own = self.held_by(candidate).timeline;
         let mut reserved = Vec::new();
         if scenario.reserves && scenario.claims {
-            let mut known = self.reigns();
+            let mut known = self.known(candidate).reigns();
             // `promote` reads the record before it writes its own claim.
             known.retain(|reign| reign.is_opened() || reign.primary.as_str() != name(candidate));
             reserved = taken_timelines(own, &known).unwrap();
@@ -140,7 +133,8 @@ impl World {
             self.open_branch(scenario);
             let start = self.nodes[candidate].wal;
             self.append(candidate);
-            self.nodes[candidate].checkpoint = Some(self.new_checkpoint(candidate, start));
+            let checkpoint = self.new_checkpoint(candidate, start);
+            self.remember(candidate, &checkpoint);
         }
         self.end_failed(scenario, candidate, None);
     }

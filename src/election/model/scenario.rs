@@ -1,12 +1,13 @@
 //! A cluster to explore, and how much may happen to it.
 
-use std::rc::Rc;
-
-use super::world::{Branch, Instance, Node, Phase, Wal, World, name};
+use super::made::Made;
+use super::observe::data_id;
+use super::world::{Branch, Entry, Instance, Node, Phase, Wal, World, name};
 use crate::election::scores::scale::{FIRST_STANDBY, PRIMARY, STEP};
 use crate::record::reign::{Particulars, Stage};
-use crate::record::{Reign, SyncRule};
+use crate::record::{Evidence, Reign, SyncRule};
 use crate::testing::node;
+use crate::wal::History;
 
 /// The kinds of trouble that a scenario allows. Each costs one of its faults.
 #[derive(Debug, Clone, Copy)]
@@ -130,9 +131,11 @@ impl Scenario {
             number: 1,
             end: 1,
             system,
+            history: Made::new(History::root()),
         };
         let mut world = World {
-            nodes: (0..self.sync.len()).map(first_node).collect(),
+            nodes: (0..self.sync.len()).map(|_| first_node()).collect(),
+            cib: (0..self.sync.len()).map(first_entry).collect(),
             branches: vec![root(7)],
             elected: 0,
             acked: Vec::new(),
@@ -149,27 +152,38 @@ impl Scenario {
             world.nodes[stranger].wal = Wal { branch: 1, lsn: 9 };
         }
         world.nodes[0].instance = Instance::Primary;
-        world.nodes[0].reign = Some(Rc::new(Reign {
+        let reign = Reign {
             primary: node(name(0)),
             term: 1,
             stage: Stage::Opened,
             branch: world.position(Wal { branch: 0, lsn: 0 }),
             sync: self.rule_of(0),
-            particulars: Particulars::default(),
-        }));
+            particulars: Particulars {
+                data: Some(data_id(0, (0, 0))),
+                ..Particulars::default()
+            },
+        };
+        world.nodes[0].ledger = Made::new(Evidence::of([reign.clone()]));
+        world.cib[0].reign = Some(Made::new(reign));
         world
     }
 }
 
-fn first_node(id: usize) -> Node {
+fn first_node() -> Node {
     Node {
         up: true,
         instance: Instance::Standby,
         wal: Wal { branch: 0, lsn: 1 },
-        score: Some([PRIMARY, FIRST_STANDBY, FIRST_STANDBY - STEP][id]),
-        claim: None,
-        reign: None,
+        data: (0, 0),
+        ledger: Made::new(Evidence::default()),
         vote: None,
         checkpoint: None,
+    }
+}
+
+fn first_entry(id: usize) -> Entry {
+    Entry {
+        score: Some([PRIMARY, FIRST_STANDBY, FIRST_STANDBY - STEP][id]),
+        ..Entry::default()
     }
 }

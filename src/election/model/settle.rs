@@ -49,7 +49,7 @@ fn permitted(world: &World, scenario: &Scenario) -> Option<Id> {
 /// is safe that holds at least what that primary held when it was elected: one
 /// failure must not stop the cluster.
 fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
-    let reigns = world.reigns();
+    let reigns = world.published().reigns();
     let last = crate::record::last_reign(&reigns)?;
     let gone = |id: &Id| world.nodes[*id].instance != Instance::Standby;
     let mut missing = (0..world.nodes.len()).filter(gone);
@@ -71,7 +71,7 @@ fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
 fn eligible(world: &World) -> impl Iterator<Item = Id> + '_ {
     let standbys = world.running(Instance::Standby);
     standbys.filter(|id| {
-        let score = world.nodes[*id].score;
+        let score = world.cib[*id].score;
         score.is_some_and(|score| !is_excluded(score)) && !world.is_barred(*id)
     })
 }
@@ -79,7 +79,7 @@ fn eligible(world: &World) -> impl Iterator<Item = Id> + '_ {
 fn verdict_of(world: &World, scenario: &Scenario, candidate: Id) -> Verdict {
     let mut trial = world.clone();
     trial.notify(candidate, [Cast::InTime; 3]);
-    trial.verdict(scenario)
+    trial.election(scenario).verdict.clone()
 }
 
 fn all_returned(world: &World, scenario: &Scenario) -> World {
@@ -100,7 +100,7 @@ fn settles(world: &World, scenario: &Scenario) -> bool {
     for _ in 0..BOUND {
         let choice = eligible(&world)
             .filter(|id| Some(*id) != banned)
-            .max_by_key(|id| (world.nodes[*id].score, std::cmp::Reverse(*id)));
+            .max_by_key(|id| (world.cib[*id].score, std::cmp::Reverse(*id)));
         banned = choice;
         let Some(candidate) = choice else {
             continue;

@@ -1,17 +1,15 @@
 //! From one state of the world to the next.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::event::{Cast, Change, Event};
 use super::invariant::Violation;
-use super::observe::published;
+use super::made::Made;
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Phase, Planned, Wal, World, bit, name};
-use crate::election::EndOfClaim;
 use crate::election::guard::standbys;
 use crate::ocf::NodeName;
-use crate::record::{Reign, ShutdownCheckpoint};
+use crate::record::ShutdownCheckpoint;
 use crate::testing::node;
 
 /// What a step leads to.
@@ -107,19 +105,11 @@ impl World {
 
     /// Starts the instance as a standby: also ends the node's claim.
     pub(super) fn start_instance(&mut self, scenario: &Scenario, id: Id) {
-        let held = self.held_by(id);
         let node = &mut self.nodes[id];
         node.up = true;
         node.instance = Instance::Standby;
-        if !scenario.claims_are_ended {
-            return;
-        }
-        if let Some(claim) = node.claim.take() {
-            let claim = Reign::clone(&claim);
-            let reign = node.reign.as_deref();
-            if let EndOfClaim::CameTrue(reign) = EndOfClaim::of(claim, &held, None, reign) {
-                node.reign = Some(published(id, &reign));
-            }
+        if scenario.claims_are_ended {
+            self.end_claim(id);
         }
     }
 
@@ -130,20 +120,19 @@ impl World {
         let end = self.nodes[old].wal;
         let own = self.new_checkpoint(old, start);
         let copy = copy_of(old, &own);
-        for (id, node) in self.nodes.iter_mut().enumerate() {
+        for id in 0..self.nodes.len() {
             if received & bit(id) != 0 {
-                node.wal = end;
+                self.nodes[id].wal = end;
             }
             if copied & bit(id) != 0 {
-                node.checkpoint.clone_from(&copy);
-            }
-            if id == old {
-                node.checkpoint = Some(own.clone());
+                self.remember(id, &copy);
             }
         }
+        self.remember(old, &own);
         self.planned = Some(Planned {
             end,
             witnesses: copied | bit(old),
+            noted: copied | bit(old),
         });
         self.moves -= 1;
         match how {
@@ -151,6 +140,15 @@ impl World {
             Change::Stop => self.nodes[old].instance = Instance::Stopped,
             Change::Leave => self.crash(old),
         }
+    }
+
+    /// The node keeps a shutdown checkpoint, its own or a copy: in its ledger, and as an
+    /// attribute.
+    pub(super) fn remember(&mut self, id: Id, checkpoint: &ShutdownCheckpoint) {
+        let mut known = self.known(id);
+        known.add_checkpoint(checkpoint.clone());
+        self.keep(id, &known);
+        self.nodes[id].checkpoint = Some(Made::new(checkpoint.clone()));
     }
 
     /// Clients get their acknowledgements as soon as the rule allows.
@@ -189,9 +187,9 @@ impl World {
 }
 
 /// What the others copy in post-demote.
-fn copy_of(demoted: Id, own: &ShutdownCheckpoint) -> Option<Rc<ShutdownCheckpoint>> {
+fn copy_of(demoted: Id, own: &ShutdownCheckpoint) -> ShutdownCheckpoint {
     let published = BTreeMap::from([(node(name(demoted)), own.encode())]);
     let is_demoted = |node: &NodeName| node.as_str() == name(demoted);
-    let copy = ShutdownCheckpoint::to_copy(published.iter(), is_demoted)?;
-    Some(Rc::new(ShutdownCheckpoint::decode(copy).unwrap()))
+    let copy = ShutdownCheckpoint::to_copy(published.iter(), is_demoted).unwrap();
+    ShutdownCheckpoint::decode(copy).unwrap()
 }

@@ -1,9 +1,8 @@
 //! The little cluster: what is true of it, whatever anybody has been told.
 
-use std::hash::{Hash, Hasher};
-use std::rc::Rc;
-
-use crate::record::{Reign, ShutdownCheckpoint, Vote};
+use super::made::Made;
+use crate::record::{Evidence, Reign, ShutdownCheckpoint, Vote};
+use crate::wal::History;
 
 /// A node, by its place in `World::nodes`.
 pub(super) type Id = usize;
@@ -17,7 +16,7 @@ pub(super) struct Wal {
 
 /// A branch of WAL. Its place in `World::branches` is its true identity; the
 /// number is the timeline that PostgreSQL gave it, and may occur twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Branch {
     /// Where it left which other branch; `None` for the one of `initdb`.
     pub(super) left: Option<Wal>,
@@ -25,6 +24,8 @@ pub(super) struct Branch {
     /// The end of all that was ever written on it.
     pub(super) end: u8,
     pub(super) system: u64,
+    /// What its history file says.
+    pub(super) history: Made<History>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,37 +35,29 @@ pub(super) enum Instance {
     Primary,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     /// Whether the node is a member of the cluster.
     pub(super) up: bool,
     pub(super) instance: Instance,
     pub(super) wal: Wal,
-    /// Permanent attributes: they outlive the node.
-    pub(super) score: Option<i32>,
-    pub(super) claim: Option<Rc<Reign>>,
-    pub(super) reign: Option<Rc<Reign>>,
+    /// How often its data were rebuilt, and rewound since.
+    pub(super) data: (u8, u8),
+    /// What its ledger says: a file, which outlives the node's power.
+    pub(super) ledger: Made<Evidence>,
     /// Private attributes: they go with the node.
-    pub(super) vote: Option<Rc<Vote>>,
-    pub(super) checkpoint: Option<Rc<ShutdownCheckpoint>>,
+    pub(super) vote: Option<Made<Vote>>,
+    pub(super) checkpoint: Option<Made<ShutdownCheckpoint>>,
 }
 
-/// Only what tells most worlds apart: a full hash takes most of the time of an
-/// exploration. Equality looks at everything.
-impl Hash for Node {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.up, self.instance, self.wal, self.score).hash(state);
-        let terms = [&self.claim, &self.reign].map(|reign| reign.as_ref().map(|r| r.term));
-        let vote = self
-            .vote
-            .as_ref()
-            .map(|vote| (vote.position.lsn, vote.term));
-        let checkpoint = self
-            .checkpoint
-            .as_ref()
-            .map(|checkpoint| (checkpoint.lsn, checkpoint.term));
-        (terms, vote, checkpoint).hash(state);
-    }
+/// The permanent attributes of a node: they outlive it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Entry {
+    pub(super) score: Option<i32>,
+    pub(super) claim: Option<Made<Reign>>,
+    pub(super) reign: Option<Made<Reign>>,
+    /// Up to which term its claims came to an end; 0: none did.
+    pub(super) ended: u64,
 }
 
 /// How far a change of primary has come.
@@ -84,12 +77,17 @@ pub(super) enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Planned {
     pub(super) end: Wal,
+    /// Who has it as an attribute.
     pub(super) witnesses: u8,
+    /// Who has it in its ledger.
+    pub(super) noted: u8,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct World {
     pub(super) nodes: Vec<Node>,
+    /// The permanent attributes of each node.
+    pub(super) cib: Vec<Entry>,
     pub(super) branches: Vec<Branch>,
     /// The branch that was opened last, in truth.
     pub(super) elected: usize,

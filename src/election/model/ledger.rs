@@ -1,0 +1,76 @@
+//! What nodes know of elections, and keep: as `steps::evidence` does.
+
+use super::made::Made;
+use super::observe::{data_id, published};
+use super::world::{Id, World, name};
+use crate::election::{EndOfClaim, known};
+use crate::record::reign::Stage;
+use crate::record::{Evidence, Ledger, Reign};
+use crate::testing::node;
+
+impl World {
+    /// What the cluster's configuration has.
+    pub(super) fn published(&self) -> Evidence {
+        let entries = self.cib.iter();
+        let reigns = entries.flat_map(|entry| [entry.claim.as_ref(), entry.reign.as_ref()]);
+        let reigns = reigns.flatten().map(|reign| Reign::clone(reign));
+        let mut published = Evidence::of(reigns);
+        for (id, entry) in self.cib.iter().enumerate() {
+            if entry.ended > 0 {
+                published.end_claims(&node(name(id)), entry.ended);
+            }
+        }
+        published
+    }
+
+    /// That, and what the node's ledger has.
+    pub(super) fn known(&self, id: Id) -> Evidence {
+        known(self.published(), Evidence::clone(&self.nodes[id].ledger))
+    }
+
+    /// The node writes its ledger, if there is anything new.
+    pub(super) fn keep(&mut self, id: Id, known: &Evidence) {
+        let evidence = known.clone().pruned();
+        if evidence == *self.nodes[id].ledger {
+            return;
+        }
+        let ledger = Ledger {
+            node: node(name(id)),
+            data: Some(data_id(id, self.nodes[id].data)),
+            evidence,
+        };
+        let ledger = Ledger::decode(&ledger.encode()).unwrap();
+        self.nodes[id].ledger = Made::new(ledger.evidence);
+    }
+
+    /// Before a start: as `steps::claim::end_before_start`.
+    pub(super) fn end_claim(&mut self, id: Id) {
+        let own = node(name(id));
+        let mut all = self.known(id);
+        let Some(claim) = self.claim_of(id, &all) else {
+            return self.keep(id, &all);
+        };
+        let (held, data) = (self.held_by(id), data_id(id, self.nodes[id].data));
+        let (term, reign) = (claim.term, all.of_node(&own, Stage::Opened));
+        match EndOfClaim::of(claim, &held, Some(&data), reign) {
+            EndOfClaim::CameTrue(reign) => {
+                self.cib[id].reign = Some(published(id, &reign));
+                all.add(reign);
+            }
+            EndOfClaim::NothingNew => {}
+            EndOfClaim::OfOtherData => return self.keep(id, &all),
+        }
+        all.end_claims(&own, term);
+        self.keep(id, &all);
+        self.cib[id].ended = term;
+        self.cib[id].claim = None;
+    }
+
+    /// As `Known::claim`.
+    fn claim_of(&self, id: Id, all: &Evidence) -> Option<Reign> {
+        let own = node(name(id));
+        let claim = all.of_node(&own, Stage::Claimed)?;
+        let is_open = all.ended(&own).is_none_or(|term| term < claim.term);
+        (self.cib[id].claim.is_some() || is_open).then(|| claim.clone())
+    }
+}
