@@ -111,9 +111,9 @@ impl Reign {
         match earlier.stage {
             Stage::Opened if base.timeline == earlier.branch.timeline => true,
             Stage::Opened => switch.is_some() || !base.history.is_complete(),
-            Stage::Claimed => {
-                switch.map_or(!base.history.is_complete(), |at| at <= earlier.branch.lsn)
-            }
+            Stage::Claimed => switch.map_or(!base.history.is_complete(), |at| {
+                at <= earlier.branch.lsn || earlier.opened(&base)
+            }),
         }
     }
 
@@ -164,8 +164,23 @@ impl Reign {
             Stage::Opened => left_here,
             // The claimed branch itself. It may begin a little earlier than the
             // claimant's LSN, when its last record was received only in part.
-            Stage::Claimed => left_here && fork <= self.branch.lsn,
+            Stage::Claimed => left_here && fork <= self.branch.lsn || self.opened(position),
         }
+    }
+
+    /// Whether a position is on the very timeline that this claim opens. A promotion replays
+    /// what it finds in the archive first, so that one begins at the claimant's LSN or beyond:
+    ///
+    /// ```text
+    /// n1: 1 ──────────┬──×       the archive has the segment up to there
+    /// n2:    │        └── 2 ──   n2 held just this when it was elected, to open timeline 2
+    /// ```
+    fn opened(&self, position: &Position) -> bool {
+        let timeline = self.branch.timeline;
+        let left_at = position.history.switch_point_of(timeline);
+        left_at.is_some_and(|at| at >= self.branch.lsn)
+            && self.particulars.opens.is_some()
+            && self.particulars.opens == position.child_of(timeline)
     }
 }
 

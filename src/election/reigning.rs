@@ -38,6 +38,10 @@ impl EndOfClaim {
         Self::CameTrue(Reign {
             stage: Stage::Opened,
             branch: opened(own),
+            particulars: Particulars {
+                opens: None,
+                ..claim.particulars
+            },
             ..claim
         })
     }

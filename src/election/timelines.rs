@@ -20,8 +20,8 @@ pub fn taken_timelines(own: Timeline, known: &[Reign]) -> Result<Vec<Timeline>, 
     Ok(taken)
 }
 
-/// The highest timeline that was opened, or may have been. A claim may have opened
-/// the first one that was free when it was made.
+/// The highest timeline that was opened, or may have been. A claim that does not say which one
+/// it opens may have opened the first one that was free when it was made.
 fn newest_timeline(known: &[Reign]) -> Option<Timeline> {
     let mut by_term: Vec<_> = known.iter().collect();
     by_term.sort_by_key(|reign| reign.term);
@@ -29,6 +29,9 @@ fn newest_timeline(known: &[Reign]) -> Option<Timeline> {
         let own = Some(reign.branch.timeline);
         match reign.stage {
             Stage::Opened => newest.max(own),
+            Stage::Claimed if reign.particulars.opens.is_some() => {
+                newest.max(own).max(reign.particulars.opens)
+            }
             Stage::Claimed => newest.max(own).and_then(Timeline::next),
         }
     })

@@ -1,6 +1,6 @@
 //! What `pg_controldata` prints (in the C locale), parsed strictly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -156,13 +156,19 @@ impl ControlData {
     /// The timeline that a running standby is on: the highest that any source reports.
     /// Each of them may lag, none runs ahead. `received` is what its walreceiver says,
     /// `written` what the names of its WAL files say.
+    ///
+    /// A standby has the history of each timeline that it follows. WAL of one `without_history`
+    /// is what its own promotion left that did not get so far as to open it.
     pub fn timeline_of_standby(
         &self,
         received: Option<Timeline>,
-        written: Option<Timeline>,
+        written: &BTreeSet<Timeline>,
+        without_history: impl Fn(Timeline) -> bool,
     ) -> Timeline {
-        let reported = [received, written].into_iter().flatten();
-        reported.fold(self.timeline(), Timeline::max)
+        let own = self.timeline();
+        let written = written.iter().copied();
+        let followed = written.filter(|it| *it > own && !without_history(*it));
+        followed.chain(received).fold(own, Timeline::max)
     }
 
     /// Where the latest checkpoint record starts.

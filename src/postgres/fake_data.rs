@@ -11,7 +11,7 @@ use super::rewind_mark::Found;
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::{ClusterState, ControlData};
 use crate::testing::journal::Injected;
-use crate::wal::{History, Lsn, Position, SystemId, Timeline};
+use crate::wal::{History, HistoryFile, Lsn, Position, SystemId, Timeline, WalFiles};
 
 /// What is on the disk of an instance, and the primary it could be rewound from.
 pub struct FakeData {
@@ -29,8 +29,6 @@ pub struct FakeData {
     pub end: Lsn,
     /// Which WAL it really is.
     pub trail: Trail,
-    /// A higher timeline of which there is a WAL file, though nobody has opened it.
-    pub begun: Option<Timeline>,
     /// How far a promotion comes that is cut off.
     pub half_open: HalfOpen,
     /// WAL in the archive that a promotion replays before it leaves recovery.
@@ -39,6 +37,8 @@ pub struct FakeData {
     pub histories: BTreeMap<Timeline, History>,
     /// The timelines that a file reserves.
     pub reserved: BTreeSet<Timeline>,
+    /// Timelines with WAL that no history file tells of.
+    pub strays: BTreeSet<Timeline>,
     /// Whether `backup_label` is pg_rewind's.
     pub rewind_label: bool,
     /// Whether pg_rewind has begun and not ended: the directory is good for nothing.
@@ -86,11 +86,11 @@ impl FakeData {
             timeline: held.timeline,
             end: held.lsn,
             trail: Trail::root(0),
-            begun: None,
             half_open: HalfOpen::Nothing,
             archive: None,
             histories,
             reserved: BTreeSet::new(),
+            strays: BTreeSet::new(),
             rewind_label: false,
             half_rewound: false,
             own_files: true,
@@ -144,6 +144,18 @@ impl FakeData {
         ))
     }
 
+    /// What its file names tell.
+    pub fn wal_files(&self) -> WalFiles {
+        let opened = self.histories.keys().map(|it| (*it, HistoryFile::Opened));
+        let reserved = self.reserved.iter().map(|it| (*it, HistoryFile::Reserved));
+        let mut segments = self.strays.clone();
+        segments.insert(self.timeline);
+        WalFiles {
+            histories: reserved.chain(opened).collect(),
+            segments,
+        }
+    }
+
     /// Reserves a timeline. An existing file is kept.
     pub fn reserve(&mut self, timeline: Timeline) {
         if !self.histories.contains_key(&timeline) {
@@ -151,11 +163,9 @@ impl FakeData {
         }
     }
 
-    /// Takes back what was reserved above the newest timeline that was opened.
-    pub fn release(&mut self) {
-        let newest = self.histories.keys().last().copied();
-        self.reserved
-            .retain(|reserved| newest.is_some_and(|newest| *reserved < newest));
+    /// Takes back what was reserved.
+    pub fn release(&mut self, timelines: &[Timeline]) {
+        self.reserved.retain(|it| !timelines.contains(it));
     }
 
     /// Replays all WAL without opening the server (`postgres --single`).
@@ -206,7 +216,7 @@ impl FakeData {
         self.timeline = primary.timeline;
         self.end = primary.lsn;
         self.trail = self.source_trail.clone().unwrap_or(self.trail.clone());
-        self.begun = None;
+        self.strays.clear();
         self.control = control_of(&primary);
         self.control.state = ClusterState::InArchiveRecovery;
         self.histories.insert(primary.timeline, primary.history);

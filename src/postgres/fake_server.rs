@@ -2,6 +2,7 @@
 //! instance through the journal, where a test has it fail or be the agent's last.
 
 use std::cell::RefMut;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -26,7 +27,7 @@ use crate::instance::{
 use crate::ocf::{Deadline, Environment, Parameters};
 use crate::system::program::ProgramError;
 use crate::testing::journal::{Journal, Watched};
-use crate::wal::{History, Lsn, Place, Position, Timeline};
+use crate::wal::{History, Lsn, Place, Position, Timeline, WalFiles};
 
 /// A handle on an instance in memory.
 #[derive(Clone)]
@@ -170,10 +171,13 @@ impl Server for FakeServer {
         known.unwrap_or_else(History::unknown)
     }
 
-    fn written_timeline(&self, _: Lsn, _: u64) -> io::Result<Option<Timeline>> {
-        self.instance.ask("written_timeline", |of| {
-            Ok(of.data.begun.max(Some(of.data.timeline)))
-        })
+    fn written_timelines(&self, _: Lsn, _: u64) -> io::Result<BTreeSet<Timeline>> {
+        self.instance
+            .ask("written_timelines", |of| Ok(of.data.wal_files().segments))
+    }
+
+    fn wal_files(&self) -> io::Result<WalFiles> {
+        self.instance.ask("wal_files", |of| Ok(of.data.wal_files()))
     }
 
     fn ends_with_shutdown(&self, _: &Position, _: Deadline) -> Result<bool, ProgramError> {
@@ -331,9 +335,17 @@ impl Server for FakeServer {
         self.write("reserve_timeline", line, reserve)
     }
 
-    fn release_timelines(&self) -> io::Result<()> {
+    fn release_timelines(&self, timelines: &[Timeline]) -> io::Result<()> {
         let line = "release timelines".to_owned();
-        self.write("release_timelines", line, |of| of.data.release())
+        self.write("release_timelines", line, |of| of.data.release(timelines))
+    }
+
+    fn remove_wal_of(&self, timeline: Timeline) -> io::Result<()> {
+        let line = format!("remove WAL of timeline {timeline}");
+        let remove = |of: &mut FakeInstance| {
+            of.data.strays.remove(&timeline);
+        };
+        self.write("remove_wal_of", line, remove)
     }
 
     fn prepare_output(&self) -> PathBuf {

@@ -42,11 +42,30 @@ impl FakeData {
         (next, history)
     }
 
+    /// The first step of a promotion: WAL of the new timeline, and no `standby.signal`.
+    pub fn make_segment(&mut self) -> Timeline {
+        let next = self.wal_files().next_free(self.timeline, &[]).unwrap();
+        self.strays.insert(next);
+        self.standby_signal = false;
+        next
+    }
+
+    /// The second step: the history of the new timeline.
+    pub fn make_history(&mut self, next: Timeline) {
+        let mut switches = self.history(self.timeline).switches().to_vec();
+        switches.push(Switch {
+            timeline: self.timeline,
+            at: self.end,
+        });
+        let history = History::from_switches(switches, next, true).unwrap();
+        self.histories.insert(next, history);
+    }
+
     /// The instance dies in the middle of a promotion.
     pub fn break_off_promotion(&mut self) {
         let (next, history) = self.next_timeline();
         if self.half_open >= HalfOpen::WalFile {
-            self.begun = Some(next);
+            self.strays.insert(next);
         }
         if self.half_open >= HalfOpen::Signal {
             self.standby_signal = false;
@@ -72,7 +91,7 @@ impl FakeData {
         let (next, history) = self.next_timeline();
         self.histories.insert(next, history);
         self.trail.fork(self.end);
-        self.begun = None;
+        self.strays.remove(&next);
         self.timeline = next;
         self.standby_signal = false;
         self.control.state = ClusterState::InProduction;

@@ -9,19 +9,18 @@
 //! and a standby on the one streams from the other (seen on a real cluster).
 //!
 //! The file that reserves a number says that it branched off at the very
-//! beginning, so that no server ever takes it for its own future. Those above the
-//! instance's own timeline go before it is started: there PostgreSQL would look
-//! for that future.
+//! beginning, so that no server ever takes it for its own future. Which ones go before a
+//! start is decided in `crate::wal::files`.
 //!
 //! All of it is done as the system user, whose directory it is.
 
-use std::fs::{self, DirEntry, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::system::plain_file;
-use crate::wal::Timeline;
+use crate::wal::{HistoryFile, Timeline};
 
 /// Stands in each file that reserves a timeline, as the reason of the branch.
 const RESERVED: &str = "reserved by pgsqlms";
@@ -74,28 +73,25 @@ fn remove(path: &Path) -> io::Result<()> {
     })
 }
 
-/// Removes the files that reserve the newest timelines of a stopped instance;
-/// those below a timeline that was opened stay, for standbys ask for them all.
-pub fn release(datadir: &Path) -> io::Result<()> {
-    let mut files: Vec<(Timeline, PathBuf)> = fs::read_dir(datadir.join("pg_wal"))?
-        .flatten()
-        .filter_map(|entry| Some((timeline_of(&entry)?, entry.path())))
-        .collect();
-    files.sort_by_key(|(timeline, _)| std::cmp::Reverse(*timeline));
-    let newest = files.into_iter().map(|(_, path)| path);
-    newest
-        .take_while(|path| is_reserved(path))
-        .try_for_each(fs::remove_file)
+/// Removes the files that reserve these timelines.
+pub fn release(datadir: &Path, timelines: &[Timeline]) -> io::Result<()> {
+    let mut files = timelines.iter().map(|it| path_of(datadir, *it));
+    files.try_for_each(fs::remove_file)
 }
 
-fn timeline_of(entry: &DirEntry) -> Option<Timeline> {
-    let name = entry.file_name();
-    Timeline::from_file_name(name.to_str()?.strip_suffix(".history")?)
+/// The timeline in the name of a history file.
+pub fn timeline_of(name: &str) -> Option<Timeline> {
+    Timeline::from_file_name(name.strip_suffix(".history")?)
 }
 
-/// Also one that a power cut left empty: PostgreSQL puts its own in place whole.
-fn is_reserved(path: &Path) -> bool {
-    plain_file::read(path).is_ok_and(|text| text.is_empty() || text.contains(RESERVED))
+/// What the file of a timeline is there for. One that a power cut left empty counts as
+/// reserved: PostgreSQL puts its own in place whole.
+pub fn kind(datadir: &Path, timeline: Timeline) -> HistoryFile {
+    let text = plain_file::read(&path_of(datadir, timeline));
+    if text.is_ok_and(|text| text.is_empty() || text.contains(RESERVED)) {
+        return HistoryFile::Reserved;
+    }
+    HistoryFile::Opened
 }
 
 #[cfg(test)]
@@ -103,7 +99,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::wal::History;
+    use crate::wal::{History, WalFiles};
 
     fn timeline(number: u32) -> Timeline {
         Timeline::new(number).unwrap()
@@ -117,6 +113,16 @@ mod tests {
             fs::write(pg_wal.join(name), text).unwrap();
         }
         datadir
+    }
+
+    fn release_all(datadir: &TempDir) {
+        let timelines = names(datadir).into_iter();
+        let timelines = timelines.filter_map(|name| timeline_of(&name));
+        let files = WalFiles {
+            histories: timelines.map(|it| (it, kind(datadir.path(), it))).collect(),
+            ..WalFiles::default()
+        };
+        release(datadir.path(), &files.to_release()).unwrap();
     }
 
     fn names(datadir: &TempDir) -> Vec<String> {
@@ -154,7 +160,7 @@ mod tests {
         let real = "12\t0/5000000\tno recovery target specified\n";
         let datadir = datadir(&[("0000000D.history", real)]);
         reserve(datadir.path(), timeline(12), timeline(13)).unwrap();
-        release(datadir.path()).unwrap();
+        release_all(&datadir);
         let path = path_of(datadir.path(), timeline(13));
         assert_eq!(fs::read_to_string(path).unwrap(), real);
     }
@@ -166,7 +172,7 @@ mod tests {
         for number in [14, 16, 17] {
             reserve(datadir.path(), timeline(12), timeline(number)).unwrap();
         }
-        release(datadir.path()).unwrap();
+        release_all(&datadir);
         assert_eq!(
             names(&datadir),
             [
@@ -181,7 +187,7 @@ mod tests {
     fn one_that_a_power_cut_left_empty_is_released() {
         let datadir = datadir(&[("0000000E.history", "")]);
         fs::create_dir(path_of(datadir.path(), timeline(13))).unwrap();
-        release(datadir.path()).unwrap();
+        release_all(&datadir);
         assert_eq!(names(&datadir), ["0000000D.history"]);
     }
 
@@ -193,7 +199,7 @@ mod tests {
         let path = path_of(datadir.path(), timeline(2));
         std::os::unix::fs::symlink(&victim, &path).unwrap();
         reserve(datadir.path(), timeline(1), timeline(2)).unwrap();
-        release(datadir.path()).unwrap();
+        release_all(&datadir);
         assert!(path.is_symlink() && fs::read_to_string(&victim).unwrap() == RESERVED);
     }
 }

@@ -1,5 +1,6 @@
 //! The server on this node.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,7 +32,7 @@ use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
 use crate::system::user::IdentityError;
-use crate::wal::{History, Lsn, Place, Position, Timeline};
+use crate::wal::{History, Lsn, Place, Position, Timeline, WalFiles};
 
 /// The server of one resource on this node.
 pub struct RealServer {
@@ -206,9 +207,13 @@ impl Server for RealServer {
         })
     }
 
-    fn written_timeline(&self, lsn: Lsn, segment_size: u64) -> io::Result<Option<Timeline>> {
-        let look = || wal_files::timeline_before(self.datadir(), lsn, segment_size);
+    fn written_timelines(&self, lsn: Lsn, segment_size: u64) -> io::Result<BTreeSet<Timeline>> {
+        let look = || wal_files::timelines_before(self.datadir(), lsn, segment_size);
         self.user.act(look)
+    }
+
+    fn wal_files(&self) -> io::Result<WalFiles> {
+        self.user.act(|| wal_files::look(self.datadir()))
     }
 
     fn ends_with_shutdown(
@@ -326,8 +331,14 @@ impl Server for RealServer {
         self.user.act(reserve)
     }
 
-    fn release_timelines(&self) -> io::Result<()> {
-        self.user.act(|| history_file::release(self.datadir()))
+    fn release_timelines(&self, timelines: &[Timeline]) -> io::Result<()> {
+        let release = || history_file::release(self.datadir(), timelines);
+        self.user.act(release)
+    }
+
+    fn remove_wal_of(&self, timeline: Timeline) -> io::Result<()> {
+        self.user
+            .act(|| wal_files::remove(self.datadir(), timeline))
     }
 
     fn prepare_output(&self) -> PathBuf {

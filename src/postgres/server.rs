@@ -4,6 +4,7 @@
 //! tests have one of their own. It decides nothing: what a thing seen means is said
 //! in `crate::instance`.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,7 +29,7 @@ use crate::instance::{
 };
 use crate::ocf::{Deadline, Parameters};
 use crate::system::program::ProgramError;
-use crate::wal::{History, Lsn, Place, Position, Timeline};
+use crate::wal::{History, Lsn, Place, Position, Timeline, WalFiles};
 
 /// A setting by its name.
 pub type Setting = (&'static str, Result<String, SettingError>);
@@ -93,8 +94,10 @@ pub trait Server: Rewinder + Installed + Upstream {
     fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError>;
     /// The history of a timeline, by its file; unknown without one.
     fn history(&self, timeline: Timeline) -> History;
-    /// The highest timeline with a WAL file for the last byte before `lsn`.
-    fn written_timeline(&self, lsn: Lsn, segment_size: u64) -> io::Result<Option<Timeline>>;
+    /// The timelines with a WAL file for the last byte before `lsn`.
+    fn written_timelines(&self, lsn: Lsn, segment_size: u64) -> io::Result<BTreeSet<Timeline>>;
+    /// What the names in `pg_wal` tell of timelines.
+    fn wal_files(&self) -> io::Result<WalFiles>;
     /// Whether the last WAL record held is a shutdown checkpoint.
     fn ends_with_shutdown(&self, held: &Position, deadline: Deadline)
     -> Result<bool, ProgramError>;
@@ -153,8 +156,10 @@ pub trait Server: Rewinder + Installed + Upstream {
     fn write_standby_signal(&self) -> io::Result<()>;
     /// Keeps the next promotion, from timeline `own`, from opening `timeline`.
     fn reserve_timeline(&self, own: Timeline, timeline: Timeline) -> io::Result<()>;
-    /// Takes back what was reserved and not used.
-    fn release_timelines(&self) -> io::Result<()>;
+    /// Takes back reserved timelines.
+    fn release_timelines(&self, timelines: &[Timeline]) -> io::Result<()>;
+    /// Removes the WAL files of a timeline.
+    fn remove_wal_of(&self, timeline: Timeline) -> io::Result<()>;
 
     /// Makes sure that there is a file for the server's own output; its path.
     fn prepare_output(&self) -> PathBuf;

@@ -57,7 +57,7 @@ fn receive(primary: &FakeData, standby: &mut FakeData, end: Lsn) {
     standby.histories.extend(primary.histories.clone());
     standby.end = end;
     standby.trail = primary.trail.until(end);
-    standby.begun = None;
+    standby.strays.clear();
     standby.control.recovery_timeline = Some(standby.timeline);
     standby.control.recovery_end = end;
 }

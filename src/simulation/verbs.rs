@@ -4,7 +4,7 @@ use super::fleet::{Fleet, List, NAMES};
 use crate::instance::{ClusterState, Role};
 use crate::ocf::{OcfExit, Rejoin};
 use crate::postgres::NamedWalsender;
-use crate::postgres::fake_instance::{FakeInstance, Processes};
+use crate::postgres::fake_instance::{FakeInstance, Obeys, Processes};
 use crate::testing::journal::{Trouble, unless_killed};
 use crate::wal::notation::position;
 use crate::wal::{Lsn, Timeline};
@@ -255,6 +255,36 @@ fn a_promotion_that_is_killed_anywhere_does_not_keep_the_next_one_from_coming_tr
             assert!(fleet.server("n2").data().timeline > opened, "{context}");
             assert_eq!(fleet.processes("n3"), STANDBY, "{context}");
         }
+    }
+}
+
+/// PostgreSQL is killed between two steps of its promotion, when it has made WAL of the new
+/// timeline, or its history too. The node holds most, and is promoted; no number is used twice.
+#[test]
+fn a_promotion_that_postgresql_left_half_open_is_followed_by_a_whole_one() {
+    for with_history in [false, true] {
+        let mut fleet = after_a_crash();
+        fleet.server("n2").instance().manners.promotion = Obeys::Never;
+        let failure = fleet.promote("n2", &FAILOVER).unwrap_err();
+        assert!(failure.reason.contains("still in recovery"), "{failure}");
+        let half = fleet.server("n2").data().make_segment();
+        if with_history {
+            fleet.server("n2").data().make_history(half);
+        }
+        fleet.server("n2").instance().crash();
+        fleet.server("n2").instance().manners.promotion = Obeys::AtOnce;
+        let lists = [("active", "n2 n3"), ("promote", "n2")];
+        assert_eq!(fleet.start("n2"), SUCCESS);
+        let left = fleet.server("n2").data().strays.clone();
+        assert!(
+            left.is_empty() || with_history,
+            "{left:?} {:#?}",
+            fleet.journal.effects()
+        );
+        assert_eq!(fleet.promote("n2", &lists), SUCCESS);
+        let opened = fleet.server("n2").data().timeline;
+        assert_eq!(opened > half, with_history, "{half} {opened}");
+        assert_eq!(fleet.processes("n3"), STANDBY);
     }
 }
 

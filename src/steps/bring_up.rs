@@ -68,15 +68,24 @@ impl BringUp<'_> {
         self.server
             .write_standby_signal()
             .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
-        if let Err(error) = self.server.release_timelines() {
-            log::warn!("Cannot release the timelines that a failed promotion reserved: {error}");
-        }
+        self.release_timelines();
         self.clear_the_locks();
         let up = startup::start(self.server, self.deadline);
         up.map_err(|failure| match known {
             Some(diverged) => self.cannot_start(diverged, &failure),
             None => failure,
         })
+    }
+
+    fn release_timelines(&self) {
+        let files = self.server.wal_files();
+        let released = files.and_then(|files| match files.to_release().as_slice() {
+            [] => Ok(()),
+            timelines => self.server.release_timelines(timelines),
+        });
+        if let Err(error) = released {
+            log::warn!("Cannot release the timelines that a failed promotion reserved: {error}");
+        }
     }
 
     /// A number in an old lock file may be another's for weeks, as of a second instance of

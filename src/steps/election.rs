@@ -71,7 +71,9 @@ impl Promotion<'_> {
         if let Err(error) = scores::write_all(cluster, &scores, LONGEST_SCORES) {
             log::warn!("Promotion scores may be wrong until the next monitor: {error}");
         }
-        wait_until_primary(server, deadline)
+        let outcome = wait_until_primary(server, deadline)?;
+        claim::note_opened(server, cluster, &mut known, deadline);
+        Ok(outcome)
     }
 
     fn tell_to_promote(&self, ballot: &Ballot) -> Result<(), Failure> {

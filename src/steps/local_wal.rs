@@ -3,7 +3,7 @@
 use crate::instance::ControlData;
 use crate::ocf::Deadline;
 use crate::postgres::Server;
-use crate::wal::{Lsn, Place};
+use crate::wal::{History, Lsn, Place, Timeline};
 
 /// More switches of the timeline than this are on no disk at once.
 const MOST_TIMELINES: usize = 8;
@@ -20,7 +20,7 @@ pub fn end(
     for _ in 0..MOST_TIMELINES {
         let next = Lsn::from(end.as_u64().checked_add(1)?);
         let from = Place {
-            timeline: server.written_timeline(next, control.segment_size).ok()??,
+            timeline: timeline_at(server, control, next)?,
             lsn: end,
         };
         match server.local_end(&from, control.segment_size, deadline) {
@@ -33,4 +33,13 @@ pub fn end(
         }
     }
     (end > replayed).then_some(end)
+}
+
+/// Of the WAL at a place, unless an unfinished promotion left it.
+fn timeline_at(server: &dyn Server, control: &ControlData, at: Lsn) -> Option<Timeline> {
+    let written = server.written_timelines(at, control.segment_size).ok()?;
+    let is_followed = |timeline: &Timeline| {
+        *timeline <= control.timeline() || server.history(*timeline) != History::unknown()
+    };
+    written.into_iter().rev().find(is_followed)
 }

@@ -7,7 +7,8 @@ use crate::instance::replication::Primary;
 use crate::instance::{ControlData, Role, State};
 use crate::ocf::{Deadline, Failure};
 use crate::postgres::{Server, WalPosition};
-use crate::wal::{Lsn, Position, Timeline};
+use crate::record::Reign;
+use crate::wal::{HalfOpen, History, Lsn, Position, Timeline};
 
 /// How long a standby may take to use up its local WAL before it votes.
 pub const LONGEST_REPLAY: Duration = Duration::from_secs(20);
@@ -77,9 +78,10 @@ fn timeline_at(
 ) -> Result<Timeline, Failure> {
     let received = wal.received_timeline.and_then(Timeline::new);
     let written = server
-        .written_timeline(lsn, control.segment_size)
+        .written_timelines(lsn, control.segment_size)
         .map_err(|error| Failure::soft(format!("Cannot read pg_wal: {error}")))?;
-    Ok(control.timeline_of_standby(received, written))
+    let without_history = |timeline| server.history(timeline) == History::unknown();
+    Ok(control.timeline_of_standby(received, &written, without_history))
 }
 
 fn wait_until_complete(
@@ -132,6 +134,28 @@ pub fn of_primary(
 /// What a stopped server holds at least.
 pub fn of_control(server: &dyn Server, control: &ControlData) -> Position {
     position(server, control, control.timeline(), control.held())
+}
+
+/// What a stopped server holds at least that was about to leave recovery as the claimant of a
+/// promotion, and what that left. A timeline whose history is there counts as open: PostgreSQL
+/// goes on upon it, and an archive may have told others of it.
+pub fn of_claimant(
+    server: &dyn Server,
+    control: &ControlData,
+    claim: &Reign,
+) -> Result<(Position, Option<HalfOpen>), Failure> {
+    let files = server
+        .wal_files()
+        .map_err(|error| Failure::soft(format!("Cannot read pg_wal: {error}")))?;
+    let opens = claim.particulars.opens;
+    let left = files.half_open(&claim.branch, opens, |timeline| server.history(timeline));
+    let held = match left {
+        Some(HalfOpen::WithHistory(timeline)) if timeline > control.timeline() => {
+            position(server, control, timeline, control.held())
+        }
+        _ => of_control(server, control),
+    };
+    Ok((held, left))
 }
 
 fn position(server: &dyn Server, control: &ControlData, timeline: Timeline, lsn: Lsn) -> Position {

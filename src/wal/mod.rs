@@ -5,6 +5,7 @@
 //! look at the clock, and it never *guesses*: two positions whose relation the
 //! facts do not settle are `Unknown` to each other, and the caller decides.
 
+pub mod files;
 mod history;
 pub mod last_record;
 pub mod local_end;
@@ -17,6 +18,7 @@ mod timeline;
 #[cfg(test)]
 mod tests;
 
+pub use files::{HalfOpen, HistoryFile, WalFiles};
 pub use history::{History, HistoryError, Switch};
 pub use lsn::{Lsn, LsnError};
 pub use position::{Common, Place, Position, Relation};

@@ -126,6 +126,13 @@ impl Position {
         }
     }
 
+    /// The timeline on which this branch left `timeline`.
+    pub fn child_of(&self, timeline: Timeline) -> Option<Timeline> {
+        let mut later = self.line().map(|(own, _)| own);
+        later.find(|own| *own == timeline)?;
+        later.next()
+    }
+
     /// The branch, oldest stretch first.
     fn line(&self) -> impl Iterator<Item = Stretch> + '_ {
         let ancestors = self.history.switches().iter();

@@ -11,8 +11,8 @@ use crate::ocf::NodeName;
 use crate::record::reign::{Particulars, Stage};
 use crate::record::{Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::{check, node};
-use crate::wal::SystemId;
 use crate::wal::notation::{SYSTEM, place, position};
+use crate::wal::{SystemId, Timeline};
 
 /// The ballot that the facts of a case describe.
 fn ballot(facts: &[&str]) -> Ballot {
@@ -62,6 +62,12 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         [stage @ ("reign" | "claim"), name, branch, term] => {
             let term = number(term);
             ballot.reigns.push(reign(stage, name, branch, term, sync));
+        }
+        ["claim", name, branch, term, opens] => {
+            let mut claim = reign("claim", name, branch, number(term), sync);
+            let opens = opens.strip_prefix("opens=").unwrap();
+            claim.particulars.opens = Some(Timeline::from_decimal(opens).unwrap());
+            ballot.reigns.push(claim);
         }
         ["demoted", name] => ballot.demoted = Some(node(name)),
         ["force", name, timeline, rest @ ..] => {

@@ -5,8 +5,8 @@ use crate::instance::Role;
 use crate::ocf::OcfExit;
 use crate::postgres::fake_instance::Processes;
 use crate::steps::claim::end_before_start;
-use crate::testing::in_ms;
 use crate::testing::journal::Trouble;
+use crate::testing::{in_ms, node};
 
 const HELD: &str = "1@0/3000000";
 
@@ -108,6 +108,81 @@ fn one_that_never_came_true_is_deleted_and_is_no_reign() {
     let bench = ended(&claim(5, HELD), HELD);
     let order = ["n1: ledger", "n1: ended-pgsqld", "n1: no claim-pgsqld"];
     assert_eq!(bench.effects(), order);
+}
+
+/// PostgreSQL was killed between two steps of the promotion.
+fn half_open(claim: &str, with_history: bool) -> Bench {
+    let bench = Bench::stopped(HELD);
+    bench.cluster.with_permanent("n1", "claim-pgsqld", claim);
+    let next = bench.server.data().make_segment();
+    if with_history {
+        bench.server.data().make_history(next);
+    }
+    bench
+}
+
+/// Without the history of its timeline nobody ever saw it; WAL of it must not be there when
+/// somebody else opens that number.
+#[test]
+fn one_that_has_made_only_wal_never_came_true_and_leaves_nothing() {
+    for opens in ["", ";opens=2"] {
+        let bench = half_open(&format!("{}{opens}", claim(5, HELD)), false);
+        assert_eq!(bench.bring_up(soon()).without_look(), Ok(OcfExit::Success));
+        bench
+            .journal
+            .assert_order(&["remove WAL of timeline 2", "n1: no claim-pgsqld", "start"]);
+        assert_eq!(bench.cluster.permanent_of("n1", "reign-pgsqld"), None);
+        assert!(bench.server.data().strays.is_empty());
+    }
+}
+
+#[test]
+fn wal_of_a_timeline_that_it_was_not_to_open_is_kept() {
+    let bench = half_open(&format!("{};opens=3", claim(5, HELD)), false);
+    end_before_start(&bench.server, &bench.cluster, soon());
+    assert_eq!(bench.journal.times("remove WAL"), 0);
+}
+
+/// PostgreSQL goes on upon a timeline that has a history, whether it was ever open.
+#[test]
+fn one_that_has_written_its_history_becomes_the_reign() {
+    for opens in ["", ";opens=2"] {
+        let bench = half_open(&format!("{}{opens}", claim(5, HELD)), true);
+        assert_eq!(bench.bring_up(soon()).without_look(), Ok(OcfExit::Success));
+        assert_eq!(
+            bench.cluster.permanent_of("n1", "reign-pgsqld"),
+            Some(reign(5, "2@0/3000000<1@0/3000000"))
+        );
+        assert_eq!(published(&bench), None);
+        assert_eq!(bench.journal.times("remove WAL"), 0);
+    }
+}
+
+#[test]
+fn it_stays_where_pg_wal_cannot_be_read() {
+    let bench = half_open(&claim(5, HELD), false);
+    bench.journal.fail_after(0, "wal_files");
+    end_before_start(&bench.server, &bench.cluster, soon());
+    assert!(published(&bench).is_some());
+}
+
+#[test]
+fn what_was_opened_is_in_the_ledger_before_any_monitor_and_is_published_at_a_start() {
+    let bench = winner();
+    let transition = promoting();
+    let promoted = bench.promotion(&transition, 5_000).run();
+    assert_eq!(promoted, Ok(OcfExit::Success));
+    let opened = "sys=7;tl=2;lsn=50331648;hist=1:50331648";
+    let is_opened = |text: &str| text.contains(&format!("opened=yes;{opened}"));
+    let ledger = bench.cluster.kept().ledgers[&node("n1")].clone();
+    assert!(is_opened(&ledger), "{ledger}");
+    assert_eq!(bench.cluster.permanent_of("n1", "reign-pgsqld"), None);
+    bench.server.instance().crash();
+    end_before_start(&bench.server, &bench.cluster, soon());
+    assert!(is_opened(
+        &bench.cluster.permanent_of("n1", "reign-pgsqld").unwrap()
+    ));
+    assert_eq!(published(&bench), None);
 }
 
 /// It may be of a later version, and what decides.

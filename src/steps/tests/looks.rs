@@ -132,7 +132,7 @@ fn only_a_running_standby_has_a_position_to_vote() {
     assert!(of_standby(&primary.server, PATIENCE, soon()).is_err());
     let stopped = Bench::stopped(HELD);
     assert!(of_standby(&stopped.server, PATIENCE, soon()).is_err());
-    for method in ["wal_position", "control_data", "written_timeline"] {
+    for method in ["wal_position", "control_data", "written_timelines"] {
         let bench = standby();
         bench.journal.fail(method, 1);
         assert!(
@@ -151,6 +151,16 @@ fn the_timeline_is_the_highest_that_any_source_tells() {
     bench.server.data().control.recovery_end = lsn("0/2000000");
     let held = of_standby(&bench.server, PATIENCE, soon()).ok().unwrap();
     assert_eq!(held.position, position("2@0/4000000<1@0/3000000"));
+}
+
+/// Its own promotion was killed before it had written the history of what it was to open.
+#[test]
+fn wal_of_a_timeline_without_a_history_is_no_branch() {
+    let bench = standby();
+    bench.server.data().make_segment();
+    bench.server.data().standby_signal = true;
+    let held = of_standby(&bench.server, PATIENCE, soon()).ok().unwrap();
+    assert_eq!(held.position, position(HELD));
 }
 
 /// With an archive a crashed primary learns of the next branch before it has replayed
