@@ -2,7 +2,6 @@
 //! instance through the journal, where a test has it fail or be the agent's last.
 
 use std::cell::RefMut;
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -27,7 +26,7 @@ use crate::instance::{
 use crate::ocf::{Deadline, Environment, Parameters};
 use crate::system::program::ProgramError;
 use crate::testing::journal::{Journal, Watched};
-use crate::wal::{History, Lsn, Place, Position, Timeline, WalFiles};
+use crate::wal::{History, Lsn, Place, Position, Timeline};
 
 /// A handle on an instance in memory.
 #[derive(Clone)]
@@ -169,15 +168,6 @@ impl Server for FakeServer {
             .instance
             .ask("history", |of| Some(of.data.history(timeline)));
         known.unwrap_or_else(History::unknown)
-    }
-
-    fn written_timelines(&self, _: Lsn, _: u64) -> io::Result<BTreeSet<Timeline>> {
-        self.instance
-            .ask("written_timelines", |of| Ok(of.data.wal_files().segments))
-    }
-
-    fn wal_files(&self) -> io::Result<WalFiles> {
-        self.instance.ask("wal_files", |of| Ok(of.data.wal_files()))
     }
 
     fn ends_with_shutdown(&self, _: &Position, _: Deadline) -> Result<bool, ProgramError> {
@@ -327,25 +317,6 @@ impl Server for FakeServer {
         let line = "write standby.signal".to_owned();
         let write = |of: &mut FakeInstance| of.data.standby_signal = true;
         self.write("write_standby_signal", line, write)
-    }
-
-    fn reserve_timeline(&self, _: Timeline, timeline: Timeline) -> io::Result<()> {
-        let line = format!("reserve timeline {timeline}");
-        let reserve = |of: &mut FakeInstance| of.data.reserve(timeline);
-        self.write("reserve_timeline", line, reserve)
-    }
-
-    fn release_timelines(&self, timelines: &[Timeline]) -> io::Result<()> {
-        let line = "release timelines".to_owned();
-        self.write("release_timelines", line, |of| of.data.release(timelines))
-    }
-
-    fn remove_wal_of(&self, timeline: Timeline) -> io::Result<()> {
-        let line = format!("remove WAL of timeline {timeline}");
-        let remove = |of: &mut FakeInstance| {
-            of.data.strays.remove(&timeline);
-        };
-        self.write("remove_wal_of", line, remove)
     }
 
     fn prepare_output(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 //! What a rewind and a judgement before a start need of the server for tests, and what its
 //! calls say when a test has them fail.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use super::pg_ctl::ServerError;
 use super::pg_rewind::RewindError;
 use super::postmaster::LookError;
 use super::rewind_mark::Found;
-use super::server::{Access, Installed, Rewinder, Server, Setting, Upstream};
+use super::server::{Access, Installed, Rewinder, Server, Setting, Timelines, Upstream};
 use super::settings::SettingError;
 use super::upstream::UpstreamError;
 use crate::instance::configuration::Conninfo;
@@ -21,7 +22,7 @@ use crate::ocf::Deadline;
 use crate::system::program::ProgramError;
 use crate::testing::journal::Injected;
 use crate::wal::notation::SYSTEM;
-use crate::wal::{Lsn, Place, SystemId};
+use crate::wal::{Lsn, Place, SystemId, Timeline, WalFiles};
 
 impl Rewinder for FakeServer {
     fn mark(&self) -> io::Result<Found> {
@@ -96,6 +97,36 @@ impl Rewinder for FakeServer {
     fn rewind(&self, _: &Conninfo, _: Deadline) -> Result<(), RewindError> {
         self.instance
             .act("rewind", "rewind".to_owned(), |of| of.data.rewind())
+    }
+}
+
+impl Timelines for FakeServer {
+    fn written_timelines(&self, _: Lsn, _: u64) -> io::Result<BTreeSet<Timeline>> {
+        self.instance
+            .ask("written_timelines", |of| Ok(of.data.wal_files().segments))
+    }
+
+    fn wal_files(&self) -> io::Result<WalFiles> {
+        self.instance.ask("wal_files", |of| Ok(of.data.wal_files()))
+    }
+
+    fn reserve_timeline(&self, _: Timeline, timeline: Timeline) -> io::Result<()> {
+        let line = format!("reserve timeline {timeline}");
+        let reserve = |of: &mut FakeInstance| of.data.reserve(timeline);
+        self.write("reserve_timeline", line, reserve)
+    }
+
+    fn release_timelines(&self, timelines: &[Timeline]) -> io::Result<()> {
+        let line = "release timelines".to_owned();
+        self.write("release_timelines", line, |of| of.data.release(timelines))
+    }
+
+    fn remove_wal_of(&self, timeline: Timeline) -> io::Result<()> {
+        let line = format!("remove WAL of timeline {timeline}");
+        let remove = |of: &mut FakeInstance| {
+            of.data.strays.remove(&timeline);
+        };
+        self.write("remove_wal_of", line, remove)
     }
 }
 

@@ -53,6 +53,7 @@ mod standby_signal;
 mod startup_process;
 mod storage;
 mod table_spaces;
+mod timelines;
 mod upstream;
 mod version_file;
 mod wal_files;

@@ -1,6 +1,5 @@
 //! The server on this node.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,7 +31,7 @@ use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
 use crate::system::user::IdentityError;
-use crate::wal::{History, Lsn, Place, Position, Timeline, WalFiles};
+use crate::wal::{History, Lsn, Place, Position, Timeline};
 
 /// The server of one resource on this node.
 pub struct RealServer {
@@ -207,15 +206,6 @@ impl Server for RealServer {
         })
     }
 
-    fn written_timelines(&self, lsn: Lsn, segment_size: u64) -> io::Result<BTreeSet<Timeline>> {
-        let look = || wal_files::timelines_before(self.datadir(), lsn, segment_size);
-        self.user.act(look)
-    }
-
-    fn wal_files(&self) -> io::Result<WalFiles> {
-        self.user.act(|| wal_files::look(self.datadir()))
-    }
-
     fn ends_with_shutdown(
         &self,
         held: &Position,
@@ -324,21 +314,6 @@ impl Server for RealServer {
 
     fn write_standby_signal(&self) -> io::Result<()> {
         self.user.act(|| standby_signal::write(self.datadir()))
-    }
-
-    fn reserve_timeline(&self, own: Timeline, timeline: Timeline) -> io::Result<()> {
-        let reserve = || history_file::reserve(self.datadir(), own, timeline);
-        self.user.act(reserve)
-    }
-
-    fn release_timelines(&self, timelines: &[Timeline]) -> io::Result<()> {
-        let release = || history_file::release(self.datadir(), timelines);
-        self.user.act(release)
-    }
-
-    fn remove_wal_of(&self, timeline: Timeline) -> io::Result<()> {
-        self.user
-            .act(|| wal_files::remove(self.datadir(), timeline))
     }
 
     fn prepare_output(&self) -> PathBuf {

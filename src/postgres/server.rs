@@ -54,7 +54,7 @@ pub struct Address {
 
 /// One PostgreSQL server. The role is asked at an address, everything else where the
 /// parameters say.
-pub trait Server: Rewinder + Installed + Upstream {
+pub trait Server: Rewinder + Installed + Timelines + Upstream {
     /// The resource it is of.
     fn resource(&self) -> &str;
     /// Where it is and whose.
@@ -94,10 +94,6 @@ pub trait Server: Rewinder + Installed + Upstream {
     fn control_data(&self, deadline: Deadline) -> Result<ControlData, ControlFileError>;
     /// The history of a timeline, by its file; unknown without one.
     fn history(&self, timeline: Timeline) -> History;
-    /// The timelines with a WAL file for the last byte before `lsn`.
-    fn written_timelines(&self, lsn: Lsn, segment_size: u64) -> io::Result<BTreeSet<Timeline>>;
-    /// What the names in `pg_wal` tell of timelines.
-    fn wal_files(&self) -> io::Result<WalFiles>;
     /// Whether the last WAL record held is a shutdown checkpoint.
     fn ends_with_shutdown(&self, held: &Position, deadline: Deadline)
     -> Result<bool, ProgramError>;
@@ -154,12 +150,6 @@ pub trait Server: Rewinder + Installed + Upstream {
     fn promote(&self, deadline: Deadline) -> Result<(), ServerError>;
     /// Makes sure that the next start stays in recovery; on disk when it returns.
     fn write_standby_signal(&self) -> io::Result<()>;
-    /// Keeps the next promotion, from timeline `own`, from opening `timeline`.
-    fn reserve_timeline(&self, own: Timeline, timeline: Timeline) -> io::Result<()>;
-    /// Takes back reserved timelines.
-    fn release_timelines(&self, timelines: &[Timeline]) -> io::Result<()>;
-    /// Removes the WAL files of a timeline.
-    fn remove_wal_of(&self, timeline: Timeline) -> io::Result<()>;
 
     /// Makes sure that there is a file for the server's own output; its path.
     fn prepare_output(&self) -> PathBuf;
@@ -173,6 +163,20 @@ pub trait Server: Rewinder + Installed + Upstream {
 pub trait Upstream {
     /// What a standby can get there.
     fn offered_by(&self, source: &Conninfo, deadline: Deadline) -> Result<Offered, UpstreamError>;
+}
+
+/// What the files in `pg_wal` tell of timelines, and those that are made or removed there.
+pub trait Timelines {
+    /// The timelines with a WAL file for the last byte before `lsn`.
+    fn written_timelines(&self, lsn: Lsn, segment_size: u64) -> io::Result<BTreeSet<Timeline>>;
+    /// What the names tell.
+    fn wal_files(&self) -> io::Result<WalFiles>;
+    /// Keeps the next promotion, from timeline `own`, from opening `timeline`.
+    fn reserve_timeline(&self, own: Timeline, timeline: Timeline) -> io::Result<()>;
+    /// Takes back reserved timelines.
+    fn release_timelines(&self, timelines: &[Timeline]) -> io::Result<()>;
+    /// Removes the WAL files of a timeline.
+    fn remove_wal_of(&self, timeline: Timeline) -> io::Result<()>;
 }
 
 /// What a rewind needs besides, of the stopped server.
