@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::judged;
+use super::judge::judged;
 use super::operator::sleep_until;
 use crate::cluster::postgresql::MAIN;
 use crate::consistency::check::{Verdict, check};
