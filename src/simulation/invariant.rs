@@ -127,7 +127,7 @@ impl Simulation {
                 return false;
             };
             let more = (theirs, *until) != (&base, at) && theirs.contains(*until, (&base, at));
-            more && truth.is_on_elected_branch(theirs)
+            more && truth.is_on_elected_branch(theirs, *until)
         })
     }
 

@@ -165,5 +165,6 @@ fn a_rule_that_is_switched_off_is_noticed() {
             found.seed,
             found.violation
         );
+        println!("{}", found.story);
     }
 }

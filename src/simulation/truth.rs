@@ -170,18 +170,14 @@ impl Truth {
     /// Whether a trail that has just been forked left from the elected branch, or from a part
     /// of it.
     pub fn is_on_elected(&self, opened: &Trail) -> bool {
-        let base = opened.until(opened.began().unwrap_or(Lsn::ZERO));
-        self.is_on_elected_branch(&base) || {
-            // Everything of the elected branch may be empty but its beginning.
-            let began = self.elected.began().unwrap_or(Lsn::ZERO);
-            opened.contains(Lsn::from(u64::MAX), (&self.elected, began))
-        }
+        let began = opened.began().unwrap_or(Lsn::ZERO);
+        self.is_on_elected_branch(&opened.until(began), began)
     }
 
-    pub fn is_on_elected_branch(&self, held: &Trail) -> bool {
-        let whole = Lsn::from(u64::MAX);
-        let start = held.began().unwrap_or(Lsn::ZERO);
+    /// Whether WAL up to `end` is a part of the branch elected last, or goes on from it.
+    pub fn is_on_elected_branch(&self, held: &Trail, end: Lsn) -> bool {
         let began = self.elected.began().unwrap_or(Lsn::ZERO);
-        self.elected.contains(whole, (held, start)) || held.contains(whole, (&self.elected, began))
+        let is_part = self.elected.contains(Lsn::from(u64::MAX), (held, end));
+        is_part || held.contains(end, (&self.elected, began))
     }
 }
