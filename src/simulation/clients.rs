@@ -141,7 +141,7 @@ impl Simulation {
     pub fn link_up(&self) {
         let primary = self.primary();
         let mut senders = Vec::new();
-        for id in 0..self.setting.nodes {
+        for (id, name) in NAMES.iter().enumerate().take(self.setting.nodes) {
             let linked = primary.filter(|primary| *primary != id && self.reaches(*primary, id));
             let Some(primary) = linked else {
                 self.instance(id).receives = false;
@@ -156,7 +156,7 @@ impl Simulation {
             }
             if to.receives {
                 senders.push(Sender {
-                    name: NAMES[id].to_owned(),
+                    name: (*name).to_owned(),
                     state: SenderState::Following,
                     lag: from.data.end.bytes_since(to.data.end),
                 });

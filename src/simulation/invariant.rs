@@ -25,10 +25,10 @@ impl Simulation {
 
     /// Looks whether a server has opened or closed.
     pub fn observe(&self) {
-        for id in 0..self.setting.nodes {
+        for (id, name) in NAMES.iter().enumerate().take(self.setting.nodes) {
             let (before, now) = (self.truth.borrow().roles[id], self.is_primary(id));
             if before && now {
-                let end = self.fleet.instance(NAMES[id]).data.end;
+                let end = self.fleet.instance(name).data.end;
                 self.truth.borrow_mut().written = end;
             }
             if before == now {
