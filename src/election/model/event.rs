@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::loss::Loss;
 use super::world::{Id, bit, name};
 
 /// What becomes of a node's vote in pre-promote.
@@ -58,9 +59,12 @@ pub(super) enum Event {
     Open {
         keeps: Option<Id>,
     },
+    /// The same, after WAL from the archive was replayed that nobody voted.
+    OpenFromArchive,
     Fail {
         opened: bool,
     },
+    Lose(Loss),
 }
 
 impl fmt::Display for Event {
@@ -96,6 +100,8 @@ impl fmt::Display for Event {
             Self::Notify { candidate, votes } => tell_notify(f, *candidate, votes),
             Self::Elect { keeps } => write!(f, "the election{}", Keeps(*keeps)),
             Self::Open { keeps } => write!(f, "PostgreSQL is promoted{}", Keeps(*keeps)),
+            Self::OpenFromArchive => f.write_str("PostgreSQL replays its archive, and is promoted"),
+            Self::Lose(loss) => write!(f, "{loss}"),
             Self::Fail { opened: false } => f.write_str("pg_promote fails"),
             Self::Fail { opened: true } => {
                 f.write_str("pg_promote succeeds too late: the node is demoted again")

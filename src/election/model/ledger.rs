@@ -11,7 +11,7 @@ use crate::testing::node;
 impl World {
     /// What the cluster's configuration has.
     pub(super) fn published(&self) -> Evidence {
-        let entries = self.cib.iter();
+        let entries = self.cib.iter().filter(|entry| !entry.unreadable);
         let reigns = entries.flat_map(|entry| [entry.claim.as_ref(), entry.reign.as_ref()]);
         let reigns = reigns.flatten().map(|reign| Reign::clone(reign));
         let mut published = Evidence::of(reigns);
@@ -23,15 +23,24 @@ impl World {
         published
     }
 
+    /// The last term that anybody has on record.
+    pub(super) fn last_term(&self) -> u64 {
+        let ledgers = self.nodes.iter().map(|node| node.ledger.last_term());
+        ledgers.fold(self.published().last_term(), u64::max)
+    }
+
     /// That, and what the node's ledger has.
     pub(super) fn known(&self, id: Id) -> Evidence {
+        if self.nodes[id].old {
+            return self.published();
+        }
         known(self.published(), Evidence::clone(&self.nodes[id].ledger))
     }
 
     /// The node writes its ledger, if there is anything new.
     pub(super) fn keep(&mut self, id: Id, known: &Evidence) {
         let evidence = known.clone().pruned();
-        if evidence == *self.nodes[id].ledger {
+        if self.nodes[id].old || evidence == *self.nodes[id].ledger {
             return;
         }
         let ledger = Ledger {

@@ -16,6 +16,8 @@ mod event;
 mod explore;
 mod invariant;
 mod ledger;
+mod loss;
+mod losses;
 mod made;
 mod monitor;
 mod observe;

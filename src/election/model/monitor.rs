@@ -19,7 +19,7 @@ impl World {
     pub(super) fn monitor(&mut self, scenario: &Scenario, late: bool) {
         let primary = self.primary().unwrap();
         let position = self.held_by(primary);
-        let rule = scenario.rule_of(primary);
+        let rule = scenario.rule_of(primary, self.rule_changed);
         let own = node(name(primary));
         let data = data_id(primary, self.nodes[primary].data);
         let mut known = self.known(primary);

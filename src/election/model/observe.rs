@@ -8,7 +8,7 @@ use super::cache::{self, Election};
 use super::made::{Made, fingerprint};
 use super::scenario::Scenario;
 use super::world::{Id, Instance, Node, Phase, Wal, World, bit, name};
-use crate::election::{Ballot, Bar, Verdict, elect};
+use crate::election::{Ballot, Bar, Unreadable, Verdict, elect};
 use crate::ocf::NodeName;
 use crate::record::{DataId, Evidence, Reign, ShutdownCheckpoint, Vote};
 use crate::testing::node;
@@ -53,6 +53,12 @@ impl World {
     /// its ledger first.
     pub(super) fn cast_vote(&mut self, id: Id, candidate: Id) {
         let mut known = self.known(id);
+        if self.nodes[id].old {
+            let vote = Vote::cast(self.held_by(id), known, None);
+            let seen = Evidence::default();
+            self.nodes[id].vote = Some(Made::new(Vote { seen, ..vote }));
+            return;
+        }
         known.promise(&node(name(candidate)), known.last_term().saturating_add(1));
         self.keep(id, &known);
         let key = fingerprint(&(id, self.told_of(id), &known));
@@ -146,7 +152,13 @@ impl World {
             ballot
                 .scores
                 .extend(score.map(|score| (name.clone(), score)));
-            ballot.known_nodes.insert(name);
+            if self.cib[id].unreadable {
+                let (node, what) = (name.clone(), "reign");
+                ballot.unreadable.insert(Unreadable { node, what });
+            }
+            if !self.cib[id].gone {
+                ballot.known_nodes.insert(name);
+            }
         }
         let votes = ballot.votes.iter();
         let seen = votes.filter(|(node, _)| ballot.voters.contains(*node));

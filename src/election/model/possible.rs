@@ -24,9 +24,11 @@ impl World {
         if scenario.trouble.ban && !matches!(self.phase, Phase::Claimed { .. }) {
             events.extend((0..self.nodes.len()).map(|id| self.constraint(id)));
         }
+        events.extend(self.losses(scenario).into_iter().map(Event::Lose));
         if self.phase == Phase::Idle {
             let nodes = self.nodes.iter().enumerate();
-            let stopped = nodes.filter(|(_, node)| node.instance == Instance::Stopped);
+            let stopped =
+                nodes.filter(|(_, node)| node.instance == Instance::Stopped && !node.empty);
             events.extend(stopped.map(|(id, _)| Event::Return(id)));
         }
         events.retain(|event| self.cost(*event) <= self.faults);
@@ -93,9 +95,13 @@ impl World {
         if self.members().count() < scenario.quorum || self.branches.len() >= scenario.branches {
             return Vec::new();
         }
+        if self.last_term() >= scenario.terms {
+            return Vec::new();
+        }
         let standbys: Vec<Id> = self.running(Instance::Standby).collect();
         let mut events = Vec::new();
-        for candidate in standbys.iter().filter(|id| !self.is_barred(**id)) {
+        let may_be = |id: &&Id| !self.nodes[**id].old && !self.is_barred(**id);
+        for candidate in standbys.iter().filter(may_be) {
             for votes in self.votes(scenario, &standbys) {
                 events.push(Event::Notify {
                     candidate: *candidate,
@@ -133,6 +139,9 @@ impl World {
 
     fn promotions(&self, scenario: &Scenario) -> Vec<Event> {
         let mut events = self.with_keeps(scenario, |keeps| Event::Open { keeps });
+        if scenario.trouble.archive {
+            events.push(Event::OpenFromArchive);
+        }
         if scenario.trouble.failed_promote {
             events.push(Event::Fail { opened: false });
             events.push(Event::Fail { opened: true });

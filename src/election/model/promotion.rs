@@ -68,7 +68,7 @@ impl World {
         if !scenario.claims {
             return;
         }
-        let rule = scenario.rule_of(candidate);
+        let rule = scenario.rule_of(candidate, self.rule_changed);
         let position = self.held_by(candidate);
         let mut claim = Reign::claim(node(name(candidate)), position, rule, election.term);
         claim.particulars.data = Some(data_id(candidate, self.nodes[candidate].data));
@@ -76,6 +76,15 @@ impl World {
         known.add(claim.clone());
         self.keep(candidate, &known);
         self.cib[candidate].claim = Some(published(candidate, &claim));
+    }
+
+    /// A promotion replays all that the archive has of the candidate's timeline.
+    pub(super) fn replay_archive(&mut self) {
+        let Phase::Claimed { candidate } = self.phase else {
+            panic!("nobody has won");
+        };
+        let wal = self.nodes[candidate].wal;
+        self.nodes[candidate].wal.lsn = self.branches[wal.branch].end;
     }
 
     /// PostgreSQL leaves recovery: the next free number, one record.

@@ -17,7 +17,7 @@ fn prove(scenario: &Scenario) {
     }
 }
 
-fn prove_once(scenario: &Scenario) {
+pub(super) fn prove_once(scenario: &Scenario) {
     let begin = Instant::now();
     let report = explore(scenario);
     let seconds = begin.elapsed().as_secs_f32();

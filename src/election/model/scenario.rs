@@ -2,7 +2,7 @@
 
 use super::made::Made;
 use super::observe::data_id;
-use super::world::{Branch, Entry, Instance, Node, Phase, Wal, World, name};
+use super::world::{Branch, Entry, Instance, Node, Phase, Wal, World, bit, name};
 use crate::election::scores::scale::{FIRST_STANDBY, PRIMARY, STEP};
 use crate::record::reign::{Particulars, Stage};
 use crate::record::{Evidence, Reign, SyncRule};
@@ -32,6 +32,14 @@ pub(super) struct Trouble {
     pub(super) long_absence: bool,
     /// A constraint comes to forbid the promotion of a node.
     pub(super) ban: bool,
+    /// Permanent attributes are lost, or old ones come back; private ones are lost.
+    pub(super) evidence: bool,
+    /// All nodes lose power at once, and the CIB its last change.
+    pub(super) power_cut: bool,
+    /// A node's data are rebuilt or rewound.
+    pub(super) rebuilds: bool,
+    /// The promotion replays WAL from the archive, beyond what was voted.
+    pub(super) archive: bool,
 }
 
 impl Trouble {
@@ -47,6 +55,18 @@ impl Trouble {
         lost_copy: false,
         long_absence: false,
         ban: false,
+        evidence: false,
+        power_cut: false,
+        rebuilds: false,
+        archive: false,
+    };
+
+    /// Nodes lose power, evidence is lost, and data are replaced.
+    pub(super) const EVIDENCE: Self = Self {
+        evidence: true,
+        power_cut: true,
+        rebuilds: true,
+        ..Self::POWER
     };
 
     /// Everything but late votes, which change nothing as long as they are
@@ -62,6 +82,10 @@ impl Trouble {
         lost_copy: true,
         long_absence: true,
         ban: false,
+        evidence: false,
+        power_cut: false,
+        rebuilds: false,
+        archive: false,
     };
 }
 
@@ -81,6 +105,9 @@ pub(super) struct Scenario {
     pub(super) moves: u8,
     /// Promotions at most, plus one.
     pub(super) branches: usize,
+    /// Elections are held while the last known term is lower: each that is refused leaves
+    /// a promise behind, so there is no end of them.
+    pub(super) terms: u64,
     /// Whether `promote` publishes a claim before PostgreSQL leaves recovery.
     pub(super) claims: bool,
     /// Whether `promote` keeps PostgreSQL from taking a timeline that another
@@ -94,6 +121,13 @@ pub(super) struct Scenario {
     pub(super) barred: u8,
     /// How many bytes more such a node may hold than the winner.
     pub(super) max_loss: u64,
+    /// The rule that all nodes may get later.
+    pub(super) later_rule: Option<&'static str>,
+    /// A receiver that is no node of the cluster confirms commits.
+    pub(super) foreign_confirmer: bool,
+    /// The nodes without a database, and those that run the first version of the agent.
+    pub(super) empty: u8,
+    pub(super) old: u8,
 }
 
 impl Scenario {
@@ -110,18 +144,24 @@ impl Scenario {
             writes: 2,
             moves: 1,
             branches: 4,
+            terms: 4,
             claims: true,
             reserves: true,
             claims_are_ended: true,
             foreign: false,
             barred: 0,
             max_loss: 0,
+            later_rule: None,
+            foreign_confirmer: false,
+            empty: 0,
+            old: 0,
         }
     }
 
     /// The rule that PostgreSQL on a node follows.
-    pub(super) fn rule_of(&self, id: usize) -> Option<SyncRule> {
-        SyncRule::parse(self.sync[id]).unwrap()
+    pub(super) fn rule_of(&self, id: usize, changed: bool) -> Option<SyncRule> {
+        let later = self.later_rule.filter(|_| changed);
+        SyncRule::parse(later.unwrap_or(self.sync[id])).unwrap()
     }
 
     /// The beginning: n1 is primary, all hold the same.
@@ -134,7 +174,7 @@ impl Scenario {
             history: Made::new(History::root()),
         };
         let mut world = World {
-            nodes: (0..self.sync.len()).map(|_| first_node()).collect(),
+            nodes: (0..self.sync.len()).map(|id| self.first_node(id)).collect(),
             cib: (0..self.sync.len()).map(first_entry).collect(),
             branches: vec![root(7)],
             elected: 0,
@@ -145,6 +185,10 @@ impl Scenario {
             faults: self.faults,
             writes: self.writes,
             moves: self.moves,
+            saved: None,
+            before: None,
+            lost: false,
+            rule_changed: false,
         };
         if self.foreign {
             world.branches.push(root(8));
@@ -157,27 +201,37 @@ impl Scenario {
             term: 1,
             stage: Stage::Opened,
             branch: world.position(Wal { branch: 0, lsn: 0 }),
-            sync: self.rule_of(0),
+            sync: self.rule_of(0, false),
             particulars: Particulars {
                 data: Some(data_id(0, (0, 0))),
                 ..Particulars::default()
             },
         };
-        world.nodes[0].ledger = Made::new(Evidence::of([reign.clone()]));
+        let ledger = Made::new(Evidence::of([reign.clone()]));
+        let kept = world.nodes.iter_mut().filter(|node| !node.old);
+        kept.for_each(|node| node.ledger = ledger.clone());
         world.cib[0].reign = Some(Made::new(reign));
         world
     }
-}
 
-fn first_node() -> Node {
-    Node {
-        up: true,
-        instance: Instance::Standby,
-        wal: Wal { branch: 0, lsn: 1 },
-        data: (0, 0),
-        ledger: Made::new(Evidence::default()),
-        vote: None,
-        checkpoint: None,
+    fn first_node(&self, id: usize) -> Node {
+        let empty = self.empty & bit(id) != 0;
+        Node {
+            up: true,
+            instance: if empty {
+                Instance::Stopped
+            } else {
+                Instance::Standby
+            },
+            wal: Wal { branch: 0, lsn: 1 },
+            data: (0, 0),
+            ledger: Made::new(Evidence::default()),
+            vote: None,
+            checkpoint: None,
+            empty,
+            old: self.old & bit(id) != 0,
+            barred: self.barred & bit(id) != 0,
+        }
     }
 }
 

@@ -16,7 +16,8 @@ pub(super) fn live_lock(world: &World, scenario: &Scenario) -> Option<Violation>
         phase: Phase::Idle,
         ..world.clone()
     };
-    if calm.primary().is_some() || calm.members().count() < scenario.quorum {
+    // A refusal is right where evidence was lost.
+    if calm.lost || calm.primary().is_some() || calm.members().count() < scenario.quorum {
         return None;
     }
     let all_back = all_returned(&calm, scenario);
@@ -71,8 +72,9 @@ fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
 fn eligible(world: &World) -> impl Iterator<Item = Id> + '_ {
     let standbys = world.running(Instance::Standby);
     standbys.filter(|id| {
-        let score = world.cib[*id].score;
-        score.is_some_and(|score| !is_excluded(score)) && !world.is_barred(*id)
+        let may_be = !world.nodes[*id].old && !world.is_barred(*id);
+        let score = world.cib[*id].score.filter(|_| may_be);
+        score.is_some_and(|score| !is_excluded(score))
     })
 }
 
@@ -85,7 +87,7 @@ fn verdict_of(world: &World, scenario: &Scenario, candidate: Id) -> Verdict {
 fn all_returned(world: &World, scenario: &Scenario) -> World {
     let mut world = world.clone();
     for id in 0..world.nodes.len() {
-        if world.nodes[id].instance == Instance::Stopped {
+        if world.nodes[id].instance == Instance::Stopped && !world.nodes[id].empty {
             world.start_instance(scenario, id);
         }
     }

@@ -36,23 +36,31 @@ impl World {
             } => next.change(scenario, how, received, copied),
             Event::Notify { candidate, votes } => next.notify(candidate, votes),
             Event::Elect { keeps } => next.hold_election(scenario, keeps)?,
-            Event::Open { keeps } => {
-                let candidate = next.open_branch(scenario);
-                next.planned = None;
-                next.nodes[candidate].instance = Instance::Primary;
-                next.withdraw_votes(keeps);
+            Event::Open { keeps } => next.open(scenario, keeps),
+            Event::OpenFromArchive => {
+                next.replay_archive();
+                next.open(scenario, None);
             }
+            Event::Lose(loss) => next.lose(scenario, loss),
             Event::Fail { opened } => next.fail_promotion(scenario, opened),
         }
         next.faults -= self.cost(event);
         next.acknowledge(scenario);
+        if scenario.trouble.power_cut && next.cib != self.cib {
+            next.before = Some(Made::new(self.cib.clone()));
+        }
         Ok(next)
     }
 
     /// How many faults an event costs.
     pub(super) fn cost(&self, event: Event) -> u8 {
         match event {
-            Event::Crash(_) | Event::InstanceCrash(_) | Event::Ban(_) | Event::Fail { .. } => 1,
+            Event::Crash(_)
+            | Event::InstanceCrash(_)
+            | Event::Ban(_)
+            | Event::Fail { .. }
+            | Event::OpenFromArchive => 1,
+            Event::Lose(loss) => loss.cost(),
             Event::Monitor { late } => u8::from(late),
             Event::Elect { keeps } | Event::Open { keeps } => u8::from(keeps.is_some()),
             Event::Notify { votes, .. } => {
@@ -66,6 +74,13 @@ impl World {
             }
             _ => 0,
         }
+    }
+
+    fn open(&mut self, scenario: &Scenario, keeps: Option<Id>) {
+        let candidate = self.open_branch(scenario);
+        self.planned = None;
+        self.nodes[candidate].instance = Instance::Primary;
+        self.withdraw_votes(keeps);
     }
 
     fn sent(&self) -> Wal {
@@ -86,7 +101,7 @@ impl World {
         branch.end = branch.end.max(wal.lsn);
     }
 
-    fn crash(&mut self, id: Id) {
+    pub(super) fn crash(&mut self, id: Id) {
         let node = &mut self.nodes[id];
         node.up = false;
         node.instance = Instance::Stopped;
@@ -108,6 +123,7 @@ impl World {
         let node = &mut self.nodes[id];
         node.up = true;
         node.instance = Instance::Standby;
+        self.cib[id].gone = false;
         if scenario.claims_are_ended {
             self.end_claim(id);
         }
@@ -156,7 +172,7 @@ impl World {
         let Some(primary) = self.primary() else {
             return;
         };
-        let Some(rule) = scenario.rule_of(primary) else {
+        let Some(rule) = scenario.rule_of(primary, self.rule_changed) else {
             return;
         };
         let known = (0..self.nodes.len()).map(|id| node(name(id))).collect();
@@ -167,6 +183,9 @@ impl World {
             .filter(|id| listed.contains(name(*id)) && self.nodes[*id].wal.branch == branch)
             .map(|id| self.nodes[id].wal.lsn)
             .collect();
+        if scenario.foreign_confirmer {
+            confirmed.push(self.nodes[primary].wal.lsn);
+        }
         confirmed.sort_unstable_by(|a, b| b.cmp(a));
         if let Some(lsn) = confirmed.get(rule.count - 1) {
             self.remember_acked(Wal { branch, lsn: *lsn });

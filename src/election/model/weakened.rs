@@ -32,7 +32,7 @@ fn without(rule: Rule, scenario: &Scenario) -> Violation {
 }
 
 /// The same, where the scenario is too wide to be explored to its end.
-fn weakened(rule: Rule, scenario: &Scenario) -> Violation {
+pub(super) fn weakened(rule: Rule, scenario: &Scenario) -> Violation {
     rule.weakened(|| found(&format!("{rule:?}"), scenario))
 }
 

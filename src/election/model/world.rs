@@ -48,6 +48,12 @@ pub(super) struct Node {
     /// Private attributes: they go with the node.
     pub(super) vote: Option<Made<Vote>>,
     pub(super) checkpoint: Option<Made<ShutdownCheckpoint>>,
+    /// It has no database.
+    pub(super) empty: bool,
+    /// It runs the first version of the agent: no ledger, and votes that do not tell.
+    pub(super) old: bool,
+    /// Pacemaker may not promote it.
+    pub(super) barred: bool,
 }
 
 /// The permanent attributes of a node: they outlive it.
@@ -58,6 +64,10 @@ pub(super) struct Entry {
     pub(super) reign: Option<Made<Reign>>,
     /// Up to which term its claims came to an end; 0: none did.
     pub(super) ended: u64,
+    /// Its claim and reign are of a later version.
+    pub(super) unreadable: bool,
+    /// The node was removed from the cluster.
+    pub(super) gone: bool,
 }
 
 /// How far a change of primary has come.
@@ -97,6 +107,14 @@ pub(super) struct World {
     pub(super) phase: Phase,
     /// The nodes that Pacemaker may not promote now, as bits.
     pub(super) barred: u8,
+    /// The configuration that somebody saved.
+    pub(super) saved: Option<Made<Vec<Entry>>>,
+    /// The configuration before its last change.
+    pub(super) before: Option<Made<Vec<Entry>>>,
+    /// Whether evidence was lost.
+    pub(super) lost: bool,
+    /// Whether the nodes have the other rule.
+    pub(super) rule_changed: bool,
     /// What may still happen.
     pub(super) faults: u8,
     pub(super) writes: u8,

@@ -1,0 +1,112 @@
+//! Evidence that is lost, comes back or cannot be read, and data that are replaced: no
+//! promise is broken by it, and each rule that sees to that is missed when it is switched
+//! off.
+
+use super::invariant::Violation;
+use super::proofs::prove_once;
+use super::scenario::{Scenario, Trouble};
+use super::weakened::weakened;
+use crate::election::rule::Rule;
+
+const ANY_1: &str = "ANY 1 (n1, n2, n3)";
+
+fn synchronous(title: &'static str, trouble: Trouble, faults: u8) -> Scenario {
+    Scenario {
+        sync: vec![ANY_1; 3],
+        faults,
+        writes: 1,
+        moves: 0,
+        trouble,
+        ..Scenario::new(title, 3)
+    }
+}
+
+#[test]
+fn two_nodes_lose_evidence() {
+    prove_once(&Scenario {
+        writes: 0,
+        moves: 0,
+        faults: 2,
+        trouble: Trouble::EVIDENCE,
+        ..Scenario::new("two nodes, evidence is lost", 2)
+    });
+}
+
+#[test]
+fn three_nodes_lose_evidence() {
+    prove_once(&synchronous(
+        "three nodes, evidence is lost",
+        Trouble::EVIDENCE,
+        1,
+    ));
+}
+
+#[test]
+fn a_node_without_a_database() {
+    prove_once(&Scenario {
+        empty: 0b100,
+        sync: vec!["FIRST 1 (*)"; 3],
+        ..synchronous("a node without a database", Trouble::POWER, 2)
+    });
+}
+
+#[test]
+fn a_node_with_the_first_version() {
+    prove_once(&Scenario {
+        old: 0b100,
+        ..synchronous("a node has the first version", Trouble::POWER, 2)
+    });
+}
+
+fn with(change: impl FnOnce(&mut Trouble)) -> Trouble {
+    let mut trouble = Trouble::POWER;
+    change(&mut trouble);
+    trouble
+}
+
+#[test]
+fn data_identity() {
+    let trouble = with(|trouble| trouble.rebuilds = true);
+    let scenario = synchronous("rebuilt", trouble, 3);
+    let violation = weakened(Rule::DataIdentity, &scenario);
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn readable() {
+    let trouble = with(|trouble| trouble.evidence = true);
+    let scenario = synchronous("unreadable", trouble, 2);
+    let violation = weakened(Rule::Readable, &scenario);
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn ledgers() {
+    let trouble = with(|trouble| trouble.evidence = true);
+    let scenario = synchronous("ledgers", trouble, 2);
+    let violation = weakened(Rule::Ledgers, &scenario);
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
+}
+
+#[test]
+fn promises() {
+    let trouble = with(|trouble| trouble.power_cut = true);
+    let scenario = Scenario {
+        sync: vec![""; 3],
+        ..synchronous("promises", trouble, 3)
+    };
+    let violation = weakened(Rule::Promises, &scenario);
+    assert!(
+        matches!(violation, Violation::LeftBranch { .. }),
+        "{violation}"
+    );
+}
