@@ -177,6 +177,7 @@ impl World {
                 (0..self.nodes.len()).for_each(|id| self.crash(id));
                 self.cib.clone_from(&before);
                 self.phase = Phase::Idle;
+                self.waits_for_all = scenario.quorum == 1;
             }
             Loss::Rebuild { id, from } => {
                 let data = (self.nodes[id].data.0 + 1, 0);

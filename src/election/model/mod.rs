@@ -6,7 +6,8 @@
 //! asks whether a promise was broken; in each state without a primary `settle`
 //! asks whether the cluster will find one by itself. Nothing decides here that
 //! does not decide in the agent: votes, claims, shutdown checkpoints and scores are the real
-//! ones, through their real encodings, and so is the election.
+//! ones, through their real encodings, and so is the election. `ledger` is what nodes keep
+//! of elections, `loss` how that is lost.
 //!
 //! The bounds of `cargo test` fit into a minute. For wider ones:
 //! `cargo test --release -- --ignored --nocapture model`.

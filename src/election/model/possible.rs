@@ -95,7 +95,7 @@ impl World {
         if self.members().count() < scenario.quorum || self.branches.len() >= scenario.branches {
             return Vec::new();
         }
-        if self.last_term() >= scenario.terms {
+        if self.waits_for_all || self.last_term() >= scenario.terms {
             return Vec::new();
         }
         let standbys: Vec<Id> = self.running(Instance::Standby).collect();

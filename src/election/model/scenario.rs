@@ -188,6 +188,7 @@ impl Scenario {
             saved: None,
             before: None,
             lost: false,
+            waits_for_all: false,
             rule_changed: false,
         };
         if self.foreign {

@@ -124,6 +124,7 @@ impl World {
         node.up = true;
         node.instance = Instance::Standby;
         self.cib[id].gone = false;
+        self.waits_for_all &= self.nodes.iter().any(|node| !node.up);
         if scenario.claims_are_ended {
             self.end_claim(id);
         }

@@ -113,6 +113,8 @@ pub(super) struct World {
     pub(super) before: Option<Made<Vec<Entry>>>,
     /// Whether evidence was lost.
     pub(super) lost: bool,
+    /// All nodes went away at once: a cluster of two waits for both (`wait_for_all`).
+    pub(super) waits_for_all: bool,
     /// Whether the nodes have the other rule.
     pub(super) rule_changed: bool,
     /// What may still happen.
