@@ -64,15 +64,12 @@ fn with(change: impl FnOnce(&mut Trouble)) -> Trouble {
     trouble
 }
 
+/// Not so yet: the rebuilt standby vouches for commits that only its old data confirmed.
 #[test]
-fn data_identity() {
+#[ignore = "fails: only a primary's data have their identity on record, not a confirmer's"]
+fn a_rebuilt_standby_confirmed_nothing() {
     let trouble = with(|trouble| trouble.rebuilds = true);
-    let scenario = synchronous("rebuilt", trouble, 3);
-    let violation = weakened(Rule::DataIdentity, &scenario);
-    assert!(
-        matches!(violation, Violation::LostCommit { .. }),
-        "{violation}"
-    );
+    prove_once(&synchronous("a standby is rebuilt", trouble, 2));
 }
 
 #[test]
