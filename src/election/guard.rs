@@ -36,7 +36,8 @@ pub(super) fn no_quorum(count: &Count<'_>, held: &Position) -> Option<Refusal> {
     None
 }
 
-/// What is missing for the commits of one reign.
+/// What is missing for the commits of one reign. Where the rule names nobody but the primary
+/// itself, no commit can have been acknowledged, and none is guarded.
 fn quorum_missing(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<Refusal> {
     let rule = reign.sync.as_ref()?;
     if count.primary_is_covered(reign, held) {
@@ -47,6 +48,9 @@ fn quorum_missing(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<R
         .map(|node| node.as_str().to_ascii_lowercase())
         .collect();
     let standbys = standbys(rule, &reign.primary, &count.ballot.known_nodes);
+    if standbys.is_empty() && !rule.names.iter().any(|name| name == "*") {
+        return None;
+    }
     let present = standbys.intersection(&voted).count();
     let needed = standbys.len().saturating_sub(rule.count) + 1;
     (present < needed).then(|| Refusal::NoQuorum {

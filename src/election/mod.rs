@@ -89,6 +89,7 @@ pub use bar::{Bar, Choice, remove_foreign_score};
 pub use diverged::Diverged;
 pub use elect::{asks_for_bars, asks_for_last_record, elect, to_be_fetched};
 pub use explain::explain;
+pub use guard::standbys;
 pub use lineage::Lineage;
 pub use reigning::{EndOfClaim, elected_instead_of};
 pub use timelines::taken_timelines;

@@ -140,6 +140,9 @@ fn misses_shutdown_checkpoint(
 /// it last.
 fn excluded(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refusal> {
     let score = count.exclusion_of(best)?;
+    if is_vouched_for(count, held) {
+        return None;
+    }
     let candidate = &count.ballot.candidate;
     // A candidate that is not excluded and holds less proves the score outdated.
     let own = count.position(candidate);
@@ -149,6 +152,13 @@ fn excluded(count: &Count<'_>, best: &NodeName, held: &Position) -> Option<Refus
         best: best.clone(),
         score,
     })
+}
+
+/// Enough of the last primary's synchronous standbys vote: whoever was cut off while commits hung,
+/// the best voter holds all that was acknowledged.
+fn is_vouched_for(count: &Count<'_>, held: &Position) -> bool {
+    let is_synchronous = count.last_reign().is_some_and(|last| last.sync.is_some());
+    count.ballot.sync_guard && is_synchronous && no_quorum(count, held).is_none()
 }
 
 /// Only an admin's force brings the election to a node off the branch.

@@ -6,11 +6,13 @@
 //! of the CIB it was settled with. Every ten minutes it looks all the same: a promotion
 //! score by hand changes no file.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::rejoin::report;
-use super::{foreign_scores, reign};
+use super::{ballot, foreign_scores, reign};
 use crate::election::scores::{GRACE, Ranking, Reach, Roster, rank};
+use crate::election::standbys;
 use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent, ToolError};
@@ -84,9 +86,10 @@ impl Care<'_> {
         });
         let slot = clock::since_epoch().as_secs() / LOOK_EVERY;
         Some(format!(
-            "{slot} {} {} {:?} {} {:?}",
+            "{slot} {} {} {} {:?} {} {:?}",
             self.cluster.configuration_version()?,
             self.maxlag(),
+            self.server.parameters().sync_guard,
             primary.timeline,
             primary.synchronous_standby_names,
             lags.collect::<Vec<_>>()
@@ -115,6 +118,18 @@ impl Care<'_> {
         Ok(!reigned && ranking.is_settled())
     }
 
+    /// Who must confirm this primary's commits, if the guard counts that.
+    fn listed(
+        &self,
+        node: &NodeName,
+        primary: &Primary,
+        members: &BTreeSet<NodeName>,
+    ) -> BTreeSet<String> {
+        let rule = ballot::sync_rule(&primary.synchronous_standby_names);
+        let rule = rule.filter(|_| self.server.parameters().sync_guard);
+        rule.map_or_else(BTreeSet::new, |rule| standbys(&rule, node, members))
+    }
+
     fn roster(
         &self,
         node: NodeName,
@@ -130,6 +145,7 @@ impl Care<'_> {
         let remembered = self.cluster.of_members(&missing::NAME.of(resource))?;
         let missing_since = remembered.get(&node).map(|value| missing::decode(value));
         Ok(Roster {
+            listed: self.listed(&node, primary, &members),
             offline: offline.cloned().collect(),
             primary: node,
             senders: primary.senders.clone(),

@@ -59,6 +59,7 @@ impl World {
                 .collect(),
             unknown_error: std::collections::BTreeSet::new(),
             impaired: std::collections::BTreeSet::new(),
+            listed: std::collections::BTreeSet::new(),
             scores: scores.collect::<BTreeMap<_, _>>(),
             missing_since: ids().map(|id| (node(name(id)), since)).collect(),
             now: NOW,

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | 1001 | the primary |
 //! | 1000, 990, … | standbys that follow, in order |
-//! | 1 | was not the best in an election, the first node of a new cluster, or one that offers itself |
+//! | 1 | was not the best in an election, the first node of a new cluster, or one that offers itself; or cut off while commits wait for it |
 //! | −1 | connecting for the first time, or being built |
 //! | −1000, −990, … | beyond `maxlag`, or not connected |
 //!

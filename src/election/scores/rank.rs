@@ -209,9 +209,18 @@ fn waiting_score<'a>(
     match (state, candidate) {
         (Some(SenderState::Backup), _) => (node, CONNECTING, Reason::Connecting),
         (_, Some(score)) => (node, score.min(FIRST_STANDBY), Reason::Grace),
+        (_, None) if is_cut_off(roster, node) => (node, LAST_CHOICE, Reason::NotConnected),
         (Some(_), None) => (node, CONNECTING, Reason::Connecting),
         (None, None) => (node, NOT_CONNECTED, Reason::NotConnected),
     }
+}
+
+/// A candidate that must confirm commits, and does not: while it and its like are away, commits
+/// hang, so that it may hold all that was acknowledged. The guard of the election decides.
+fn is_cut_off(roster: &Roster, node: &NodeName) -> bool {
+    let score = roster.scores.get(node);
+    let was_candidate = score.is_some_and(|score| !is_excluded(*score));
+    was_candidate && roster.listed.contains(&node.as_str().to_ascii_lowercase())
 }
 
 /// An absent node keeps its score, unless it is that of a primary.

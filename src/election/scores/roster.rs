@@ -27,6 +27,9 @@ pub struct Roster {
     pub unknown_error: BTreeSet<NodeName>,
     /// The members that need a restart before they could be promoted, or cannot vote.
     pub impaired: BTreeSet<NodeName>,
+    /// The nodes, in lower case, that must confirm commits of this primary and whose votes the
+    /// guard counts: their absence excludes none of them.
+    pub listed: BTreeSet<String>,
     /// Since when members do not follow, as the last `Ranking` said.
     pub missing_since: MissingSince,
     /// The time since the epoch, in whole seconds.

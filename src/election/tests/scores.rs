@@ -28,6 +28,7 @@ fn roster(facts: &[&str]) -> Roster {
         scores: BTreeMap::new(),
         unknown_error: BTreeSet::new(),
         impaired: BTreeSet::new(),
+        listed: BTreeSet::new(),
         missing_since: BTreeMap::new(),
         now: NOW,
         maxlag: 0,
@@ -63,6 +64,9 @@ fn add_fact(roster: &mut Roster, fact: &[&str]) {
         ["impaired", name] => {
             roster.impaired.insert(node(name));
         }
+        ["listed", names @ ..] => roster
+            .listed
+            .extend(names.iter().map(|&name| name.to_owned())),
         ["maxlag", bytes] => roster.maxlag = bytes.parse().unwrap(),
         other => panic!("unknown fact {other:?}"),
     }
