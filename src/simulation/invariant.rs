@@ -121,14 +121,19 @@ impl Simulation {
         let at = trail.began().unwrap_or(end).min(end);
         let base = trail.until(at);
         let truth = self.truth.borrow();
-        (0..self.setting.nodes).find(|id| {
-            let runs = self.fleet.processes(NAMES[*id]) == Processes::Alive(Role::Standby);
-            let Some((theirs, until)) = truth.votes[*id].as_ref().filter(|_| runs) else {
-                return false;
-            };
-            let more = (theirs, *until) != (&base, at) && theirs.contains(*until, (&base, at));
-            more && truth.is_on_elected_branch(theirs, *until)
-        })
+        // One that is cut off from the others by now is no voter any more.
+        let members = self.fleet.cluster().kept().members.clone();
+        let is_member = |id: usize| members.iter().any(|node| node.as_str() == NAMES[id]);
+        (0..self.setting.nodes)
+            .filter(|id| is_member(*id))
+            .find(|id| {
+                let runs = self.fleet.processes(NAMES[*id]) == Processes::Alive(Role::Standby);
+                let Some((theirs, until)) = truth.votes[*id].as_ref().filter(|_| runs) else {
+                    return false;
+                };
+                let more = (theirs, *until) != (&base, at) && theirs.contains(*until, (&base, at));
+                more && truth.is_on_elected_branch(theirs, *until)
+            })
     }
 
     /// The winner's score is negative, and it lacks WAL of the last primary.

@@ -1,8 +1,8 @@
 //! What nodes know of elections, and keep: as `steps::evidence` does.
 
 use super::made::Made;
-use super::observe::{data_id, published};
-use super::world::{Id, World, name};
+use super::observe::published;
+use super::world::{Id, World, data_id, name};
 use crate::election::{EndOfClaim, known};
 use crate::record::reign::Stage;
 use crate::record::{Evidence, Ledger, Reign};

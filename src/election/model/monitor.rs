@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::observe::{data_id, published};
+use super::observe::published;
 use super::scenario::Scenario;
-use super::world::{Id, World, name};
+use super::world::{Id, World, data_id, name};
 use crate::election::scores::{GRACE, Roster, rank};
 use crate::instance::replication::{Sender, SenderState};
 use crate::record::Reign;

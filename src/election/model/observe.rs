@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::cache::{self, Election};
 use super::made::{Made, fingerprint};
 use super::scenario::Scenario;
-use super::world::{Id, Instance, Node, Phase, Wal, World, bit, name};
+use super::world::{Id, Instance, Node, Phase, Wal, World, bit, data_id, name};
 use crate::election::{Ballot, Bar, Unreadable, Verdict, elect};
 use crate::ocf::NodeName;
-use crate::record::{DataId, Evidence, Reign, ShutdownCheckpoint, Vote};
+use crate::record::{Evidence, Reign, ShutdownCheckpoint, Vote};
 use crate::testing::node;
 use crate::wal::{History, Lsn, Place, Position, Switch, SystemId, Timeline};
 
@@ -95,7 +95,7 @@ impl World {
         let own = (&self.nodes[candidate].ledger, self.told_of(candidate));
         let public = self.nodes.iter().map(|node| (&node.vote, &node.checkpoint));
         let public: Vec<_> = public.collect();
-        let key = fingerprint(&(self.phase, own, public, &self.cib));
+        let key = fingerprint(&(self.phase, own, public, &self.cib, self.barred));
         cache::election(key, || {
             let (mut ballot, mut known) = self.ballot(scenario, false);
             let mut verdict = elect(&ballot);
@@ -193,12 +193,6 @@ fn known_checkpoint(known: &mut Evidence, checkpoint: Option<&Made<ShutdownCheck
     if let Some(checkpoint) = checkpoint {
         known.add_checkpoint(ShutdownCheckpoint::clone(checkpoint));
     }
-}
-
-/// The identity of a node's data.
-pub(super) fn data_id(id: Id, (rebuilt, rewound): (u8, u8)) -> DataId {
-    let fresh = DataId::of(&format!("{}.{rebuilt}", id + 1));
-    (0..rewound).fold(fresh, |data, _| data.rewound())
 }
 
 /// The place of a node of this name.

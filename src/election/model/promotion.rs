@@ -3,9 +3,9 @@
 use super::cache::Election;
 use super::event::Cast;
 use super::invariant::{Violation, broken_by};
-use super::observe::{data_id, published};
+use super::observe::published;
 use super::scenario::Scenario;
-use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
+use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, data_id, name};
 use crate::election::{Verdict, taken_timelines};
 use crate::record::Reign;
 use crate::testing::node;
@@ -140,6 +140,8 @@ impl World {
         };
         if opened {
             self.open_branch(scenario);
+            // It was opened by an election that did not know of the planned end.
+            self.planned = None;
             let start = self.nodes[candidate].wal;
             self.append(candidate);
             let checkpoint = self.new_checkpoint(candidate, start);

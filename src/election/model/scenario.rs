@@ -1,8 +1,7 @@
 //! A cluster to explore, and how much may happen to it.
 
 use super::made::Made;
-use super::observe::data_id;
-use super::world::{Branch, Entry, Instance, Node, Phase, Wal, World, bit, name};
+use super::world::{Branch, Entry, Instance, Node, Phase, Wal, World, bit, data_id, name};
 use crate::election::scores::scale::{FIRST_STANDBY, PRIMARY, STEP};
 use crate::record::reign::{Particulars, Stage};
 use crate::record::{Evidence, Reign, SyncRule};

@@ -1,7 +1,7 @@
 //! The little cluster: what is true of it, whatever anybody has been told.
 
 use super::made::Made;
-use crate::record::{Evidence, Reign, ShutdownCheckpoint, Vote};
+use crate::record::{DataId, Evidence, Reign, ShutdownCheckpoint, Vote};
 use crate::wal::History;
 
 /// A node, by its place in `World::nodes`.
@@ -193,4 +193,10 @@ pub(super) fn name(id: Id) -> &'static str {
 /// One node as a bit of a set.
 pub(super) fn bit(id: Id) -> u8 {
     1 << id
+}
+
+/// The identity of a node's data.
+pub(super) fn data_id(id: Id, (rebuilt, rewound): (u8, u8)) -> DataId {
+    let fresh = DataId::of(&format!("{}.{rebuilt}", id + 1));
+    (0..rewound).fold(fresh, |data, _| data.rewound())
 }
