@@ -41,12 +41,6 @@ pub struct Setting {
 /// to them; `PGSQLMS_KNOWN` names those that may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// The answer to `pg_ctl promote` is lost. The server still is in recovery, so the agent
-    /// withdraws its claim; a moment later the server opens, without one.
-    LostOrder,
-    /// A timeline cannot be reserved. The agent promotes all the same, and opens a timeline of
-    /// the same number as a dead primary had.
-    FailedReservation,
     /// A promotion dies between PostgreSQL's new WAL file and its control file.
     HalfOpen,
     /// A promotion replays from the archive what nobody voted.
@@ -56,13 +50,7 @@ pub enum Known {
 }
 
 /// All of them.
-pub const KNOWN: [Known; 5] = [
-    Known::LostOrder,
-    Known::FailedReservation,
-    Known::HalfOpen,
-    Known::Archive,
-    Known::LostCib,
-];
+pub const KNOWN: [Known; 3] = [Known::HalfOpen, Known::Archive, Known::LostCib];
 
 impl Setting {
     /// Whether what leads to a known fault may happen.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::fleet::NAMES;
-use super::schedule::{Ambush, Happening, Id, Known};
+use super::schedule::{Ambush, Happening, Id};
 use super::state::{Actor, Simulation};
 use crate::ocf::time::in_tests as time;
 use crate::testing::journal::{Begin, Trouble};
@@ -48,17 +48,7 @@ impl Simulation {
         if self.apart.get()[actor.id] && is_of_cluster {
             return Some(Trouble::Fails);
         }
-        trouble.filter(|trouble| self.may_be(*trouble, begin))
-    }
-
-    /// Not what leads to a fault that is known.
-    fn may_be(&self, trouble: Trouble, begin: &Begin<'_>) -> bool {
-        let known = match (begin.method, trouble) {
-            ("promote", Trouble::AnswerLost) => Known::LostOrder,
-            ("reserve_timeline", Trouble::Fails) => Known::FailedReservation,
-            _ => return true,
-        };
-        self.setting.allows(known)
+        trouble
     }
 
     /// The machine is off, or Pacemaker's time-out is over.

@@ -61,12 +61,14 @@ impl Promotion<'_> {
             scores,
         } = self.win()?;
         claim::publish(server, cluster, (&ballot, &mut known), deadline)?;
-        if let Err(failure) = self.tell_to_promote(&ballot) {
+        if let Err(failure) = self.prepare(&ballot) {
             claim::withdraw(server, cluster, &ballot, deadline);
             return Err(failure);
         }
-        // From here on the claim stays: PostgreSQL may leave recovery after our time is
-        // over. The next start or monitor of this node settles it.
+        // From here on the claim stays, whatever pg_ctl says: once the order is given,
+        // PostgreSQL may leave recovery after our time is over. The next start or monitor of
+        // this node settles it.
+        server.promote(deadline)?;
         // PostgreSQL takes a while: time in which writing the scores costs nobody anything.
         if let Err(error) = scores::write_all(cluster, &scores, LONGEST_SCORES) {
             log::warn!("Promotion scores may be wrong until the next monitor: {error}");
@@ -76,7 +78,8 @@ impl Promotion<'_> {
         Ok(outcome)
     }
 
-    fn tell_to_promote(&self, ballot: &Ballot) -> Result<(), Failure> {
+    /// Does all that comes before the order.
+    fn prepare(&self, ballot: &Ballot) -> Result<(), Failure> {
         let (server, deadline) = (self.server, self.deadline);
         let own = ballot.votes.get(&ballot.candidate);
         let target = own.map_or(Lsn::ZERO, |vote| vote.position.lsn);
@@ -86,8 +89,7 @@ impl Promotion<'_> {
             deadline,
         };
         rest.finish()?;
-        self.reserve_timelines(ballot);
-        Ok(server.promote(deadline)?)
+        self.reserve_timelines(ballot)
     }
 
     /// Returns how this node won, only if it may be promoted.
@@ -201,27 +203,27 @@ impl Promotion<'_> {
     }
 
     /// Timelines that others may have opened while this node was not connected to them:
-    /// PostgreSQL would take the same number again.
-    fn reserve_timelines(&self, ballot: &Ballot) {
+    /// PostgreSQL would take the same number again, and who streamed from the other one would
+    /// stream across two branches.
+    fn reserve_timelines(&self, ballot: &Ballot) -> Result<(), Failure> {
         let Some(own) = ballot.votes.get(&ballot.candidate) else {
-            return;
+            return Ok(());
         };
         let own = own.position.timeline;
-        match taken_timelines(own, &ballot.reigns) {
-            Ok(taken) => taken
-                .into_iter()
-                .for_each(|timeline| self.reserve(own, timeline)),
-            Err(newest) => log::warn!(
-                "Not reserving timeline {newest}, which is on record: it is too far ahead"
-            ),
-        }
+        let taken = taken_timelines(own, &ballot.reigns).unwrap_or_else(|newest| {
+            log::warn!("Not reserving timeline {newest}, which is on record: it is too far ahead");
+            Vec::new()
+        });
+        taken
+            .into_iter()
+            .try_for_each(|timeline| self.reserve(own, timeline))
     }
 
-    fn reserve(&self, own: Timeline, timeline: Timeline) {
+    fn reserve(&self, own: Timeline, timeline: Timeline) -> Result<(), Failure> {
         log::info!("Not using timeline {timeline}: another node may have opened it");
-        if let Err(error) = self.server.reserve_timeline(own, timeline) {
-            log::warn!("Cannot reserve timeline {timeline}: {error}");
-        }
+        let reserved = self.server.reserve_timeline(own, timeline);
+        reserved
+            .map_err(|error| Failure::soft(format!("Cannot reserve timeline {timeline}: {error}")))
     }
 }
 
