@@ -137,7 +137,7 @@ impl<'a> Count<'a> {
         if Rule::OwnReign.holds() && self.reigned_aside(node, vote) {
             return Standing::LeftBranch { fork: None };
         }
-        if self.was_opened_by_hand(last, node, held) {
+        if self.was_opened_by_hand(last, held) {
             return Standing::LeftBranch { fork: None };
         }
         if self.is_beyond_all_elections(last, held) {
@@ -155,16 +155,21 @@ impl<'a> Count<'a> {
         }
     }
 
-    /// Whether somebody promoted the node past the cluster: its shutdown checkpoint
-    /// shows that it was a primary on its own timeline, and no election is on record
-    /// for that.
-    fn was_opened_by_hand(&self, last: &Reign, node: &NodeName, held: &Position) -> bool {
+    /// Whether somebody promoted a node past the cluster, and this position is on its branch:
+    /// a shutdown checkpoint shows that the node was a primary on this timeline, and no
+    /// election is on record for that. Its followers are no better than itself: without it
+    /// they would be elected over it, with less.
+    fn was_opened_by_hand(&self, last: &Reign, held: &Position) -> bool {
         let beyond = last.is_opened() && held.timeline > last.branch.timeline;
         let checkpoints = self.ballot.shutdown_checkpoints.iter();
-        let mut own = checkpoints
-            .filter(|own| own.node == *node && own.timeline == held.timeline && own.concerns(held));
-        let is_on_record = |own| self.reigns.iter().any(|reign| reign.may_have_ended_at(own));
-        beyond && own.any(|own| !is_on_record(own))
+        let mut here =
+            checkpoints.filter(|left| left.timeline == held.timeline && left.concerns(held));
+        let is_on_record = |left| {
+            self.reigns
+                .iter()
+                .any(|reign| reign.may_have_ended_at(left))
+        };
+        beyond && here.any(|left| !is_on_record(left))
     }
 
     /// Whether a position is on a timeline that nobody was elected for:
