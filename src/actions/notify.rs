@@ -27,7 +27,7 @@ pub fn run(call: &Call) -> Outcome {
             vote::withdraw(&*call.cluster)?;
             warn_without_fencing(call);
         }
-        Some((When::After, Operation::Demote)) => remember_shutdown(call)?,
+        Some((When::After, Operation::Demote)) => await_shutdown(call)?,
         Some((When::After, Operation::Start)) => scores::look_again(&call.notes),
         Some((When::After, Operation::Stop)) => {
             scores::look_again(&call.notes);
@@ -49,14 +49,20 @@ fn warn_without_fencing(call: &Call) {
     }
 }
 
+fn await_shutdown(call: &Call) -> Result<(), ToolError> {
+    let (server, cluster) = (&*call.server, &*call.cluster);
+    let deadline = call.request.deadline;
+    let transition = call.request.transition.as_ref();
+    transition.map_or(Ok(()), |transition| {
+        shutdown::await_and_remember(server, cluster, transition, deadline)
+    })
+}
+
 fn remember_shutdown(call: &Call) -> Result<(), ToolError> {
-    match &call.request.transition {
-        Some(transition) => shutdown::remember(
-            &*call.server,
-            &*call.cluster,
-            transition,
-            call.request.deadline,
-        ),
-        None => Ok(()),
-    }
+    let (server, cluster) = (&*call.server, &*call.cluster);
+    let deadline = call.request.deadline;
+    let transition = call.request.transition.as_ref();
+    transition.map_or(Ok(()), |transition| {
+        shutdown::remember(server, cluster, transition, deadline).map(drop)
+    })
 }

@@ -149,9 +149,7 @@ impl MarkFolder {
             plain_file::write(&files.join(name), &bytes, mode)?;
         }
         sync(&files)?;
-        let draft = self.0.join("draft");
-        plain_file::write(&draft, mark.encode().as_bytes(), 0o600)?;
-        fs::rename(&draft, self.0.join("marker"))?;
+        kept_file::write(&self.0, "marker", &mark.encode())?;
         // Up to what was there before.
         self.0.ancestors().take(3).try_for_each(sync)
     }

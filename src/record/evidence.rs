@@ -28,7 +28,7 @@ use super::line::{FieldError, escape, unescape};
 use super::reign::{Reign, Stage, last_term};
 use super::shutdown::ShutdownCheckpoint;
 use crate::ocf::NodeName;
-use crate::wal::Position;
+use crate::wal::{Position, SystemId};
 
 /// What is known of elections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -39,8 +39,8 @@ pub struct Evidence {
     ended: BTreeMap<NodeName, u64>,
     /// The last term for which each node was a candidate.
     promised: BTreeMap<NodeName, u64>,
-    /// The newest shutdown checkpoint of each node.
-    checkpoints: BTreeMap<NodeName, ShutdownCheckpoint>,
+    /// The newest shutdown checkpoint of each node, in each database that it ever had.
+    checkpoints: BTreeMap<(NodeName, Option<SystemId>), ShutdownCheckpoint>,
 }
 
 impl Evidence {
@@ -74,12 +74,14 @@ impl Evidence {
 
     /// Adds a shutdown checkpoint, unless a later one of its node is there.
     pub fn add_checkpoint(&mut self, checkpoint: ShutdownCheckpoint) {
+        // Not by the term: one that could not be read is not an older one.
         let age = |checkpoint: &ShutdownCheckpoint| {
-            (checkpoint.term, checkpoint.timeline, checkpoint.lsn)
+            (checkpoint.timeline, checkpoint.lsn, checkpoint.term)
         };
-        match self.checkpoints.get(&checkpoint.node) {
+        let key = (checkpoint.node.clone(), checkpoint.system);
+        match self.checkpoints.get(&key) {
             Some(kept) if age(kept) >= age(&checkpoint) => {}
-            _ => drop(self.checkpoints.insert(checkpoint.node.clone(), checkpoint)),
+            _ => drop(self.checkpoints.insert(key, checkpoint)),
         }
     }
 

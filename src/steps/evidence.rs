@@ -64,10 +64,10 @@ impl Known {
     }
 
     /// Writes the ledger, if there is anything new. That it cannot be written is said, and no
-    /// more: the cluster's configuration has what was elected.
-    pub fn keep(&self, cluster: &dyn Cluster) {
+    /// more: the cluster's configuration has what was elected. `false`: it is worth another try.
+    pub fn keep(&self, cluster: &dyn Cluster) -> bool {
         let Some(on_disk) = &self.on_disk else {
-            return;
+            return true;
         };
         let ledger = Ledger {
             node: self.node.clone(),
@@ -76,14 +76,16 @@ impl Known {
         };
         let text = ledger.encode();
         if text == *on_disk {
-            return;
+            return true;
         }
-        if let Err(error) = cluster.keep_ledger(&text) {
+        let kept = cluster.keep_ledger(&text);
+        if let Err(error) = &kept {
             log::error!(
                 "Cannot write this node's ledger of elections ({error}): if the cluster's \
                  configuration is lost as well, nobody knows what was elected"
             );
         }
+        kept.is_ok()
     }
 }
 
@@ -119,10 +121,8 @@ pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes
     };
     let permanent = cluster.permanent();
     match permanent.and_then(|permanent| Known::gather(server, cluster, &permanent)) {
-        Ok(known) => {
-            known.keep(cluster);
-            notes.write(&note::COPIED, &version);
-        }
+        Ok(known) if known.keep(cluster) => drop(notes.write(&note::COPIED, &version)),
+        Ok(_) => {}
         Err(error) => log::warn!("Cannot copy what is on record of elections: {error}"),
     }
 }
@@ -131,13 +131,14 @@ pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes
 /// them.
 pub fn published(resource: &str, permanent: &Permanent) -> (Evidence, BTreeSet<Unreadable>) {
     let (mut evidence, mut unreadable) = (Evidence::default(), BTreeSet::new());
-    for (name, what) in [
-        (Reign::CLAIM_NAME, "claim"),
-        (Reign::NAME, "reign"),
-        (Reign::ENDED_NAME, "end of claims"),
-    ] {
+    let kinds: [(_, _, Reader); 3] = [
+        (Reign::CLAIM_NAME, "claim", read_reign),
+        (Reign::NAME, "reign", read_reign),
+        (Reign::ENDED_NAME, "end of claims", read_end),
+    ];
+    for (name, what, read) in kinds {
         for (node, text) in permanent.values(&name.of(resource)) {
-            if let Err(error) = read(&mut evidence, what, &node, text) {
+            if let Err(error) = read(&mut evidence, &node, text) {
                 let name = name.of(resource);
                 log::error!("The attribute {name} of {node} cannot be read: {error}");
                 unreadable.insert(Unreadable { node, what });
@@ -147,17 +148,15 @@ pub fn published(resource: &str, permanent: &Permanent) -> (Evidence, BTreeSet<U
     (evidence, unreadable)
 }
 
-fn read(
-    evidence: &mut Evidence,
-    what: &str,
-    node: &NodeName,
-    text: &str,
-) -> Result<(), FieldError> {
-    if what == "end of claims" {
-        evidence.end_claims(node, Reign::decode_ended(text)?);
-    } else {
-        evidence.add(Reign::decode(node.clone(), text)?);
-    }
+type Reader = fn(&mut Evidence, &NodeName, &str) -> Result<(), FieldError>;
+
+fn read_reign(into: &mut Evidence, node: &NodeName, text: &str) -> Result<(), FieldError> {
+    into.add(Reign::decode(node.clone(), text)?);
+    Ok(())
+}
+
+fn read_end(into: &mut Evidence, node: &NodeName, text: &str) -> Result<(), FieldError> {
+    into.end_claims(node, Reign::decode_ended(text)?);
     Ok(())
 }
 

@@ -15,8 +15,9 @@ use crate::record::ShutdownCheckpoint;
 /// How long the control file is looked at, at most: a disk that hangs must not use up the
 /// time of a stop that has succeeded, nor of the start that follows.
 const LOOK: Duration = Duration::from_secs(10);
-/// How long the attribute of a demoted node may be on its way.
-const LONGEST_ARRIVAL: Duration = Duration::from_secs(2);
+/// How long the attribute of a demoted node may be on its way. A crashed primary has none,
+/// and each moment here is one without a primary.
+const LONGEST_ARRIVAL: Duration = Duration::from_millis(200);
 const POLL: Duration = Duration::from_millis(50);
 
 /// After the clean stop of a primary: there must be a shutdown checkpoint. That it
@@ -78,36 +79,46 @@ fn publish(
     Ok(patiently(deadline, || cluster.set_private(&name, &value))?)
 }
 
-/// Copies what a node published that this transition demoted or stopped. The attribute may
-/// still be on its way, as long as the node is a member.
-pub fn remember(
+/// As `remember`, right after a demotion: the attribute may still be on its way, as long as the
+/// node is a member.
+pub fn await_and_remember(
     server: &dyn Server,
     cluster: &dyn Cluster,
     transition: &Transition,
     deadline: Deadline,
 ) -> Result<(), ToolError> {
-    let resource = cluster.resource();
-    let name = ShutdownCheckpoint::NAME.of(resource);
-    let is_demoted = |node: &NodeName| transition.demote.contains(node);
     let patience = deadline.within(LONGEST_ARRIVAL);
-    loop {
-        let published = patiently(deadline, || cluster.of_members(&name))?;
-        if let Some(value) = ShutdownCheckpoint::to_copy(published.iter(), is_demoted) {
-            cluster.set_private(&ShutdownCheckpoint::COPY_NAME.of(resource), value)?;
-            if let (Ok(checkpoint), Some(known)) = (
-                ShutdownCheckpoint::decode(value),
-                known(server, cluster, deadline),
-            ) {
-                keep(known, cluster, &checkpoint);
-            }
-            return Ok(());
-        }
+    while !remember(server, cluster, transition, deadline)? {
         let members = cluster.members()?;
         let may_come = transition.demote.iter().any(|node| members.contains(node));
         if !may_come || !patience.sleep(POLL) {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
+}
+
+/// Copies what a node published that this transition demoted or stopped; `false` if there is
+/// nothing.
+pub fn remember(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    transition: &Transition,
+    deadline: Deadline,
+) -> Result<bool, ToolError> {
+    let resource = cluster.resource();
+    let name = ShutdownCheckpoint::NAME.of(resource);
+    let is_demoted = |node: &NodeName| transition.demote.contains(node);
+    let published = patiently(deadline, || cluster.of_members(&name))?;
+    let Some(value) = ShutdownCheckpoint::to_copy(published.iter(), is_demoted) else {
+        return Ok(false);
+    };
+    cluster.set_private(&ShutdownCheckpoint::COPY_NAME.of(resource), value)?;
+    let known = known(server, cluster, deadline);
+    if let (Ok(checkpoint), Some(known)) = (ShutdownCheckpoint::decode(value), known) {
+        keep(known, cluster, &checkpoint);
+    }
+    Ok(true)
 }
 
 /// A restart of Pacemaker everywhere takes the attribute with it.

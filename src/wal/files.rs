@@ -1,7 +1,7 @@
 //! What the names in `pg_wal` tell of timelines.
 //!
-//! PostgreSQL makes a timeline in steps (`StartupXLOG`, `src/backend/access/transam/xlog.c`,
-//! 12 to 18 alike): the first WAL file of the new timeline, the end of `standby.signal`, the
+//! PostgreSQL makes a timeline in steps (`StartupXLOG`, `src/backend/access/transam/xlog.c` of
+//! 16.2; 12 to 15 are said to be alike, and 17 and 18 were not looked at): the first WAL file of the new timeline, the end of `standby.signal`, the
 //! history file, and at last the end-of-recovery record, with which the control file names the
 //! timeline. Nobody can commit before that. What is left where it is killed in between:
 //!

@@ -1,11 +1,10 @@
 //! Judges a round by what clients were promised, whatever was done in it.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::cluster::Cluster;
 use crate::machine::node::Node;
 use crate::run::scene::Scene;
-use crate::watch::client::Client;
 
 /// Plays a round, makes the cluster whole again, and demands every acknowledged row.
 pub fn judged(scene: &Scene, plan: &str, play: impl FnOnce() -> Result<()>) -> Result<String> {
@@ -25,11 +24,15 @@ pub fn judged_on(
     client.reset_downtime();
     let left = play().with_context(|| plan.to_owned())?;
     // Before anything else: a node that comes back diverged must not hide what is gone.
-    nothing_lost(scene, client).with_context(|| plan.to_owned())?;
+    client
+        .nothing_lost(&scene.steps)
+        .with_context(|| plan.to_owned())?;
     let whole = scene.cluster.rejoin_these(&left);
     whole.with_context(|| plan.to_owned())?;
     scene.writes_go_on()?;
-    nothing_lost(scene, client).with_context(|| plan.to_owned())?;
+    client
+        .nothing_lost(&scene.steps)
+        .with_context(|| plan.to_owned())?;
     scene.pcs("resource cleanup")?;
     scene.cluster.rejoin_these(&left)?;
     let verdict = format!(
@@ -40,17 +43,6 @@ pub fn judged_on(
     );
     scene.steps.say(&verdict);
     Ok(verdict)
-}
-
-fn nothing_lost(scene: &Scene, client: &Client) -> Result<()> {
-    let lost = client.lost(&scene.steps)?;
-    let some: Vec<_> = lost.iter().take(5).collect();
-    ensure!(
-        lost.is_empty(),
-        "{} acknowledged rows are lost, first {some:?}",
-        lost.len()
-    );
-    Ok(())
 }
 
 /// How often the agent refused to promote anybody so far, by the logs of all nodes. One that

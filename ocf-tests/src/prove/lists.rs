@@ -200,9 +200,7 @@ mod tests {
 
     #[test]
     fn a_plan_is_drawn_again_from_its_seed() {
-        let draw = |seed| Plan::draw(&mut Chance::new(seed));
-        assert_eq!(draw(3), draw(3));
-        assert_ne!(draw(3).to_string(), draw(4).to_string());
+        crate::run::chance::assert_drawn_from_seed(Plan::draw);
     }
 
     #[test]

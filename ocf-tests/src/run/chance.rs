@@ -45,6 +45,14 @@ impl Chance {
     }
 }
 
+/// Fails unless a seed draws the same plan again, and another seed another one.
+#[cfg(test)]
+pub fn assert_drawn_from_seed<P: PartialEq + std::fmt::Display>(draw: fn(&mut Chance) -> P) {
+    let draw = |seed| draw(&mut Chance::new(seed));
+    assert!(draw(3) == draw(3), "{}", draw(3));
+    assert_ne!(draw(3).to_string(), draw(4).to_string());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -154,6 +154,18 @@ impl Client {
         Ok(acknowledged.difference(&present).copied().collect())
     }
 
+    /// Fails if an acknowledged row is not at the primary; writing goes on meanwhile.
+    pub fn nothing_lost(&self, steps: &Steps) -> Result<()> {
+        let lost = self.lost(steps)?;
+        let some: Vec<_> = lost.iter().take(5).collect();
+        ensure!(
+            lost.is_empty(),
+            "{} acknowledged rows are lost, first {some:?}",
+            lost.len()
+        );
+        Ok(())
+    }
+
     /// Stops writing and looks for every acknowledged row at the primary.
     pub fn finish(mut self, steps: &Steps) -> Result<Report> {
         self.halt();

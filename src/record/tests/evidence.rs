@@ -83,6 +83,31 @@ fn a_claim_that_ended_binds_nobody_whoever_has_a_copy() {
     assert_eq!(terms(&merged(&ended, &later)), [("n2".to_owned(), 5)]);
 }
 
+/// Neither a term that could not be read when it was made, nor another database, makes it the
+/// older one.
+#[test]
+fn the_newest_shutdown_checkpoint_of_a_node_is_kept() {
+    let of_unknown_term = ShutdownCheckpoint {
+        term: None,
+        lsn: Lsn::from(0x300),
+        ..checkpoint("n1", 3)
+    };
+    let foreign = ShutdownCheckpoint {
+        system: Some(SystemId::from(8)),
+        lsn: Lsn::from(0x900),
+        ..checkpoint("n1", 3)
+    };
+    let mut all = Evidence::default();
+    for one in [
+        checkpoint("n1", 3),
+        of_unknown_term.clone(),
+        foreign.clone(),
+    ] {
+        all.add_checkpoint(one);
+    }
+    assert_eq!(all.checkpoints(), [of_unknown_term, foreign].into());
+}
+
 #[test]
 fn a_claim_is_followed_by_the_reign_of_its_term() {
     let both = Evidence::of([claim("n1", 4), reign("n1", 4)]);
