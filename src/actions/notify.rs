@@ -7,7 +7,7 @@ use super::Call;
 use crate::ocf::notify::{Operation, When};
 use crate::ocf::{OcfExit, Outcome};
 use crate::pacemaker::ToolError;
-use crate::steps::{fencing, scores, shutdown, vote};
+use crate::steps::{fencing, reign, scores, shutdown, vote};
 
 /// Handles one event.
 pub fn run(call: &Call) -> Outcome {
@@ -23,6 +23,7 @@ pub fn run(call: &Call) -> Outcome {
                 call.request.deadline,
             )?;
         }
+        Some((When::Before, Operation::Start)) => expect_standbys(call)?,
         Some((When::After, Operation::Promote)) => {
             vote::withdraw(&*call.cluster)?;
             warn_without_fencing(call);
@@ -46,6 +47,17 @@ fn warn_without_fencing(call: &Call) {
         if transition.promote.contains(node));
     if is_new_primary {
         fencing::warn_if_disabled(&*call.cluster);
+    }
+}
+
+/// On the primary.
+fn expect_standbys(call: &Call) -> Result<(), ToolError> {
+    let (transition, node) = (&call.request.transition, &call.request.node);
+    match (transition, node) {
+        (Some(transition), Some(node)) if transition.promoted.contains(node) => {
+            reign::expect(&*call.server, &*call.cluster, &transition.start)
+        }
+        _ => Ok(()),
     }
 }
 

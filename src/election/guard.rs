@@ -6,26 +6,29 @@
 //! these voters hold, and so the commit. A voter that holds nothing at all of that
 //! reign counts too: the commit is certainly not on it, so it must be on another.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use super::rule::Rule;
 use super::standing::Count;
 use super::verdict::Refusal;
 use crate::ocf::NodeName;
-use crate::record::{Reign, SyncRule};
+use crate::record::confirmers::{EarlierRule, Names};
+use crate::record::{Confirmers, Reign, SyncRule};
 use crate::wal::Position;
 
 /// Acknowledged synchronous commits may be on none of the voters.
 ///
 /// The last reign's rule covers the commits of that reign. Commits of an earlier
 /// one are in it too, provided that the best voter holds the point where it
-/// began; if not, the earlier reign's rule must be met as well.
+/// began; if not, the earlier reign's rule must be met as well. So it is with the
+/// rules that a reign had before its last one.
 pub(super) fn no_quorum(count: &Count<'_>, held: &Position) -> Option<Refusal> {
     if !count.ballot.sync_guard || !Rule::Quorum.holds() {
         return None;
     }
     for reign in count.reigns.iter().rev() {
-        let missing = quorum_missing(count, reign, held);
+        let missing = of_last_rule(count, reign, held);
+        let missing = missing.or_else(|| of_earlier_rules(count, reign, held));
         if missing.is_some() {
             return missing;
         }
@@ -36,46 +39,76 @@ pub(super) fn no_quorum(count: &Count<'_>, held: &Position) -> Option<Refusal> {
     None
 }
 
-/// What is missing for the commits of one reign. Where the rule names nobody but the primary
-/// itself, no commit can have been acknowledged, and none is guarded.
-fn quorum_missing(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<Refusal> {
-    let rule = reign.sync.as_ref()?;
-    if count.primary_is_covered(reign, held) {
-        return None;
-    }
+fn of_last_rule(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<Refusal> {
+    let confirmers = confirmers_of(count, reign)?;
     let vouching = count.vouching_for(reign, held);
-    let voted: BTreeSet<_> = vouching
-        .map(|node| node.as_str().to_ascii_lowercase())
-        .collect();
-    let standbys = standbys(rule, &reign.primary, &count.ballot.known_nodes);
-    if standbys.is_empty() && !rule.names.iter().any(|name| name == "*") {
+    let lacking = Lacking::of(count, (reign, held), &confirmers, vouching)?;
+    let rule = reign.sync.as_ref().map(SyncRule::to_string);
+    Some(lacking.refusal(reign, rule.unwrap_or_default()))
+}
+
+fn confirmers_of(count: &Count<'_>, reign: &Reign) -> Option<Confirmers> {
+    let mut reign = Cow::Borrowed(reign);
+    if !Rule::Confirmers.holds() {
+        reign.to_mut().particulars.confirm = None;
+    }
+    let mut confirmers = reign.confirmers(&count.ballot.known_nodes)?;
+    if !Rule::NotItself.holds() {
+        confirmers.names.insert(reign.primary.to_string());
+    }
+    Some(confirmers)
+}
+
+/// A commit from before the rule was changed is where the rule of then put it. Who holds the
+/// place where that ended has them all.
+fn of_earlier_rules(count: &Count<'_>, reign: &Reign, held: &Position) -> Option<Refusal> {
+    if !Rule::EarlierRules.holds() {
         return None;
     }
-    let present = standbys.intersection(&voted).count();
-    let needed = standbys.len().saturating_sub(rule.count) + 1;
-    (present < needed).then(|| Refusal::NoQuorum {
-        primary: reign.primary.clone(),
-        missing: needed - present,
-        absent: standbys.difference(&voted).cloned().collect(),
-        rule: rule.to_string(),
+    let rules = reign.particulars.older.newest_first();
+    let mut asked = rules.take_while(|rule| !held.reaches(rule.until));
+    asked.find_map(|EarlierRule { until, confirmers }| {
+        // Of a reign before this one it is not known who was untouched by it.
+        let is_of_this = reign.is_opened() && until.timeline == reign.branch.timeline;
+        let outside = count.outside_of(reign).filter(|_| is_of_this);
+        let vouching = count.covered_by(held).chain(outside);
+        let lacking = Lacking::of(count, (reign, held), confirmers, vouching)?;
+        Some(lacking.refusal(reign, format!("{confirmers} until {until}")))
     })
 }
 
-/// The standbys that may have confirmed a commit of `primary`. PostgreSQL compares
-/// these names without regard to case. The primary itself may be listed (one
-/// configuration for all nodes) but never confirms.
-pub fn standbys(
-    rule: &SyncRule,
-    primary: &NodeName,
-    known: &BTreeSet<NodeName>,
-) -> BTreeSet<String> {
-    let any = rule.names.iter().any(|name| name == "*");
-    let listed = rule.names.iter().filter(|name| *name != "*");
-    let known = known.iter().filter(|_| any).map(NodeName::as_str);
-    listed
-        .map(String::as_str)
-        .chain(known)
-        .filter(|name| !(Rule::NotItself.holds() && name.eq_ignore_ascii_case(primary.as_str())))
-        .map(str::to_ascii_lowercase)
-        .collect()
+/// Too few of those who confirmed vote.
+struct Lacking {
+    missing: usize,
+    absent: Names,
+}
+
+impl Lacking {
+    fn of<'a>(
+        count: &Count<'_>,
+        (reign, held): (&Reign, &Position),
+        confirmers: &Confirmers,
+        vouching: impl Iterator<Item = &'a NodeName>,
+    ) -> Option<Self> {
+        if count.primary_is_covered(reign, held) {
+            return None;
+        }
+        let voted: Names = vouching
+            .map(|node| node.as_str().to_ascii_lowercase())
+            .collect();
+        let missing = confirmers.missing(&voted);
+        (missing > 0).then(|| Self {
+            missing,
+            absent: confirmers.names.difference(&voted).cloned().collect(),
+        })
+    }
+
+    fn refusal(self, reign: &Reign, rule: String) -> Refusal {
+        Refusal::NoQuorum {
+            primary: reign.primary.clone(),
+            missing: self.missing,
+            absent: self.absent,
+            rule,
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::rule::Rule;
 use crate::ocf::NodeName;
 use crate::record::reign::{Reign, Stage};
 use crate::record::{DataId, ShutdownCheckpoint, Vote};
-use crate::wal::{Common, History, Lsn, Position, Relation};
+use crate::wal::{Common, History, Lsn, Place, Position, Relation};
 
 /// How a position stands to the branch of a reign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +133,11 @@ impl Reign {
             Stage::Claimed => own.timeline > self.branch.timeline,
             Stage::Opened => own.timeline >= self.branch.timeline,
         }
+    }
+
+    /// Where the reign began; `None` on a timeline that began with the database.
+    pub(super) fn start(&self) -> Option<Place> {
+        self.base().map(|base| Place::from(&base))
     }
 
     /// What the primary held when it was elected; `None` on a timeline that

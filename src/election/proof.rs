@@ -27,6 +27,11 @@ impl<'a> Count<'a> {
         reign: &Reign,
         held: &Position,
     ) -> impl Iterator<Item = &'a NodeName> {
+        self.covered_by(held).chain(self.outside_of(reign))
+    }
+
+    /// The voters that hold nothing of a reign's branch.
+    pub(super) fn outside_of(&self, reign: &Reign) -> impl Iterator<Item = &'a NodeName> {
         let outside = self.standings.iter().filter(|(node, standing)| {
             let theirs = self.ballot.current_vote(node);
             let theirs = theirs.filter(|_| **standing != Standing::OtherSystem);
@@ -35,7 +40,7 @@ impl<'a> Count<'a> {
                     || reigned_aside_of(&self.reigns, reign, node, theirs)
             })
         });
-        self.covered_by(held).chain(outside.map(|(node, _)| *node))
+        outside.map(|(node, _)| *node)
     }
 
     /// Whether the primary of a reign votes, with what it wrote then, and a

@@ -1,20 +1,22 @@
 //! From a claim to a reign: what a primary publishes once its branch is open, and
 //! what becomes of a claim.
 
+use std::collections::BTreeSet;
+
+use super::confirming::{Confirming, Past};
 use super::lineage::Lineage;
 use crate::ocf::NodeName;
 use crate::record::DataId;
 use crate::record::line::HISTORY_LIMIT;
 use crate::record::reign::{Particulars, Reign, Stage, last_of, last_reign, next_term};
-use crate::record::sync_rule::SyncRule;
-use crate::wal::{Lsn, Position};
+use crate::wal::{Lsn, Place, Position};
 
 /// What a claim has become when its node starts PostgreSQL again. Once that is
 /// known, the claim itself is deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndOfClaim {
     /// The node opened its branch: this is the reign to publish.
-    CameTrue(Reign),
+    CameTrue(Box<Reign>),
     /// The node never left the timeline on which it was elected; or its monitor has
     /// published this reign already, or a later one.
     NothingNew,
@@ -35,7 +37,7 @@ impl EndOfClaim {
         if !claim.is_passed_by(own) {
             return Self::NothingNew;
         }
-        Self::CameTrue(Reign {
+        Self::CameTrue(Box::new(Reign {
             stage: Stage::Opened,
             branch: opened(own),
             particulars: Particulars {
@@ -43,7 +45,7 @@ impl EndOfClaim {
                 ..claim.particulars
             },
             ..claim
-        })
+        }))
     }
 }
 
@@ -56,32 +58,54 @@ pub fn elected_instead_of<'a>(node: &NodeName, known: &'a [Reign]) -> Option<&'a
 
 impl Reign {
     /// What the primary's monitor has on record of its own reign. `position` is the
-    /// primary's own: timeline and history are what counts; `data` is its data's identity.
+    /// primary's own, up to where it has written; `data` is its data's identity.
     pub fn refresh(
         primary: &NodeName,
         (position, data): (&Position, Option<&DataId>),
-        sync: Option<SyncRule>,
+        confirming: Confirming<'_>,
         known: &[Self],
     ) -> Self {
         let own = last_of(known.iter().filter(|reign| reign.primary == *primary));
         let kept = own.filter(|own| own.goes_on(position, data, known));
-        let particulars = kept.map_or_else(Particulars::default, |own| own.particulars.clone());
-        let mut fresh = Self {
-            primary: primary.clone(),
-            term: kept.map_or_else(|| next_term(known), |own| own.term),
-            stage: Stage::Opened,
-            branch: opened(position),
-            sync,
-            particulars: Particulars {
-                data: data.cloned().or(particulars.data),
-                opens: None,
-                ..particulars
-            },
+        let mut fresh = match kept {
+            Some(kept) => kept.opened_at(position, data),
+            None => Self::unelected(primary, (position, data), &confirming.nodes, known),
         };
+        confirming.note(&mut fresh, kept, Place::from(position));
         if kept.is_some_and(|own| own.is_opened() && *own != fresh) {
             fresh.particulars.revision += 1;
         }
         fresh
+    }
+
+    /// The same reign, seen open.
+    fn opened_at(&self, position: &Position, data: Option<&DataId>) -> Self {
+        let mut opened_reign = self.clone();
+        opened_reign.stage = Stage::Opened;
+        opened_reign.branch = opened(position);
+        opened_reign.particulars.opens = None;
+        if let Some(data) = data {
+            opened_reign.particulars.data = Some(data.clone());
+        }
+        opened_reign
+    }
+
+    /// The reign of a primary that no election is on record for, or on another branch.
+    fn unelected(
+        primary: &NodeName,
+        (position, data): (&Position, Option<&DataId>),
+        nodes: &BTreeSet<NodeName>,
+        known: &[Self],
+    ) -> Self {
+        let branch = opened(position);
+        let mut reign = Self::claim(primary.clone(), branch, None, next_term(known));
+        reign.stage = Stage::Opened;
+        reign.particulars.data = data.cloned();
+        let reigns: Vec<_> = known.iter().collect();
+        let reigns = &reigns;
+        let starts = (position, reign.start());
+        reign.particulars.older = Past { reigns, nodes }.rules_of(primary, starts);
+        reign
     }
 
     /// Whether this reign of a running primary is still the one that it is in.

@@ -31,6 +31,10 @@ pub enum Rule {
     Quorum,
     /// The reigns before the last count too, unless the best holds their end.
     EarlierReigns,
+    /// So do the rules that a reign had before its last one.
+    EarlierRules,
+    /// Who confirmed is told by the primary, where its rule names any standby.
+    Confirmers,
     /// A primary is no synchronous standby of itself.
     NotItself,
     /// A negative score excludes.

@@ -2,7 +2,7 @@
 
 use super::Role;
 use super::capacity::Capacity;
-use crate::wal::Timeline;
+use crate::wal::{Lsn, Timeline};
 
 /// What an instance said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Primary {
     /// The timeline it writes on. The control file's is older until the first
     /// checkpoint after a promotion.
     pub timeline: Option<Timeline>,
+    /// Up to where it has written. Every commit that is confirmed ends before.
+    pub written: Lsn,
     /// `synchronous_standby_names`.
     pub synchronous_standby_names: String,
     /// `pg_stat_replication`.
@@ -73,4 +75,7 @@ pub struct Sender {
     /// Bytes by which `write_lsn` is behind; `None` if the column is null, as
     /// when a standby begins to catch up.
     pub lag: Option<u64>,
+    /// Whether it counts for synchronous commits, or will once it has caught up: its name is
+    /// in the rule (`sync_priority`), and it says what it has flushed.
+    pub confirms: bool,
 }

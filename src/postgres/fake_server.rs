@@ -203,6 +203,7 @@ impl Server for FakeServer {
                 },
                 Role::Primary => Details::Primary(Primary {
                     timeline: Some(of.data.timeline),
+                    written: of.data.end,
                     synchronous_standby_names: of.synchronous_standby_names.clone(),
                     senders: of.senders.clone(),
                 }),

@@ -3,15 +3,18 @@
 //! receives anything. Asked on the monitor's one connection.
 
 use ::postgres::Client;
+use ::postgres::types::PgLsn;
 
 use crate::instance::replication::{Primary, Sender, SenderState};
-use crate::wal::Timeline;
+use crate::wal::{Lsn, Timeline};
 
 /// The name of the current WAL file begins with the timeline.
 const SELF: &str = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), \
-     pg_catalog.current_setting('synchronous_standby_names')";
+     pg_catalog.current_setting('synchronous_standby_names'), \
+     pg_catalog.pg_current_wal_lsn()";
 const SENDERS: &str = "SELECT application_name, state, \
-     pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), write_lsn)::float8 \
+     pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), write_lsn)::float8, \
+     sync_priority > 0 AND flush_lsn IS NOT NULL \
      FROM pg_catalog.pg_stat_replication ORDER BY application_name, state";
 
 const STREAMS: &str = "SELECT EXISTS \
@@ -30,6 +33,7 @@ pub fn primary(client: &mut Client) -> Result<Primary, ::postgres::Error> {
     let rows = client.query(SENDERS, &[])?;
     Ok(Primary {
         timeline: timeline_of(&file),
+        written: Lsn::from(u64::from(row.try_get::<_, PgLsn>(2)?)),
         synchronous_standby_names: row.try_get(1)?,
         senders: rows.iter().map(sender).collect::<Result<_, _>>()?,
     })
@@ -40,10 +44,12 @@ fn sender(row: &::postgres::Row) -> Result<Sender, ::postgres::Error> {
     let name: Option<String> = row.try_get(0)?;
     let state: Option<String> = row.try_get(1)?;
     let lag: Option<f64> = row.try_get(2)?;
+    let confirms: Option<bool> = row.try_get(3)?;
     Ok(Sender {
         name: name.unwrap_or_default(),
         state: SenderState::from_column(state.as_deref().unwrap_or_default()),
         lag: lag.map(|bytes| bytes.max(0.0) as u64),
+        confirms: confirms.unwrap_or_default(),
     })
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Pure: nothing here reads or writes an attribute; `crate::pacemaker` does.
 
+pub mod confirmers;
 pub mod constraint;
 pub mod data;
 pub mod divergence;
@@ -26,6 +27,7 @@ mod tests;
 pub mod unknown_error;
 pub mod vote;
 
+pub use confirmers::Confirmers;
 pub use constraint::Constraint;
 pub use data::DataId;
 pub use divergence::Divergence;

@@ -17,6 +17,9 @@
 //! (`election::EndOfClaim`): a claim that came true becomes the reign, any other is
 //! deleted.
 
+use std::collections::BTreeSet;
+
+use super::confirmers::{Confirmers, EarlierRules, Names, decode_names, encode_names};
 use super::data::DataId;
 use super::line::{FieldError, Fields, Line, push_position, read_position};
 use super::name::{Life, Name};
@@ -62,6 +65,11 @@ pub struct Particulars {
     pub opens: Option<Timeline>,
     /// When the election was held, in seconds since the epoch.
     pub held_at: Option<u64>,
+    /// Who confirms commits, where the rule alone does not tell: it names any standby, or
+    /// receivers of WAL share a name.
+    pub confirm: Option<Names>,
+    /// Who confirmed them before.
+    pub older: EarlierRules,
 }
 
 impl Reign {
@@ -104,6 +112,18 @@ impl Reign {
     /// Whether the primary was seen on its own branch; else it is a claim.
     pub fn is_opened(&self) -> bool {
         self.stage == Stage::Opened
+    }
+
+    /// Who confirms its commits; `None` if nobody has to. Where that was not told, `*` means all
+    /// nodes of the cluster.
+    pub fn confirmers(&self, nodes: &BTreeSet<NodeName>) -> Option<Confirmers> {
+        let rule = self.sync.as_ref()?;
+        let Some(names) = self.particulars.confirm.clone() else {
+            let any = nodes.iter().map(NodeName::to_string).collect();
+            return Some(Confirmers::of(rule, &self.primary, &any));
+        };
+        let count = rule.count;
+        Some(Confirmers { count, names })
     }
 
     /// The line to publish.
@@ -159,17 +179,30 @@ impl Particulars {
         line.push_some("rev", revision);
         line.push_some("opens", self.opens);
         line.push_some("at", self.held_at);
+        line.push_some("confirm", self.confirm.as_ref().map(encode_names));
+        line.push_some("older", self.older.encode());
     }
 
     fn read(fields: &Fields<'_>) -> Result<Self, FieldError> {
         let opens = fields.get("opens").map(Timeline::from_decimal);
+        let older = fields.get("older").map(EarlierRules::decode).transpose()?;
+        let confirm = fields.get("confirm").map(read_names).transpose()?;
         Ok(Self {
+            confirm,
+            older: older.unwrap_or_default(),
             data: DataId::read(fields)?,
             revision: fields.number("rev")?.unwrap_or(0),
             opens: opens.transpose()?,
             held_at: fields.number("at")?,
         })
     }
+}
+
+fn read_names(text: &str) -> Result<Names, FieldError> {
+    decode_names(text).ok_or_else(|| FieldError::Value {
+        key: "confirm",
+        value: text.to_owned(),
+    })
 }
 
 /// The reign that was elected last.

@@ -159,6 +159,7 @@ impl Simulation {
                     name: (*name).to_owned(),
                     state: SenderState::Following,
                     lag: from.data.end.bytes_since(to.data.end),
+                    confirms: true,
                 });
             }
         }

@@ -177,6 +177,7 @@ impl Fleet {
             name: standby.to_owned(),
             state: SenderState::Following,
             lag: Some(0),
+            confirms: true,
         });
     }
 

@@ -31,8 +31,7 @@ pub fn publish(
         .synchronous_standby_names(deadline)
         .map_err(|why| Failure::soft(format!("synchronous_standby_names: {why}")))?;
     let sync = ballot::sync_rule(&setting);
-    let (node, held) = (ballot.candidate.clone(), own.position.clone());
-    let mut claim = Reign::claim(node, held, sync, ballot.next_term());
+    let mut claim = ballot.claim(own.position.clone(), sync);
     claim.particulars.data.clone_from(&known.data);
     claim.particulars.opens = next_timeline(server, ballot, own.position.timeline);
     claim.particulars.held_at = Some(clock::since_epoch().as_secs());
@@ -95,7 +94,7 @@ fn try_end_before_start(
     let (held, left) = position::of_claimant(server, &control, &claim)?;
     let term = claim.term;
     let came_to = match unpublished(&known, term) {
-        Some(reign) => EndOfClaim::CameTrue(reign.clone()),
+        Some(reign) => EndOfClaim::CameTrue(Box::new(reign.clone())),
         None => {
             let reign = known.published.of_node(&node, Stage::Opened);
             EndOfClaim::of(claim, &held, known.data.as_ref(), reign)
@@ -105,7 +104,7 @@ fn try_end_before_start(
         EndOfClaim::CameTrue(reign) => {
             let name = Reign::NAME.of(cluster.resource());
             cluster.set_permanent(&node, &name, &reign.encode())?;
-            known.all.add(reign);
+            known.all.add(*reign);
         }
         EndOfClaim::NothingNew => {
             log::info!("The claim of this node came to nothing: deleting it");
@@ -154,7 +153,7 @@ pub fn note_opened(
     };
     let held = position::of_control(server, &control);
     if let EndOfClaim::CameTrue(reign) = EndOfClaim::of(claim, &held, known.data.as_ref(), None) {
-        known.all.add(reign);
+        known.all.add(*reign);
         known.keep(cluster);
     }
 }

@@ -160,6 +160,11 @@ fn read_end(into: &mut Evidence, node: &NodeName, text: &str) -> Result<(), Fiel
     Ok(())
 }
 
+/// What this node's ledger says of elections; nothing where it cannot be read.
+pub fn of_ledger(cluster: &dyn Cluster, node: &NodeName) -> Evidence {
+    ledger(cluster, node).0.evidence
+}
+
 /// The ledger, and its text; no text if it must stay as it is.
 fn ledger(cluster: &dyn Cluster, node: &NodeName) -> (Ledger, Option<String>) {
     let begun = Ledger {

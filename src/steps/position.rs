@@ -119,8 +119,7 @@ fn local_end(server: &dyn Server, wal: &WalPosition, deadline: Deadline) -> Opti
     Some(end.as_u64())
 }
 
-/// The branch of this primary. Its LSN is where the branch was looked at: what counts
-/// of a primary is the timeline and its history.
+/// The branch of this primary, up to where it has written.
 pub fn of_primary(
     server: &dyn Server,
     primary: &Primary,
@@ -128,7 +127,7 @@ pub fn of_primary(
 ) -> Result<Position, Failure> {
     let control = server.control_data(deadline)?;
     let timeline = primary.timeline.unwrap_or_else(|| control.timeline());
-    Ok(position(server, &control, timeline, control.checkpoint))
+    Ok(position(server, &control, timeline, primary.written))
 }
 
 /// What a stopped server holds at least.

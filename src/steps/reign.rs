@@ -1,13 +1,16 @@
 //! The record of this primary's reign, kept by its monitor.
 
+use std::collections::BTreeSet;
+
 use super::evidence::Known;
-use super::{ballot, position};
+use super::{ballot, evidence, position};
+use crate::election::{Confirming, strangers};
 use crate::instance::replication::Primary;
 use crate::ocf::{Deadline, Failure, NodeName};
-use crate::pacemaker::{Cluster, Permanent};
+use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
-use crate::record::reign::{Stage, last_term};
-use crate::record::{Force, Reign};
+use crate::record::reign::{Stage, last_of, last_term};
+use crate::record::{Evidence, Force, Reign};
 
 /// Writes down that this node reigns, and on which branch; `true` if that was news. The
 /// claim of the promotion has then come true and goes, and so do forces: what an admin
@@ -20,11 +23,16 @@ pub fn refresh(
 ) -> Result<bool, Failure> {
     let resource = cluster.resource();
     let branch = position::of_primary(server, primary, deadline)?;
-    let sync = ballot::sync_rule(&primary.synchronous_standby_names);
+    let confirming = Confirming {
+        rule: ballot::sync_rule(&primary.synchronous_standby_names),
+        senders: &primary.senders,
+        nodes: stored.nodes(),
+    };
     let mut known = Known::gather(server, cluster, stored)?;
     let held = (&branch, known.data.as_ref());
-    let reign = Reign::refresh(node, held, sync, &known.all.reigns());
+    let reign = Reign::refresh(node, held, confirming, &known.all.reigns());
     say_what_was_lost(&known, &reign);
+    say_who_is_a_stranger(&known, &stored.nodes(), &reign);
     known.all.add(reign.clone());
     known.keep(cluster);
     let is_news = known.published.of_node(node, Stage::Opened) != Some(&reign);
@@ -39,6 +47,49 @@ pub fn refresh(
         forget_forces(cluster, stored);
     }
     Ok(is_news)
+}
+
+/// What such a receiver confirms is acknowledged to the client, and may be on no node.
+fn say_who_is_a_stranger(known: &Known, nodes: &BTreeSet<NodeName>, reign: &Reign) {
+    let before = known.published.of_node(&known.node, Stage::Opened);
+    for name in strangers(nodes, before, reign) {
+        log::warn!(
+            "Synchronous commits may be confirmed by {name}, which is no node of this cluster: \
+             then a failover refuses until this node is back. Name the standbys in \
+             synchronous_standby_names, and give every other receiver a name of its own"
+        );
+    }
+}
+
+/// On the primary, before nodes are started: where any standby confirms commits (`*`), so will
+/// they, long before the next monitor sees them. Costs no process where nothing is to be added.
+pub fn expect(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    starting: &BTreeSet<NodeName>,
+) -> Result<(), ToolError> {
+    let node = cluster.node()?;
+    if own_with(&evidence::of_ledger(cluster, &node), &node, starting).is_none() {
+        return Ok(());
+    }
+    let mut known = Known::gather(server, cluster, &cluster.permanent()?)?;
+    let Some(reign) = own_with(&known.all, &node, starting) else {
+        return Ok(());
+    };
+    known.all.add(reign.clone());
+    known.keep(cluster);
+    let name = match reign.stage {
+        Stage::Opened => Reign::NAME,
+        Stage::Claimed => Reign::CLAIM_NAME,
+    };
+    cluster.set_permanent(&node, &name.of(cluster.resource()), &reign.encode())
+}
+
+/// This node's reign, if these nodes are to be added to who confirms in it.
+fn own_with(known: &Evidence, node: &NodeName, nodes: &BTreeSet<NodeName>) -> Option<Reign> {
+    let reigns = known.reigns();
+    let own = reigns.iter().filter(|reign| reign.primary == *node);
+    last_of(own)?.with_confirmers(nodes)
 }
 
 /// An old configuration may have been pushed, or a part of it removed.

@@ -12,12 +12,12 @@ use std::time::Duration;
 use super::rejoin::report;
 use super::{ballot, foreign_scores, reign};
 use crate::election::scores::{GRACE, Ranking, Reach, Roster, rank};
-use crate::election::standbys;
-use crate::instance::replication::Primary;
+use crate::instance::replication::{Primary, Sender};
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
-use crate::record::{impairment, missing, note, unknown_error};
+use crate::record::confirmers::Names;
+use crate::record::{Confirmers, impairment, missing, note, unknown_error};
 use crate::system::{Notes, clock};
 
 /// Lags closer than this (bytes) look the same to the note.
@@ -82,7 +82,8 @@ impl Care<'_> {
         let lags = primary.senders.iter().map(|sender| {
             let reach = Reach::of(self.maxlag(), sender.lag);
             let step = sender.lag.map(|lag| lag / LAG_STEP);
-            format!("{:?} {:?} {step:?} {reach:?}", sender.name, sender.state)
+            let Sender { name, state, .. } = sender;
+            format!("{name:?} {state:?} {step:?} {reach:?} {}", sender.confirms)
         });
         let slot = clock::since_epoch().as_secs() / LOOK_EVERY;
         Some(format!(
@@ -119,15 +120,11 @@ impl Care<'_> {
     }
 
     /// Who must confirm this primary's commits, if the guard counts that.
-    fn listed(
-        &self,
-        node: &NodeName,
-        primary: &Primary,
-        members: &BTreeSet<NodeName>,
-    ) -> BTreeSet<String> {
+    fn listed(&self, node: &NodeName, primary: &Primary, members: &BTreeSet<NodeName>) -> Names {
         let rule = ballot::sync_rule(&primary.synchronous_standby_names);
         let rule = rule.filter(|_| self.server.parameters().sync_guard);
-        rule.map_or_else(BTreeSet::new, |rule| standbys(&rule, node, members))
+        let any = members.iter().map(NodeName::to_string).collect();
+        rule.map_or_else(Names::new, |rule| Confirmers::of(&rule, node, &any).names)
     }
 
     fn roster(

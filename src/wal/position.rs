@@ -31,7 +31,7 @@ pub struct Position {
 
 /// A timeline and an LSN on it, without the history: a place for sentences, and for
 /// the start of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The timeline.
     pub timeline: Timeline,
@@ -104,6 +104,14 @@ impl Position {
             None if timeline > self.timeline || self.history.is_complete() => Some(false),
             None => None,
         }
+    }
+
+    /// Whether this position holds all WAL of its branch up to a place on it. `false` also
+    /// where the history does not reach back that far.
+    pub fn reaches(&self, place: Place) -> bool {
+        let left_at = self.history.switch_point_of(place.timeline);
+        let left_at = left_at.or_else(|| (self.timeline == place.timeline).then_some(self.lsn));
+        left_at.is_some_and(|left_at| left_at >= place.lsn) && self.lsn >= place.lsn
     }
 
     /// How far both branches are the same.

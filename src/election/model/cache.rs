@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::made::Made;
 use crate::election::Verdict;
-use crate::record::{Evidence, Vote};
+use crate::record::{Evidence, Reign, Vote};
 
 /// More than this is forgotten: it is only time that is lost.
 const MOST: usize = 300_000;
@@ -18,8 +18,8 @@ pub(super) struct Election {
     pub(super) verdict: Verdict,
     /// The scores that the candidate writes.
     pub(super) scores: Vec<(usize, i32)>,
-    /// The term of the winner's claim.
-    pub(super) term: u64,
+    /// What the candidate claims if it wins.
+    pub(super) claim: Reign,
     /// What the candidate knows by then.
     pub(super) known: Evidence,
 }

@@ -64,7 +64,7 @@ impl World {
         match EndOfClaim::of(claim, &held, Some(&data), reign) {
             EndOfClaim::CameTrue(reign) => {
                 self.cib[id].reign = Some(published(id, &reign));
-                all.add(reign);
+                all.add(*reign);
             }
             EndOfClaim::NothingNew => {}
             EndOfClaim::OfOtherData => return self.keep(id, &all),

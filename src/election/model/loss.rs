@@ -191,7 +191,16 @@ impl World {
                 self.replace(scenario, id, sent, data);
             }
             Loss::Unreadable(id) => self.cib[id].unreadable = true,
-            Loss::ChangeRule => self.rule_changed = true,
+            Loss::ChangeRule => self.change_rule(scenario),
+        }
+    }
+
+    /// What is committed before the primary's monitor sees the new rule is guarded by the old
+    /// one alone, a monitor's interval long: here it sees it at once.
+    fn change_rule(&mut self, scenario: &Scenario) {
+        self.rule_changed = true;
+        if self.primary().is_some() {
+            self.monitor(scenario, false);
         }
     }
 

@@ -13,6 +13,7 @@
 //! `cargo test --release -- --ignored --nocapture model`.
 
 mod cache;
+mod changes;
 mod event;
 mod explore;
 mod invariant;

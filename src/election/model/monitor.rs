@@ -1,14 +1,16 @@
 //! The primary's monitor: the real reign and the real scores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::observe::published;
 use super::scenario::Scenario;
 use super::world::{Id, World, data_id, name};
+use crate::election::Confirming;
 use crate::election::scores::{GRACE, Roster, rank};
-use crate::instance::replication::{Sender, SenderState};
+use crate::ocf::NodeName;
 use crate::record::Reign;
+use crate::record::reign::last_of;
 use crate::testing::node;
 
 const NOW: Duration = Duration::from_secs(1_000_000);
@@ -23,7 +25,14 @@ impl World {
         let own = node(name(primary));
         let data = data_id(primary, self.nodes[primary].data);
         let mut known = self.known(primary);
-        let reign = Reign::refresh(&own, (&position, Some(&data)), rule, &known.reigns());
+        let senders = scenario.senders(self, primary);
+        let confirming = Confirming {
+            rule,
+            senders: &senders,
+            nodes: self.nodes_on_record(),
+        };
+        let held = (&position, Some(&data));
+        let reign = Reign::refresh(&own, held, confirming, &known.reigns());
         known.add(reign.clone());
         self.keep(primary, &known);
         let entry = &mut self.cib[primary];
@@ -39,27 +48,51 @@ impl World {
         }
     }
 
-    fn roster(&self, scenario: &Scenario, primary: Id, late: bool) -> Roster {
-        let end = self.nodes[primary].wal.lsn;
-        let sender = |id: Id| Sender {
-            name: name(id).to_owned(),
-            state: SenderState::Following,
-            lag: Some(u64::from(end - self.nodes[id].wal.lsn)),
+    /// pre-start on the primary: a node that is going to confirm counts from now on.
+    pub(super) fn expect(&mut self, starting: Id) {
+        let Some(primary) = self.primary() else {
+            return;
         };
+        let mut known = self.known(primary);
+        let reigns = known.reigns();
+        let own = node(name(primary));
+        let own = last_of(reigns.iter().filter(|reign| reign.primary == own));
+        let starting = [node(name(starting))].into();
+        let Some(reign) = own.and_then(|own| own.with_confirmers(&starting)) else {
+            return;
+        };
+        known.add(reign.clone());
+        self.keep(primary, &known);
+        let entry = &mut self.cib[primary];
+        let public = Some(published(primary, &reign));
+        if reign.is_opened() {
+            entry.reign = public;
+        } else {
+            entry.claim = public;
+        }
+    }
+
+    /// The nodes that the cluster's configuration has.
+    fn nodes_on_record(&self) -> BTreeSet<NodeName> {
+        let there = (0..self.nodes.len()).filter(|id| !self.cib[*id].gone);
+        there.map(|id| node(name(id))).collect()
+    }
+
+    fn roster(&self, scenario: &Scenario, primary: Id, late: bool) -> Roster {
         let ids = || 0..self.nodes.len();
         let scores = ids().filter_map(|id| Some((node(name(id)), self.cib[id].score?)));
         let since = if late { NOW - GRACE } else { NOW };
         Roster {
             primary: node(name(primary)),
-            senders: self.followers().into_iter().map(sender).collect(),
+            senders: scenario.senders(self, primary),
             members: self.members().map(|id| node(name(id))).collect(),
             offline: ids()
                 .filter(|id| !self.nodes[*id].up)
                 .map(|id| node(name(id)))
                 .collect(),
-            unknown_error: std::collections::BTreeSet::new(),
-            impaired: std::collections::BTreeSet::new(),
-            listed: std::collections::BTreeSet::new(),
+            unknown_error: BTreeSet::new(),
+            impaired: BTreeSet::new(),
+            listed: BTreeSet::new(),
             scores: scores.collect::<BTreeMap<_, _>>(),
             missing_since: ids().map(|id| (node(name(id)), since)).collect(),
             now: NOW,

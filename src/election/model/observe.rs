@@ -95,7 +95,8 @@ impl World {
         let own = (&self.nodes[candidate].ledger, self.told_of(candidate));
         let public = self.nodes.iter().map(|node| (&node.vote, &node.checkpoint));
         let public: Vec<_> = public.collect();
-        let key = fingerprint(&(self.phase, own, public, &self.cib, self.barred));
+        let changed = self.rule_changed;
+        let key = fingerprint(&(self.phase, own, public, &self.cib, self.barred, changed));
         cache::election(key, || {
             let (mut ballot, mut known) = self.ballot(scenario, false);
             let mut verdict = elect(&ballot);
@@ -107,11 +108,18 @@ impl World {
             let scores = scores.into_iter();
             Election {
                 scores: scores.map(|(node, score)| (id_of(&node), score)).collect(),
-                term: ballot.next_term(),
+                claim: self.claim_for(scenario, candidate, &ballot),
                 verdict,
                 known,
             }
         })
+    }
+
+    fn claim_for(&self, scenario: &Scenario, candidate: Id, ballot: &Ballot) -> Reign {
+        let rule = scenario.rule_of(candidate, self.rule_changed);
+        let mut claim = ballot.claim(self.held_by(candidate), rule);
+        claim.particulars.data = Some(data_id(candidate, self.nodes[candidate].data));
+        claim
     }
 
     /// The ballot when the wait is over.

@@ -5,10 +5,8 @@ use super::event::Cast;
 use super::invariant::{Violation, broken_by};
 use super::observe::published;
 use super::scenario::Scenario;
-use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, data_id, name};
+use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
 use crate::election::{Verdict, taken_timelines};
-use crate::record::Reign;
-use crate::testing::node;
 
 impl World {
     pub(super) fn notify(&mut self, candidate: Id, votes: [Cast; 3]) {
@@ -68,10 +66,7 @@ impl World {
         if !scenario.claims {
             return;
         }
-        let rule = scenario.rule_of(candidate, self.rule_changed);
-        let position = self.held_by(candidate);
-        let mut claim = Reign::claim(node(name(candidate)), position, rule, election.term);
-        claim.particulars.data = Some(data_id(candidate, self.nodes[candidate].data));
+        let claim = election.claim.clone();
         let mut known = election.known.clone();
         known.add(claim.clone());
         self.keep(candidate, &known);

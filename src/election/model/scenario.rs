@@ -3,6 +3,7 @@
 use super::made::Made;
 use super::world::{Branch, Entry, Instance, Node, Phase, Wal, World, bit, data_id, name};
 use crate::election::scores::scale::{FIRST_STANDBY, PRIMARY, STEP};
+use crate::instance::replication::{Sender, SenderState};
 use crate::record::reign::{Particulars, Stage};
 use crate::record::{Evidence, Reign, SyncRule};
 use crate::testing::node;
@@ -129,6 +130,9 @@ pub(super) struct Scenario {
     pub(super) old: u8,
 }
 
+/// A receiver of WAL that is no node.
+pub(super) const STRANGER: &str = "archive";
+
 impl Scenario {
     /// `nodes` nodes, asynchronous, everything allowed.
     pub(super) fn new(title: &'static str, nodes: usize) -> Self {
@@ -163,6 +167,21 @@ impl Scenario {
         SyncRule::parse(later.unwrap_or(self.sync[id])).unwrap()
     }
 
+    /// Who receives WAL from a primary, as it sees them.
+    pub(super) fn senders(&self, world: &World, primary: usize) -> Vec<Sender> {
+        let end = world.nodes[primary].wal.lsn;
+        let sender = |name: &str, lag: u8| Sender {
+            name: name.to_owned(),
+            state: SenderState::Following,
+            lag: Some(u64::from(lag)),
+            confirms: true,
+        };
+        let followers = world.followers().into_iter();
+        let nodes = followers.map(|id| sender(name(id), end - world.nodes[id].wal.lsn));
+        let stranger = self.foreign_confirmer.then(|| sender(STRANGER, 0));
+        nodes.chain(stranger).collect()
+    }
+
     /// The beginning: n1 is primary, all hold the same.
     pub(super) fn start(&self) -> World {
         let root = |system| Branch {
@@ -186,7 +205,8 @@ impl Scenario {
             moves: self.moves,
             saved: None,
             before: None,
-            lost: false,
+            // Nobody can tell what a stranger confirmed: a refusal is right.
+            lost: self.foreign_confirmer,
             waits_for_all: false,
             rule_changed: false,
         };

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use super::event::{Cast, Change, Event};
 use super::invariant::Violation;
 use super::made::Made;
-use super::scenario::Scenario;
+use super::scenario::{STRANGER, Scenario};
 use super::world::{Id, Instance, Phase, Planned, Wal, World, bit, name};
-use crate::election::guard::standbys;
 use crate::ocf::NodeName;
-use crate::record::ShutdownCheckpoint;
+use crate::record::{Confirmers, ShutdownCheckpoint};
 use crate::testing::node;
 
 /// What a step leads to.
@@ -27,7 +26,10 @@ impl World {
             Event::InstanceCrash(id) => next.start_instance(scenario, id),
             Event::Ban(id) => next.barred |= bit(id),
             Event::Clear(id) => next.barred &= !bit(id),
-            Event::Return(id) => next.start_instance(scenario, id),
+            Event::Return(id) => {
+                next.expect(id);
+                next.start_instance(scenario, id);
+            }
             Event::Monitor { late } => next.monitor(scenario, late),
             Event::Change {
                 how,
@@ -176,21 +178,31 @@ impl World {
         let Some(rule) = scenario.rule_of(primary, self.rule_changed) else {
             return;
         };
-        let known = (0..self.nodes.len()).map(|id| node(name(id))).collect();
-        let listed = standbys(&rule, &node(name(primary)), &known);
+        let any = (0..self.nodes.len())
+            .map(|id| name(id).to_owned())
+            .collect();
+        let listed = Confirmers::of(&rule, &node(name(primary)), &any).names;
         let branch = self.nodes[primary].wal.branch;
         let followers = self.followers().into_iter();
         let mut confirmed: Vec<u8> = followers
             .filter(|id| listed.contains(name(*id)) && self.nodes[*id].wal.branch == branch)
             .map(|id| self.nodes[id].wal.lsn)
             .collect();
-        if scenario.foreign_confirmer {
+        if scenario.foreign_confirmer && self.knows_of_stranger(primary) {
             confirmed.push(self.nodes[primary].wal.lsn);
         }
         confirmed.sort_unstable_by(|a, b| b.cmp(a));
         if let Some(lsn) = confirmed.get(rule.count - 1) {
             self.remember_acked(Wal { branch, lsn: *lsn });
         }
+    }
+
+    /// A receiver that the primary's monitor has not seen yet confirms nothing here: what it
+    /// does within a monitor's interval is not guarded.
+    fn knows_of_stranger(&self, primary: Id) -> bool {
+        let reign = self.cib[primary].reign.as_ref();
+        let names = reign.and_then(|reign| reign.particulars.confirm.as_ref());
+        names.is_some_and(|names| names.contains(STRANGER))
     }
 
     fn remember_acked(&mut self, commit: Wal) {

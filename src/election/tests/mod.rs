@@ -1,5 +1,6 @@
 //! The election held to its tables, and to what must be true of every one.
 
+mod confirming;
 mod properties;
 mod reigns;
 mod scores;

@@ -1,6 +1,6 @@
 //! What becomes of claims and reigns.
 
-use crate::election::{Diverged, EndOfClaim, elected_instead_of, taken_timelines};
+use crate::election::{Confirming, Diverged, EndOfClaim, elected_instead_of, taken_timelines};
 use crate::record::reign::Stage;
 use crate::record::{DataId, Divergence, Evidence, Reign, SyncRule, Vote};
 use crate::testing::node;
@@ -18,8 +18,12 @@ fn the_monitor_writes_a_reign_only_when_it_changes() {
     let primary = node("n1");
     let opened = position("3@0/6000000<2@0/5000000<1@0/4000000");
     let refresh = |known: &[Reign], sync: &str| {
-        let rule = SyncRule::parse(sync).unwrap();
-        Reign::refresh(&primary, (&opened, None), rule, known)
+        let confirming = Confirming {
+            rule: SyncRule::parse(sync).unwrap(),
+            senders: &[],
+            nodes: ["n1", "n2", "n3"].map(node).into(),
+        };
+        Reign::refresh(&primary, (&opened, None), confirming, known)
     };
     let first = refresh(&[claim], "n2");
     assert_eq!((first.term, first.stage), (1, Stage::Opened));

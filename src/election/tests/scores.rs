@@ -49,6 +49,7 @@ fn add_fact(roster: &mut Roster, fact: &[&str]) {
             name: (*name).to_owned(),
             state: SenderState::from_column(state),
             lag: lag.parse().ok(),
+            confirms: false,
         }),
         ["offline", name] => {
             roster.members.remove(&node(name));
@@ -205,6 +206,7 @@ fn senders() -> impl Strategy<Value = Vec<Sender>> {
             name: name.to_owned(),
             state: SenderState::from_column(state),
             lag,
+            confirms: false,
         };
         rows.into_iter().map(row).collect()
     })
@@ -253,6 +255,7 @@ proptest! {
             name: (*name).to_owned(),
             state: SenderState::Following,
             lag: Some(base + lag),
+            confirms: false,
         };
         let with = |lags: Vec<u64>| Roster {
             senders: NAMES[1..].iter().zip(lags).map(sender).collect(),

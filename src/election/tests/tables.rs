@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use crate::election::{Ballot, Bar, Verdict, elect, explain};
 use crate::ocf::NodeName;
+use crate::record::confirmers::EarlierRule;
 use crate::record::reign::{Particulars, Stage};
-use crate::record::{Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
+use crate::record::{Confirmers, Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::{check, node};
 use crate::wal::notation::{SYSTEM, place, position};
-use crate::wal::{SystemId, Timeline};
+use crate::wal::{Place, SystemId, Timeline};
 
 /// The ballot that the facts of a case describe.
 fn ballot(facts: &[&str]) -> Ballot {
@@ -69,6 +70,21 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
             claim.particulars.opens = Some(Timeline::from_decimal(opens).unwrap());
             ballot.reigns.push(claim);
         }
+        ["confirm", name, names @ ..] => {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            last_reign_of(ballot, name).particulars.confirm = Some(names);
+        }
+        ["older", name, until, count, names @ ..] => {
+            let (timeline, lsn) = place(until);
+            let older = &mut last_reign_of(ballot, name).particulars.older;
+            older.push(EarlierRule {
+                until: Place { timeline, lsn },
+                confirmers: Confirmers {
+                    count: count.parse().unwrap(),
+                    names: names.iter().map(|name| (*name).to_owned()).collect(),
+                },
+            });
+        }
         ["demoted", name] => ballot.demoted = Some(node(name)),
         ["force", name, timeline, rest @ ..] => {
             let force = Force {
@@ -90,6 +106,11 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         ["guard", "off"] => ballot.sync_guard = false,
         other => panic!("unknown fact {other:?}"),
     }
+}
+
+fn last_reign_of<'a>(ballot: &'a mut Ballot, name: &str) -> &'a mut Reign {
+    let mut own = ballot.reigns.iter_mut().rev();
+    own.find(|reign| reign.primary == node(name)).unwrap()
 }
 
 /// `term=3`.

@@ -32,6 +32,11 @@ impl SyncRule {
         }))
     }
 
+    /// Whether any standby at all may confirm.
+    pub fn is_open(&self) -> bool {
+        self.names.iter().any(|name| name == "*")
+    }
+
     /// `any:1:n2,n3`.
     pub(crate) fn encode(&self) -> String {
         let method = match self.method {

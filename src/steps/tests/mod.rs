@@ -7,6 +7,7 @@ mod bring_down;
 mod bring_up;
 mod candidates;
 mod claim;
+mod confirming;
 mod election;
 mod identity;
 mod looks;

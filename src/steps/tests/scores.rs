@@ -19,6 +19,7 @@ fn follows(name: &str) -> Sender {
         name: name.to_owned(),
         state: SenderState::Following,
         lag: Some(0),
+        confirms: true,
     }
 }
 
