@@ -173,6 +173,29 @@ impl Ballot {
             })
     }
 
+    /// A candidate that may have won an election without a trace: all who were told of it and
+    /// vote have lost power since, and it does not vote itself.
+    ///
+    /// Not where somebody who was told of it did not: the cluster's configuration was never
+    /// lost then, and it has no claim.
+    pub(super) fn candidacy_in_doubt(&self) -> Option<(&NodeName, u64)> {
+        let over = self.term().max(self.last_ended);
+        let voters = self.voters.iter();
+        let votes: Vec<_> = voters.filter_map(|node| self.votes.get(node)).collect();
+        let doubted = votes.iter().flat_map(|vote| vote.seen.doubted());
+        let mut open = doubted.filter(|(_, term)| **term > over);
+        let was_seen = |node: &NodeName, term: u64| {
+            votes.iter().any(|vote| {
+                let promised = vote.seen.promised().get(node);
+                let doubted = vote.seen.doubted().get(node);
+                promised.is_some_and(|promised| *promised >= term) && doubted < Some(&term)
+            })
+        };
+        let votes_itself = |node| self.current_vote(node).is_some_and(Vote::is_own_form);
+        open.find(|(node, term)| !votes_itself(node) && !was_seen(node, **term))
+            .map(|(node, term)| (node, *term))
+    }
+
     /// The term of this election: higher than all that were won or came to nothing, and than
     /// all that voters were told of for another candidate.
     pub fn next_term(&self) -> u64 {

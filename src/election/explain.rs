@@ -58,7 +58,12 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
         Refusal::TwoBranches { other, .. } => vec![format!(
             "decide which of {candidate} and {other} is right; rewind or rebuild the other"
         )],
-        Refusal::ClaimInDoubt { claimant, .. } => vec![format!(
+        Refusal::TwoWinners { winners, .. } => right_data_advice(winners),
+        Refusal::CandidacyInDoubt {
+            candidate: claimant,
+            ..
+        }
+        | Refusal::ClaimInDoubt { claimant, .. } => vec![format!(
             "bring {claimant} back: it knows whether it was primary"
         )],
         Refusal::MissesShutdownCheckpoint { checkpoint, .. } => {
@@ -70,20 +75,35 @@ fn advice(candidate: &NodeName, reason: &Refusal, resource: &str) -> Vec<String>
         Refusal::UncertainSwitchover { demoted } => vec![format!(
             "let replication from {demoted} catch up before moving the primary"
         )],
-        Refusal::NoQuorum {
-            missing,
-            absent,
-            rule,
-            primary,
-        } => vec![format!(
-            "synchronous_standby_names was {rule}: bring back {primary}, or {missing} of: {}",
-            list(absent)
-        )],
+        Refusal::NoQuorum { .. } => quorum_advice(reason),
         Refusal::Barred(passed_over) => lift(passed_over),
         Refusal::Excluded { .. } => {
             vec!["bring back the last primary or a standby that was up to date".to_owned()]
         }
     }
+}
+
+fn quorum_advice(reason: &Refusal) -> Vec<String> {
+    let Refusal::NoQuorum {
+        missing,
+        absent,
+        rule,
+        primary,
+    } = reason
+    else {
+        return Vec::new();
+    };
+    vec![format!(
+        "synchronous_standby_names was {rule}: bring back {primary}, or {missing} of: {}",
+        list(absent)
+    )]
+}
+
+fn right_data_advice([one, other]: &[NodeName; 2]) -> Vec<String> {
+    vec![format!(
+        "decide whose data are right, {one}'s or {other}'s; force that node, then rewind or \
+         rebuild the other"
+    )]
 }
 
 fn unreadable_advice(Unreadable { node, what }: &Unreadable) -> String {

@@ -20,6 +20,8 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
         unreadable(ballot),
         other_database(ballot, held),
         unproved_system(count),
+        two_winners(count),
+        candidacy_in_doubt(count, held),
         off_branch(count, best),
         two_branches(count, best, held),
         claim_in_doubt(count, best, held),
@@ -36,6 +38,29 @@ pub(super) fn obstacles(ballot: &Ballot, count: &Count<'_>, best: &NodeName) -> 
 fn unreadable(ballot: &Ballot) -> Option<Refusal> {
     let first = ballot.unreadable.first().filter(|_| Rule::Readable.holds());
     first.cloned().map(Refusal::Unreadable)
+}
+
+/// Two nodes won the same election: no term tells whose branch is the cluster's.
+fn two_winners(count: &Count<'_>) -> Option<Refusal> {
+    let last = count.last_reign().filter(|_| Rule::OneWinner.holds())?;
+    let mut others = count.reigns.iter();
+    let other = others.find(|other| other.term == last.term && other.primary != last.primary)?;
+    Some(Refusal::TwoWinners {
+        term: last.term,
+        winners: [other.primary.clone(), last.primary.clone()],
+    })
+}
+
+/// All lost power in the middle of an election whose candidate is away now. A best voter
+/// beyond the branch elected last follows what that candidate opened.
+fn candidacy_in_doubt(count: &Count<'_>, held: &Position) -> Option<Refusal> {
+    let (candidate, term) = count.ballot.candidacy_in_doubt()?;
+    let last = count.last_reign().filter(|last| last.is_opened());
+    let follows = last.is_some_and(|last| held.timeline > last.branch.timeline);
+    (Rule::Doubts.holds() && !follows).then(|| Refusal::CandidacyInDoubt {
+        candidate: candidate.clone(),
+        term,
+    })
 }
 
 /// The barred voter that could be promoted in the place of a node that may not: to lift

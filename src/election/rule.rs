@@ -45,6 +45,10 @@ pub enum Rule {
     DataIdentity,
     /// A timeline that a node was a candidate for was not opened by hand.
     Promises,
+    /// A candidate that may have won without a trace, when all lost power, refuses.
+    Doubts,
+    /// Two winners of one election refuse.
+    OneWinner,
     /// Evidence that cannot be read refuses.
     Readable,
     /// A branch that every voter follows, the last primary too, is adopted.

@@ -153,6 +153,22 @@ pub enum Refusal {
         /// The timeline they share by number.
         timeline: Timeline,
     },
+    /// Two nodes won the last election.
+    #[error("{} and {} both won election {term}: whose branch is right is not known", .winners[0], .winners[1])]
+    TwoWinners {
+        /// The election.
+        term: u64,
+        /// The nodes.
+        winners: [NodeName; 2],
+    },
+    /// All who know of a candidate lost power since, and it does not vote.
+    #[error("{candidate} may have won election {term}, after which all that voted lost power")]
+    CandidacyInDoubt {
+        /// The candidate of then.
+        candidate: NodeName,
+        /// The election.
+        term: u64,
+    },
     /// A voter holds more than the best electable one, and only a claim that
     /// nobody can confirm puts it off the branch.
     #[error("{voter} holds more than {best}, but {claimant} may have been primary without it")]

@@ -55,6 +55,9 @@ pub trait Cluster {
     /// Deletes a transient attribute of this node.
     fn delete_transient(&self, name: &str) -> Result<(), ToolError>;
 
+    /// What names the time since this node's machine was started, or lost power; `None` where
+    /// that cannot be seen.
+    fn boot(&self) -> Option<String>;
     /// The text of this node's ledger, a file; `None` before the first one.
     fn ledger(&self) -> io::Result<Option<String>>;
     /// Replaces this node's ledger; on disk when it returns.

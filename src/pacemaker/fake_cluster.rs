@@ -30,6 +30,8 @@ pub struct Kept {
     arriving: Vec<(usize, NodeName, [String; 2])>,
     /// The ledgers of all nodes: files, which outlive a power cut.
     pub ledgers: BTreeMap<NodeName, String>,
+    /// How often each node has lost power.
+    pub boots: BTreeMap<NodeName, u64>,
     /// The constraints of this resource: those with a node keep the role away from it.
     pub constraints: Vec<Constraint>,
     /// Whether the cause is something else, which nobody can name.
@@ -117,6 +119,7 @@ impl FakeCluster {
             members,
             arriving: Vec::new(),
             ledgers: BTreeMap::new(),
+            boots: BTreeMap::new(),
             constraints: Vec::new(),
             unnamed: false,
             late: (0, 0),
@@ -272,6 +275,13 @@ impl Cluster for FakeCluster {
 
     fn delete_transient(&self, name: &str) -> Result<(), ToolError> {
         self.change("delete_transient", (name, None), true)
+    }
+
+    fn boot(&self) -> Option<String> {
+        self.kept.ask("boot", |kept| {
+            let lost = kept.boots.get(&self.node).copied();
+            Some(lost.unwrap_or(0).to_string())
+        })
     }
 
     fn ledger(&self) -> io::Result<Option<String>> {

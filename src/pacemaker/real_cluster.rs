@@ -12,7 +12,7 @@ use super::{attributes, cib_file, membership, options, placement};
 use crate::ocf::NodeName;
 use crate::record::Constraint;
 use crate::record::Ledger;
-use crate::system::kept_file;
+use crate::system::{boot, kept_file};
 
 /// The cluster of one resource, as this node sees it.
 pub struct RealCluster {
@@ -96,6 +96,10 @@ impl Cluster for RealCluster {
 
     fn delete_transient(&self, name: &str) -> Result<(), ToolError> {
         attributes::retract(&self.tools, name)
+    }
+
+    fn boot(&self) -> Option<String> {
+        boot::id()
     }
 
     fn ledger(&self) -> io::Result<Option<String>> {

@@ -17,6 +17,7 @@
 //! | fact | who makes it, and when | what it means |
 //! |---|---|---|
 //! | promise | each voter, before its vote | this node may be elected in this term: a timeline that nobody is on record for may be its own |
+//! | doubt | a voter that lost power after a promise | what came of it is not known here |
 //! | claim | the winner, before PostgreSQL leaves recovery | from here on there may be commits on a new branch |
 //! | end | the claimant, when it knows that its claim came to nothing | the claim binds nobody, whoever still has a copy |
 //! | reign | the primary's monitor | this branch was opened; commits are guarded by this rule |
@@ -39,6 +40,9 @@ pub struct Evidence {
     ended: BTreeMap<NodeName, u64>,
     /// The last term for which each node was a candidate.
     promised: BTreeMap<NodeName, u64>,
+    /// Those of them that this node cannot tell the outcome of: it lost power since, or has
+    /// heard of them from one that did.
+    doubted: BTreeMap<NodeName, u64>,
     /// The newest shutdown checkpoint of each node, in each database that it ever had.
     checkpoints: BTreeMap<(NodeName, Option<SystemId>), ShutdownCheckpoint>,
 }
@@ -72,6 +76,23 @@ impl Evidence {
         raise(&mut self.promised, node, term);
     }
 
+    /// After a loss of power: whoever was a candidate then may have won without a trace. The
+    /// cluster's configuration may have lost the claim, since Pacemaker writes it to disk a
+    /// while after it has answered.
+    pub fn doubt_promises(&mut self) {
+        for (node, term) in &self.promised {
+            raise(&mut self.doubted, node, *term);
+        }
+    }
+
+    /// The elections are over, and the cluster's configuration, which was not lost since, has
+    /// what came of them.
+    pub fn forget_promises(&mut self) {
+        let doubted = &self.doubted;
+        self.promised
+            .retain(|node, term| doubted.get(node).is_some_and(|doubted| doubted >= term));
+    }
+
     /// Adds a shutdown checkpoint, unless a later one of its node is there.
     pub fn add_checkpoint(&mut self, checkpoint: ShutdownCheckpoint) {
         // Not by the term: one that could not be read is not an older one.
@@ -95,7 +116,13 @@ impl Evidence {
             self.end_claims(&node, term);
         }
         for (node, term) in other.promised {
+            if self.promised.get(&node) >= Some(&term) {
+                continue;
+            }
             self.promise(&node, term);
+            if other.doubted.get(&node) >= Some(&term) {
+                raise(&mut self.doubted, &node, term);
+            }
         }
     }
 
@@ -133,6 +160,11 @@ impl Evidence {
         &self.promised
     }
 
+    /// The candidacies whose outcome this node cannot tell.
+    pub fn doubted(&self) -> &BTreeMap<NodeName, u64> {
+        &self.doubted
+    }
+
     /// The newest shutdown checkpoint of each node.
     pub fn checkpoints(&self) -> BTreeSet<ShutdownCheckpoint> {
         self.checkpoints.values().cloned().collect()
@@ -155,6 +187,7 @@ impl Evidence {
         };
         let foreign = |branch: &Position| branch.is_of_other_system(&last.branch);
         self.promised.retain(|_, term| *term > last.term);
+        self.doubted.retain(|_, term| *term > last.term);
         self.won
             .retain(|_, reign| reign.term >= last.term || !foreign(&reign.branch));
         self.checkpoints
@@ -173,11 +206,14 @@ impl Evidence {
         let ended = ended.map(|(node, term)| fact("ended", node, &term.to_string()));
         let promised = self.promised.iter();
         let promised = promised.map(|(node, term)| fact("promise", node, &term.to_string()));
+        let doubted = self.doubted.iter();
+        let doubted = doubted.map(|(node, term)| fact("doubt", node, &term.to_string()));
         let checkpoints = self.checkpoints.values();
         let checkpoints =
             checkpoints.map(|checkpoint| fact("stop", &checkpoint.node, &checkpoint.encode()));
         won.chain(ended)
             .chain(promised)
+            .chain(doubted)
             .chain(checkpoints)
             .collect()
     }
@@ -198,6 +234,7 @@ impl Evidence {
             "claim" | "reign" => self.add(Reign::decode(node, text)?),
             "ended" => self.end_claims(&node, term()?),
             "promise" => self.promise(&node, term()?),
+            "doubt" => raise(&mut self.doubted, &node, term()?),
             "stop" => self.add_checkpoint(ShutdownCheckpoint::decode(text)?),
             _ => return Err(shape()),
         }

@@ -39,6 +39,8 @@ pub struct Ledger {
     pub node: NodeName,
     /// The identity of its data; `None` before it was seen first.
     pub data: Option<DataId>,
+    /// The boot of the machine in which it was written; `None` where that was not told.
+    pub boot: Option<String>,
     /// What it has seen of elections.
     pub evidence: Evidence,
 }
@@ -72,6 +74,7 @@ impl Ledger {
         let mut line = Line::new();
         line.push("node", escape(self.node.as_str()));
         line.push_some("data", self.data.as_ref());
+        line.push_some("boot", self.boot.as_deref().map(escape));
         let facts = self.evidence.lines().into_iter();
         let mut text = String::new();
         for line in std::iter::once(line.finish()).chain(facts) {
@@ -86,7 +89,7 @@ impl Ledger {
         let mut lines = (1..).zip(text.lines());
         let (_, head) = lines.next().ok_or(LedgerError::Empty)?;
         let at = |line| move |error| LedgerError::Line { line, error };
-        let (node, data) = read_head(head).map_err(at(1))?;
+        let (node, data, boot) = read_head(head).map_err(at(1))?;
         let mut evidence = Evidence::default();
         for (line, fact) in lines {
             evidence.read(fact).map_err(at(line))?;
@@ -94,12 +97,15 @@ impl Ledger {
         Ok(Self {
             node,
             data,
+            boot,
             evidence,
         })
     }
 }
 
-fn read_head(line: &str) -> Result<(NodeName, Option<DataId>), FieldError> {
+type Head = (NodeName, Option<DataId>, Option<String>);
+
+fn read_head(line: &str) -> Result<Head, FieldError> {
     let fields = Fields::parse(line)?;
     let name = fields.require("node")?;
     let node = unescape(name).and_then(|name| NodeName::new(&name));
@@ -107,5 +113,6 @@ fn read_head(line: &str) -> Result<(NodeName, Option<DataId>), FieldError> {
         key: "node",
         value: name.to_owned(),
     })?;
-    Ok((node, DataId::read(&fields)?))
+    let boot = fields.get("boot").and_then(unescape);
+    Ok((node, DataId::read(&fields)?, boot))
 }

@@ -13,6 +13,7 @@ use crate::postgres::FakeServer;
 use crate::postgres::fake_instance::{FakeInstance, Processes};
 use crate::system::Notes;
 use crate::testing::journal::Journal;
+use crate::testing::node;
 use crate::wal::notation::position;
 
 /// The nodes.
@@ -58,11 +59,13 @@ impl Fleet {
 
     /// A node loses power: what was in memory is gone, the permanent stays.
     pub fn lose_power(&self, name: &str) {
-        let node = self.node(name);
-        node.server.instance().crash();
-        node.server.data().lose_power();
+        let lost = self.node(name);
+        lost.server.instance().crash();
+        lost.server.data().lose_power();
         self.cluster().kept().leave(name);
-        for note in std::fs::read_dir(node.notes.path()).unwrap().flatten() {
+        let boots = &mut self.cluster().kept().boots;
+        *boots.entry(node(name)).or_default() += 1;
+        for note in std::fs::read_dir(lost.notes.path()).unwrap().flatten() {
             std::fs::remove_file(note.path()).unwrap();
         }
     }

@@ -8,7 +8,7 @@ use crate::ocf::NodeName;
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
 use crate::record::reign::Stage;
-use crate::record::{DataId, Evidence, FieldError, Ledger, Reign, note};
+use crate::record::{DataId, Evidence, FieldError, Ledger, Reign, Vote, note};
 use crate::system::{Notes, clock};
 
 /// How often (seconds) a standby looks at the configuration although it has not changed.
@@ -63,6 +63,19 @@ impl Known {
         (is_published || ended.is_none_or(|term| term < claim.term)).then_some(claim)
     }
 
+    /// Without candidacies that are over: post-promote has taken back this node's vote, and in
+    /// the configuration is what came of it.
+    fn without_what_is_over(mut self, cluster: &dyn Cluster) -> Self {
+        if self.all.promised().is_empty() {
+            return self;
+        }
+        let votes = cluster.of_members(&Vote::NAME.of(cluster.resource()));
+        if votes.is_ok_and(|votes| !votes.contains_key(&self.node)) {
+            self.all.forget_promises();
+        }
+        self
+    }
+
     /// Writes the ledger, if there is anything new. That it cannot be written is said, and no
     /// more: the cluster's configuration has what was elected. `false`: it is worth another try.
     pub fn keep(&self, cluster: &dyn Cluster) -> bool {
@@ -72,6 +85,7 @@ impl Known {
         let ledger = Ledger {
             node: self.node.clone(),
             data: self.data.clone(),
+            boot: cluster.boot(),
             evidence: self.all.clone().pruned(),
         };
         let text = ledger.encode();
@@ -120,7 +134,8 @@ pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes
         return;
     };
     let permanent = cluster.permanent();
-    match permanent.and_then(|permanent| Known::gather(server, cluster, &permanent)) {
+    let known = permanent.and_then(|permanent| Known::gather(server, cluster, &permanent));
+    match known.map(|known| known.without_what_is_over(cluster)) {
         Ok(known) if known.keep(cluster) => drop(notes.write(&note::COPIED, &version)),
         Ok(_) => {}
         Err(error) => log::warn!("Cannot copy what is on record of elections: {error}"),
@@ -170,6 +185,7 @@ fn ledger(cluster: &dyn Cluster, node: &NodeName) -> (Ledger, Option<String>) {
     let begun = Ledger {
         node: node.clone(),
         data: None,
+        boot: None,
         evidence: Evidence::default(),
     };
     let text = match cluster.ledger() {
@@ -181,7 +197,7 @@ fn ledger(cluster: &dyn Cluster, node: &NodeName) -> (Ledger, Option<String>) {
         }
     };
     match Ledger::decode(&text) {
-        Ok(ledger) if ledger.node == *node => (ledger, Some(text)),
+        Ok(ledger) if ledger.node == *node => (since_boot(ledger, cluster), Some(text)),
         // A cloned machine: what its model saw of elections is true all the same.
         Ok(ledger) => {
             log::warn!("The ledger of elections is that of {}", ledger.node);
@@ -193,6 +209,15 @@ fn ledger(cluster: &dyn Cluster, node: &NodeName) -> (Ledger, Option<String>) {
             (begun, None)
         }
     }
+}
+
+/// What was promised before the machine lost power may have come true without a trace.
+fn since_boot(mut ledger: Ledger, cluster: &dyn Cluster) -> Ledger {
+    let boots = (&ledger.boot, cluster.boot());
+    if matches!(boots, (Some(then), Some(now)) if *then != now) {
+        ledger.evidence.doubt_promises();
+    }
+    ledger
 }
 
 /// The identity of the data that are there now. What cannot be seen has the last one known.

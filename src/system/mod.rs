@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows PostgreSQL or Pacemaker.
 
+pub mod boot;
 pub mod clock;
 pub mod guardian;
 pub mod kept_file;

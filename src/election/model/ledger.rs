@@ -46,6 +46,7 @@ impl World {
         let ledger = Ledger {
             node: node(name(id)),
             data: Some(data_id(id, self.nodes[id].data)),
+            boot: None,
             evidence,
         };
         let ledger = Ledger::decode(&ledger.encode()).unwrap();

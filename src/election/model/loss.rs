@@ -207,7 +207,10 @@ impl World {
     fn copy_all(&mut self) {
         let standbys: Vec<Id> = self.running(Instance::Standby).collect();
         for id in standbys {
-            let known = self.known(id);
+            let mut known = self.known(id);
+            if self.nodes[id].vote.is_none() {
+                known.forget_promises();
+            }
             self.keep(id, &known);
         }
     }

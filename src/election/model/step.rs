@@ -8,7 +8,7 @@ use super::made::Made;
 use super::scenario::{STRANGER, Scenario};
 use super::world::{Id, Instance, Phase, Planned, Wal, World, bit, name};
 use crate::ocf::NodeName;
-use crate::record::{Confirmers, ShutdownCheckpoint};
+use crate::record::{Confirmers, Evidence, ShutdownCheckpoint};
 use crate::testing::node;
 
 /// What a step leads to.
@@ -109,6 +109,9 @@ impl World {
         node.instance = Instance::Stopped;
         node.vote = None;
         node.checkpoint = None;
+        let mut ledger = Evidence::clone(&node.ledger);
+        ledger.doubt_promises();
+        node.ledger = Made::new(ledger);
         if let Some(planned) = &mut self.planned {
             planned.witnesses &= !bit(id);
         }

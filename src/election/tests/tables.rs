@@ -93,6 +93,14 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
             };
             ballot.forces.insert(node(name), force);
         }
+        ["told", voter, name, term] => {
+            let vote = ballot.votes.get_mut(&node(voter)).unwrap();
+            vote.seen.promise(&node(name), number(term));
+        }
+        ["lost-power", voter] => {
+            let vote = ballot.votes.get_mut(&node(voter)).unwrap();
+            vote.seen.doubt_promises();
+        }
         ["barred", name] => {
             let bar = Bar {
                 what: format!("cli-ban-on-{name}"),
@@ -193,6 +201,11 @@ fn a_left_branch_is_never_promoted() {
 #[test]
 fn a_new_primary_holds_the_shutdown_checkpoint() {
     check(include_str!("../testdata/switchover.txt"), answer);
+}
+
+#[test]
+fn an_election_whose_outcome_is_unknown_is_no_ground() {
+    check(include_str!("../testdata/doubts.txt"), answer);
 }
 
 #[test]

@@ -133,14 +133,38 @@ fn ledger() -> Ledger {
     Ledger {
         node: node("n2"),
         data: Some(DataId::of("131.1764")),
+        boot: Some("0c2b".to_owned()),
         evidence,
     }
+}
+
+/// Who did not lose power knows what came of a candidacy; who hears of it from one that did
+/// knows no more than that one.
+#[test]
+fn a_doubt_travels_with_its_promise() {
+    let mut doubting = Evidence::default();
+    doubting.promise(&node("n3"), 5);
+    let mut witness = doubting.clone();
+    doubting.doubt_promises();
+    let mut heard = Evidence::default();
+    heard.merge(doubting.clone());
+    assert_eq!(heard.doubted().get(&node("n3")), Some(&5));
+    witness.merge(doubting.clone());
+    assert!(witness.doubted().is_empty());
+    witness.forget_promises();
+    assert!(witness.promised().is_empty());
+    doubting.forget_promises();
+    assert_eq!(doubting.promised().get(&node("n3")), Some(&5));
+    assert_eq!(Evidence::decode(&doubting.encode().unwrap()), Ok(doubting));
 }
 
 #[test]
 fn a_ledger_comes_back() {
     let text = ledger().encode();
-    assert!(text.starts_with("1;node=n2;data=131.1764.0\n"), "{text}");
+    assert!(
+        text.starts_with("1;node=n2;data=131.1764.0;boot=0c2b\n"),
+        "{text}"
+    );
     assert_eq!(Ledger::decode(&text), Ok(ledger()));
 }
 
@@ -232,7 +256,7 @@ proptest! {
     #[test]
     fn a_ledger_says_the_same_as_before(evidence in facts()) {
         let (node, data) = (node("n2"), None);
-        let read = Ledger::decode(&Ledger { node, data, evidence: evidence.clone() }.encode());
+        let read = Ledger::decode(&Ledger { node, data, boot: None, evidence: evidence.clone() }.encode());
         let read = read.unwrap().evidence;
         prop_assert_eq!(read.reigns(), evidence.reigns());
         prop_assert_eq!(read.checkpoints(), evidence.checkpoints());
