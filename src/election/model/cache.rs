@@ -1,11 +1,13 @@
-//! Elections and votes that were worked out before: most worlds differ in what an election
-//! does not see.
+//! What was worked out before: elections, votes, and what nodes know. Most worlds differ in
+//! what these do not see.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use super::made::Made;
+use super::seen::AsIs;
 use crate::election::Verdict;
 use crate::record::{Evidence, Reign, Vote};
 
@@ -24,11 +26,19 @@ pub(super) struct Election {
     pub(super) known: Evidence,
 }
 
+/// A vote, and the ledger of its node by then.
+pub(super) type Cast = (Made<Evidence>, Made<Vote>);
+
+type Table<T> = HashMap<u64, T, BuildHasherDefault<AsIs>>;
+
 /// What one thread has worked out, in one scenario.
 #[derive(Default)]
 pub(super) struct Cache {
-    elections: HashMap<u64, Arc<Election>>,
-    votes: HashMap<u64, Made<Vote>>,
+    elections: Table<Arc<Election>>,
+    votes: Table<Cast>,
+    evidence: Table<Made<Evidence>>,
+    reigns: Table<Made<Reign>>,
+    terms: Table<u64>,
 }
 
 thread_local! {
@@ -49,12 +59,28 @@ pub(super) fn election(key: u64, hold: impl FnOnce() -> Election) -> Arc<Electio
 }
 
 /// The vote of this key.
-pub(super) fn vote(key: u64, cast: impl FnOnce() -> Vote) -> Made<Vote> {
-    look_up(|cache| &mut cache.votes, key, || Made::new(cast()))
+pub(super) fn vote(key: u64, cast: impl FnOnce() -> Cast) -> Cast {
+    look_up(|cache| &mut cache.votes, key, cast)
+}
+
+/// The evidence of this key.
+pub(super) fn evidence(key: u64, gather: impl FnOnce() -> Evidence) -> Made<Evidence> {
+    look_up(|cache| &mut cache.evidence, key, || Made::new(gather()))
+}
+
+/// The reign of this key.
+pub(super) fn reign(key: u64, publish: impl FnOnce() -> Reign) -> Made<Reign> {
+    look_up(|cache| &mut cache.reigns, key, || Made::new(publish()))
+}
+
+/// The last term in this evidence.
+pub(super) fn last_term(evidence: &Made<Evidence>) -> u64 {
+    let key = evidence.fingerprint();
+    look_up(|cache| &mut cache.terms, key, || evidence.last_term())
 }
 
 fn look_up<T: Clone>(
-    of: impl Fn(&mut Cache) -> &mut HashMap<u64, T>,
+    of: impl Fn(&mut Cache) -> &mut Table<T>,
     key: u64,
     make: impl FnOnce() -> T,
 ) -> T {

@@ -194,12 +194,7 @@ impl<'a> Search<'a> {
         if world.phase != Phase::Idle || world.primary().is_some() {
             return None;
         }
-        let calm = World {
-            faults: 0,
-            writes: 0,
-            moves: 0,
-            ..world.clone()
-        };
+        let calm = world.calm();
         if !self.settled.insert(fingerprint(&calm)) {
             return None;
         }

@@ -1,6 +1,7 @@
 //! What nodes know of elections, and keep: as `steps::evidence` does.
 
-use super::made::Made;
+use super::cache;
+use super::made::{Made, fingerprint};
 use super::observe::published;
 use super::world::{Id, World, data_id, name};
 use crate::election::{EndOfClaim, known};
@@ -10,7 +11,18 @@ use crate::testing::node;
 
 impl World {
     /// What the cluster's configuration has.
-    pub(super) fn published(&self) -> Evidence {
+    pub(super) fn published(&self) -> Made<Evidence> {
+        cache::evidence(self.told(), || self.read_published())
+    }
+
+    /// What stands for that.
+    fn told(&self) -> u64 {
+        let entries = self.cib.iter();
+        let told = entries.map(|entry| (&entry.claim, &entry.reign, entry.ended, entry.unreadable));
+        fingerprint(&("published", told.collect::<Vec<_>>()))
+    }
+
+    fn read_published(&self) -> Evidence {
         let entries = self.cib.iter().filter(|entry| !entry.unreadable);
         let reigns = entries.flat_map(|entry| [entry.claim.as_ref(), entry.reign.as_ref()]);
         let reigns = reigns.flatten().map(|reign| Reign::clone(reign));
@@ -25,38 +37,46 @@ impl World {
 
     /// The last term that anybody has on record.
     pub(super) fn last_term(&self) -> u64 {
-        let ledgers = self.nodes.iter().map(|node| node.ledger.last_term());
-        ledgers.fold(self.published().last_term(), u64::max)
+        let ledgers = self.nodes.iter().map(|node| cache::last_term(&node.ledger));
+        ledgers.fold(cache::last_term(&self.published()), u64::max)
     }
 
     /// That, and what the node's ledger has.
-    pub(super) fn known(&self, id: Id) -> Evidence {
+    pub(super) fn known(&self, id: Id) -> Made<Evidence> {
         if self.nodes[id].old {
             return self.published();
         }
-        known(self.published(), Evidence::clone(&self.nodes[id].ledger))
+        let ledger = &self.nodes[id].ledger;
+        let key = fingerprint(&("known", self.told(), ledger));
+        cache::evidence(key, || {
+            let published = Evidence::clone(&self.published());
+            known(published, Evidence::clone(ledger))
+        })
     }
 
     /// The node writes its ledger, if there is anything new.
     pub(super) fn keep(&mut self, id: Id, known: &Evidence) {
-        let evidence = known.clone().pruned();
-        if self.nodes[id].old || evidence == *self.nodes[id].ledger {
+        if self.nodes[id].old {
             return;
         }
-        let ledger = Ledger {
-            node: node(name(id)),
-            data: Some(data_id(id, self.nodes[id].data)),
-            boot: None,
-            evidence,
-        };
-        let ledger = Ledger::decode(&ledger.encode()).unwrap();
-        self.nodes[id].ledger = Made::new(ledger.evidence);
+        let data = data_id(id, self.nodes[id].data);
+        let key = fingerprint(&("kept", id, self.nodes[id].data, known));
+        let kept = cache::evidence(key, || {
+            let ledger = Ledger {
+                node: node(name(id)),
+                data: Some(data),
+                boot: None,
+                evidence: known.clone().pruned(),
+            };
+            Ledger::decode(&ledger.encode()).unwrap().evidence
+        });
+        self.nodes[id].ledger = kept;
     }
 
     /// Before a start: as `steps::claim::end_before_start`.
     pub(super) fn end_claim(&mut self, id: Id) {
         let own = node(name(id));
-        let mut all = self.known(id);
+        let mut all = Evidence::clone(&self.known(id));
         let Some(claim) = self.claim_of(id, &all) else {
             return self.keep(id, &all);
         };

@@ -5,6 +5,7 @@ use std::fmt;
 use super::made::Made;
 use super::scenario::Scenario;
 use super::world::{Entry, Id, Instance, Phase, Planned, Wal, World, bit, name};
+use crate::record::Evidence;
 
 /// A kind of permanent attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +102,8 @@ impl World {
     /// lost from it before.
     fn losses_of_configuration(&self) -> Vec<Loss> {
         let mut standbys = self.running(Instance::Standby);
-        let copied = standbys.all(|id| self.known(id).pruned() == *self.nodes[id].ledger);
+        let copied =
+            standbys.all(|id| Evidence::clone(&self.known(id)).pruned() == *self.nodes[id].ledger);
         if !copied {
             return vec![Loss::Copy];
         }
@@ -207,7 +209,7 @@ impl World {
     fn copy_all(&mut self) {
         let standbys: Vec<Id> = self.running(Instance::Standby).collect();
         for id in standbys {
-            let mut known = self.known(id);
+            let mut known = Evidence::clone(&self.known(id));
             if self.nodes[id].vote.is_none() {
                 known.forget_promises();
             }

@@ -4,7 +4,7 @@
 //! up, by a few numbers. Two values with the same fingerprint count as the same: of a million
 //! different ones, two have the same with a probability of 3 in 10⁸.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -46,9 +46,63 @@ impl<T> Hash for Made<T> {
     }
 }
 
+impl<T> Made<T> {
+    /// What stands for the value.
+    pub(super) fn fingerprint(&self) -> u64 {
+        self.0.0
+    }
+}
+
 /// The same in each run.
 pub(super) fn fingerprint(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Folded(SEED);
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+const SEED: u64 = 0x243f_6a88_85a3_08d3;
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Multiplies to twice the width and folds the halves, as wyhash and foldhash do: a third of
+/// the time that SipHash takes, and nobody attacks a model.
+struct Folded(u64);
+
+impl Folded {
+    fn mix(&mut self, word: u64) {
+        let wide = u128::from(self.0 ^ word) * u128::from(FACTOR);
+        // Rotated: else a word could undo the one before it.
+        self.0 = ((wide as u64) ^ ((wide >> 64) as u64)).rotate_left(23) ^ SEED;
+    }
+}
+
+impl Hasher for Folded {
+    fn finish(&self) -> u64 {
+        let wide = u128::from(self.0) * u128::from(FACTOR);
+        (wide as u64) ^ ((wide >> 64) as u64)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.mix(u64::from_le_bytes(word));
+        }
+        self.mix(bytes.len() as u64);
+    }
+
+    fn write_u8(&mut self, value: u8) {
+        self.mix(value.into());
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.mix(value.into());
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.mix(value);
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.mix(value as u64);
+    }
 }

@@ -9,8 +9,8 @@ use super::world::{Id, World, data_id, name};
 use crate::election::Confirming;
 use crate::election::scores::{GRACE, Roster, rank};
 use crate::ocf::NodeName;
-use crate::record::Reign;
 use crate::record::reign::last_of;
+use crate::record::{Evidence, Reign};
 use crate::testing::node;
 
 const NOW: Duration = Duration::from_secs(1_000_000);
@@ -24,7 +24,7 @@ impl World {
         let rule = scenario.rule_of(primary, self.rule_changed);
         let own = node(name(primary));
         let data = data_id(primary, self.nodes[primary].data);
-        let mut known = self.known(primary);
+        let mut known = Evidence::clone(&self.known(primary));
         let senders = scenario.senders(self, primary);
         let confirming = Confirming {
             rule,
@@ -53,7 +53,7 @@ impl World {
         let Some(primary) = self.primary() else {
             return;
         };
-        let mut known = self.known(primary);
+        let mut known = Evidence::clone(&self.known(primary));
         let reigns = known.reigns();
         let own = node(name(primary));
         let own = last_of(reigns.iter().filter(|reign| reign.primary == own));

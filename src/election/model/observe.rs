@@ -52,22 +52,29 @@ impl World {
     /// The vote that a node publishes now, if this node is the candidate. It notes that in
     /// its ledger first.
     pub(super) fn cast_vote(&mut self, id: Id, candidate: Id) {
-        let mut known = self.known(id);
+        let known = self.known(id);
         if self.nodes[id].old {
-            let vote = Vote::cast(self.held_by(id), known, None);
+            let vote = Vote::cast(self.held_by(id), Evidence::clone(&known), None);
             let seen = Evidence::default();
             self.nodes[id].vote = Some(Made::new(Vote { seen, ..vote }));
             return;
         }
-        known.promise(&node(name(candidate)), known.last_term().saturating_add(1));
-        self.keep(id, &known);
-        let key = fingerprint(&(id, self.told_of(id), &known));
-        let vote = cache::vote(key, || {
-            let data = data_id(id, self.nodes[id].data);
-            let vote = Vote::cast(self.held_by(id), known, Some(data));
-            Vote::decode(&vote.encode()).unwrap()
-        });
+        let key = fingerprint(&(id, candidate, self.told_of(id), &known));
+        let (ledger, vote) = cache::vote(key, || self.promise(id, candidate, &known));
+        self.nodes[id].ledger = ledger;
         self.nodes[id].vote = Some(vote);
+    }
+
+    /// What the node writes to its ledger, and its vote.
+    fn promise(&self, id: Id, candidate: Id, known: &Evidence) -> (Made<Evidence>, Made<Vote>) {
+        let mut known = known.clone();
+        known.promise(&node(name(candidate)), known.last_term().saturating_add(1));
+        let mut writing = self.clone();
+        writing.keep(id, &known);
+        let data = data_id(id, self.nodes[id].data);
+        let vote = Vote::cast(self.held_by(id), known, Some(data));
+        let vote = Vote::decode(&vote.encode()).unwrap();
+        (writing.nodes[id].ledger.clone(), Made::new(vote))
     }
 
     /// What others are told of a node's data.
@@ -143,7 +150,7 @@ impl World {
         ballot.wait_is_over = wait_over;
         ballot.sync_guard = scenario.guard;
         ballot.max_loss = scenario.max_loss;
-        let mut known = self.known(candidate);
+        let mut known = Evidence::clone(&self.known(candidate));
         for (id, seen) in self.nodes.iter().enumerate() {
             let name = node(name(id));
             if self.is_barred(id) {
@@ -210,7 +217,9 @@ pub(super) fn id_of(node: &NodeName) -> Id {
 
 /// The reign that a node publishes, through its real encoding.
 pub(super) fn published(id: Id, reign: &Reign) -> Made<Reign> {
-    Made::new(Reign::decode(node(name(id)), &reign.encode()).unwrap())
+    cache::reign(fingerprint(&(id, reign)), || {
+        Reign::decode(node(name(id)), &reign.encode()).unwrap()
+    })
 }
 
 fn timeline(number: u32) -> Timeline {

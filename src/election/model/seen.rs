@@ -8,7 +8,7 @@ const SHARDS: usize = 64;
 
 /// A fingerprint is well mixed already.
 #[derive(Default)]
-struct AsIs(u64);
+pub(super) struct AsIs(u64);
 
 impl Hasher for AsIs {
     fn finish(&self) -> u64 {

@@ -10,24 +10,42 @@ use crate::election::scores::scale::is_excluded;
 /// Transitions after which a primary must be there.
 const BOUND: usize = 6;
 
+impl World {
+    /// Without what has no say in whether a primary is found: what may still happen, what
+    /// could come back, and the votes of standbys, which the next pre-promote replaces.
+    pub(super) fn calm(&self) -> Self {
+        let mut calm = Self {
+            phase: Phase::Idle,
+            saved: None,
+            before: None,
+            waits_for_all: false,
+            faults: 0,
+            writes: 0,
+            moves: 0,
+            ..self.clone()
+        };
+        let nodes = calm.nodes.iter_mut();
+        nodes
+            .filter(|node| node.up && node.instance == Instance::Standby)
+            .for_each(|node| node.vote = None);
+        calm
+    }
+}
+
 /// A safe candidate is there, but nobody is ever promoted.
-pub(super) fn live_lock(world: &World, scenario: &Scenario) -> Option<Violation> {
-    let calm = World {
-        phase: Phase::Idle,
-        ..world.clone()
-    };
+pub(super) fn live_lock(calm: &World, scenario: &Scenario) -> Option<Violation> {
     // A refusal is right where evidence was lost.
     if calm.lost || calm.primary().is_some() || calm.members().count() < scenario.quorum {
         return None;
     }
-    let all_back = all_returned(&calm, scenario);
+    let all_back = all_returned(calm, scenario);
     let stuck = |world: &World, safe: Option<Id>| {
         let safe = safe.filter(|_| !settles(world, scenario));
         safe.map(|safe| Violation::LiveLock { safe })
     };
-    stuck(&calm, permitted(&calm, scenario))
+    stuck(calm, permitted(calm, scenario))
         .or_else(|| stuck(&all_back, bounded(&all_back, scenario)))
-        .or_else(|| stuck(&calm, provable(&calm, scenario)))
+        .or_else(|| stuck(calm, provable(calm, scenario)))
 }
 
 /// A node that Pacemaker may choose, where those that it may not choose hold not too much

@@ -167,7 +167,7 @@ impl World {
     /// The node keeps a shutdown checkpoint, its own or a copy: in its ledger, and as an
     /// attribute.
     pub(super) fn remember(&mut self, id: Id, checkpoint: &ShutdownCheckpoint) {
-        let mut known = self.known(id);
+        let mut known = Evidence::clone(&self.known(id));
         known.add_checkpoint(checkpoint.clone());
         self.keep(id, &known);
         self.nodes[id].checkpoint = Some(Made::new(checkpoint.clone()));
