@@ -112,7 +112,8 @@ impl Reign {
             Stage::Opened if base.timeline == earlier.branch.timeline => true,
             Stage::Opened => switch.is_some() || !base.history.is_complete(),
             Stage::Claimed => switch.map_or(!base.history.is_complete(), |at| {
-                at <= earlier.branch.lsn || earlier.opened(&base)
+                let began_here = at <= earlier.branch.lsn && earlier.may_have_opened(&base);
+                began_here || earlier.opened(&base)
             }),
         }
     }
@@ -169,8 +170,25 @@ impl Reign {
             Stage::Opened => left_here,
             // The claimed branch itself. It may begin a little earlier than the
             // claimant's LSN, when its last record was received only in part.
-            Stage::Claimed => left_here && fork <= self.branch.lsn || self.opened(position),
+            Stage::Claimed => {
+                let began_here = left_here && fork <= self.branch.lsn;
+                began_here && self.may_have_opened(position) || self.opened(position)
+            }
         }
+    }
+
+    /// Whether the timeline on which a position left this one can be the one that this claim
+    /// opened. PostgreSQL takes the number that was meant or, where the archive has that, a
+    /// higher one:
+    ///
+    /// ```text
+    /// n1: 1 ────┬── 2 ──     n2 followed n1 to timeline 2, and is away
+    /// n3: 1 ────┴── 3 ?      n3 held just this when it was elected, to open timeline 3
+    /// ```
+    fn may_have_opened(&self, position: &Position) -> bool {
+        let child = position.child_of(self.branch.timeline);
+        let meant = self.particulars.opens;
+        child.is_none() || meant.is_none() || child >= meant
     }
 
     /// Whether a position is on the very timeline that this claim opens. A promotion replays
@@ -183,7 +201,8 @@ impl Reign {
     fn opened(&self, position: &Position) -> bool {
         let timeline = self.branch.timeline;
         let left_at = position.history.switch_point_of(timeline);
-        left_at.is_some_and(|at| at >= self.branch.lsn)
+        Rule::Opens.holds()
+            && left_at.is_some_and(|at| at >= self.branch.lsn)
             && self.particulars.opens.is_some()
             && self.particulars.opens == position.child_of(timeline)
     }

@@ -51,6 +51,8 @@ pub enum Rule {
     OneWinner,
     /// Evidence that cannot be read refuses.
     Readable,
+    /// A promotion may replay more than was voted: the branch of a claim is known by its number.
+    Opens,
     /// A branch that every voter follows, the last primary too, is adopted.
     CommonBranch,
     /// A voter that Pacemaker may not promote keeps nobody else from it.
