@@ -8,7 +8,9 @@ use crate::ocf::request::ClusterRole;
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
-use crate::steps::{evidence, impairment, not_yet, offer, state, unknown_error, write_probe};
+use crate::steps::{
+    evidence, fresh, impairment, not_yet, offer, state, unknown_error, write_probe,
+};
 
 /// The level from which on the primary is asked to write.
 const WRITE: u32 = 10;
@@ -68,6 +70,7 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
         }
         Some(Details::Standby { receives: true, .. }) => {
             diverged::take_back(server, cluster, notes, deadline);
+            fresh::make_up(server, cluster, deadline);
         }
         Some(Details::Standby {
             receives: false, ..

@@ -188,10 +188,8 @@ fn voter_line(count: &Count<'_>, best: Option<&Position>, node: &NodeName) -> St
     let age = age_remark(count, node);
     let score = score_remark(count, node);
     let bar = bar.map(|bar| format!(", barred by {}", bar.what));
-    format!(
-        "{node}: {held}{age}{remark}{score}{}",
-        bar.unwrap_or_default()
-    )
+    let (bar, fresh) = (bar.unwrap_or_default(), fresh_remark(count, node));
+    format!("{node}: {held}{age}{remark}{score}{bar}{fresh}")
 }
 
 /// The commit is the old primary's, so its clock counts too.
@@ -216,6 +214,14 @@ fn score_remark(count: &Count<'_>, node: &NodeName) -> String {
         Some(score) => format!(", excluded by promotion score {score}"),
         None => String::new(),
     }
+}
+
+/// It cannot tell whether it confirmed a commit that it does not hold.
+fn fresh_remark(count: &Count<'_>, node: &NodeName) -> &'static str {
+    if count.is_fresh_since(node, 0) {
+        return ", with new data that do not vouch for what the node confirmed before";
+    }
+    ""
 }
 
 fn reign_line(reign: &Reign) -> String {

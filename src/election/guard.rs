@@ -72,6 +72,8 @@ fn of_earlier_rules(count: &Count<'_>, reign: &Reign, held: &Position) -> Option
         let is_of_this = reign.is_opened() && until.timeline == reign.branch.timeline;
         let outside = count.outside_of(reign).filter(|_| is_of_this);
         let vouching = count.covered_by(held).chain(outside);
+        // Nor in which election the rule was in force: any fresh data count for nothing.
+        let vouching = vouching.filter(|node| !count.is_fresh_since(node, 0));
         let lacking = Lacking::of(count, (reign, held), confirmers, vouching)?;
         Some(lacking.refusal(reign, format!("{confirmers} until {until}")))
     })

@@ -27,7 +27,18 @@ impl<'a> Count<'a> {
         reign: &Reign,
         held: &Position,
     ) -> impl Iterator<Item = &'a NodeName> {
-        self.covered_by(held).chain(self.outside_of(reign))
+        let voters = self.covered_by(held).chain(self.outside_of(reign));
+        voters.filter(|node| !self.is_fresh_since(node, reign.term))
+    }
+
+    /// Whether a voter's data took the place of others that may have confirmed commits of this
+    /// election's reign, and are not known to hold them. Such a voter shows nothing: a commit
+    /// that is not on it may be one that it confirmed.
+    pub(super) fn is_fresh_since(&self, node: &NodeName, term: u64) -> bool {
+        let vote = self.ballot.current_vote(node);
+        let fresh = vote.and_then(|vote| Some((vote.fresh?, &vote.position)));
+        let fresh = fresh.filter(|_| Rule::FreshData.holds());
+        fresh.is_some_and(|(fresh, held)| fresh.term >= term && !fresh.is_made_up_by(held))
     }
 
     /// The voters that hold nothing of a reign's branch.

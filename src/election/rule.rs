@@ -43,6 +43,8 @@ pub enum Rule {
     System,
     /// Data that were rebuilt, restored or rewound inherit nothing of what their node was.
     DataIdentity,
+    /// Data that took the place of others do not vouch for what those confirmed.
+    FreshData,
     /// A timeline that a node was a candidate for was not opened by hand.
     Promises,
     /// A candidate that may have won without a trace, when all lost power, refuses.

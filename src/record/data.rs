@@ -4,13 +4,19 @@
 //! was, under the same name: it was primary of nothing, and confirmed nothing. So its data
 //! have an identity: of which control file they are (whatever makes a data directory makes a
 //! new one), and how often they were rewound. The node keeps it in its ledger.
+//!
+//! Data that took the place of others are *fresh* for a while: commits that the node confirmed
+//! before may not be in them.
 
 use std::fmt;
 
-use super::line::{FieldError, Fields};
+use super::line::{FieldError, Fields, Line};
+use crate::wal::{Lsn, Place, Position, Timeline};
 
 /// The key in each line that has one.
 const KEY: &str = "data";
+/// The key in each line of data that are fresh.
+const FRESH: &str = "fresh";
 /// No identity is longer (bytes).
 const LONGEST: usize = 100;
 
@@ -64,5 +70,60 @@ impl DataId {
 impl fmt::Display for DataId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Of data that took the place of others: what the node confirmed before may not be in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fresh {
+    /// The last election that was known when they came.
+    pub term: u64,
+    /// What the elected primary had written at a moment after that. All that the other data
+    /// confirmed is before it.
+    pub owes: Option<Place>,
+}
+
+impl Fresh {
+    /// Data that came after this election.
+    pub fn since(term: u64) -> Self {
+        Self { term, owes: None }
+    }
+
+    /// Whether data with this position have caught up: what the node confirmed ever is in them.
+    pub fn is_made_up_by(&self, held: &Position) -> bool {
+        self.owes.is_some_and(|owes| held.reaches(owes))
+    }
+
+    /// `3`, and `3:2:83886080` once it is known what is owed.
+    pub(super) fn push(fresh: Option<&Self>, line: &mut Line) {
+        let text = fresh.map(|Self { term, owes }| match owes {
+            None => term.to_string(),
+            Some(Place { timeline, lsn }) => format!("{term}:{timeline}:{}", lsn.as_u64()),
+        });
+        line.push_some(FRESH, text);
+    }
+
+    /// The field of a line, if it has one.
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Option<Self>, FieldError> {
+        fields.get(FRESH).map(Self::decode).transpose()
+    }
+
+    fn decode(text: &str) -> Result<Self, FieldError> {
+        let wrong = || FieldError::Value {
+            key: FRESH,
+            value: text.to_owned(),
+        };
+        let parts: Vec<_> = text.split(':').collect();
+        let (term, owes) = match parts.as_slice() {
+            [term] => (term, None),
+            [term, timeline, lsn] => {
+                let timeline = Timeline::from_decimal(timeline)?;
+                let lsn = Lsn::from_decimal(lsn)?;
+                (term, Some(Place { timeline, lsn }))
+            }
+            _ => return Err(wrong()),
+        };
+        let term = term.parse().map_err(|_| wrong())?;
+        Ok(Self { term, owes })
     }
 }

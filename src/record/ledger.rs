@@ -6,7 +6,7 @@
 //! is, then one for each fact:
 //!
 //! ```text
-//! 1;node=srv2;data=131075.1764291234567.0
+//! 1;node=srv2;data=131075.1764291234567.0;fresh=3:2:83886080
 //! reign srv1 1;term=3;opened=yes;sys=7;tl=2;lsn=…;sync=any:1:srv2,srv3;data=…
 //! promise srv2 4
 //! stop srv1 1;node=srv1;term=3;sys=7;tl=2;lsn=…
@@ -20,13 +20,15 @@
 //! * *It cannot be read*, or was written by a later version: it is left as it is, and this
 //!   node is not promoted before somebody looked.
 //! * *It is another node's* (a cloned machine): what it says of elections is true, but the
-//!   data get an identity of their own.
+//!   data get an identity of their own, and are fresh.
+//! * *The data are others than it says* (rebuilt from a backup): they are fresh (`Fresh`) until
+//!   they hold all that the elected primary has.
 //! * *It is old* (a machine put back to a snapshot): whatever others know in later terms
 //!   counts.
 
 use thiserror::Error;
 
-use super::data::DataId;
+use super::data::{DataId, Fresh};
 use super::evidence::Evidence;
 use super::line::{FieldError, Fields, Line, escape, unescape};
 use super::name::{Life, Name};
@@ -41,6 +43,8 @@ pub struct Ledger {
     pub data: Option<DataId>,
     /// The boot of the machine in which it was written; `None` where that was not told.
     pub boot: Option<String>,
+    /// Whether these took the place of others that confirmed more.
+    pub fresh: Option<Fresh>,
     /// What it has seen of elections.
     pub evidence: Evidence,
 }
@@ -75,6 +79,7 @@ impl Ledger {
         line.push("node", escape(self.node.as_str()));
         line.push_some("data", self.data.as_ref());
         line.push_some("boot", self.boot.as_deref().map(escape));
+        Fresh::push(self.fresh.as_ref(), &mut line);
         let facts = self.evidence.lines().into_iter();
         let mut text = String::new();
         for line in std::iter::once(line.finish()).chain(facts) {
@@ -89,7 +94,7 @@ impl Ledger {
         let mut lines = (1..).zip(text.lines());
         let (_, head) = lines.next().ok_or(LedgerError::Empty)?;
         let at = |line| move |error| LedgerError::Line { line, error };
-        let (node, data, boot) = read_head(head).map_err(at(1))?;
+        let (node, data, boot, fresh) = read_head(head).map_err(at(1))?;
         let mut evidence = Evidence::default();
         for (line, fact) in lines {
             evidence.read(fact).map_err(at(line))?;
@@ -98,12 +103,13 @@ impl Ledger {
             node,
             data,
             boot,
+            fresh,
             evidence,
         })
     }
 }
 
-type Head = (NodeName, Option<DataId>, Option<String>);
+type Head = (NodeName, Option<DataId>, Option<String>, Option<Fresh>);
 
 fn read_head(line: &str) -> Result<Head, FieldError> {
     let fields = Fields::parse(line)?;
@@ -114,5 +120,6 @@ fn read_head(line: &str) -> Result<Head, FieldError> {
         value: name.to_owned(),
     })?;
     let boot = fields.get("boot").and_then(unescape);
-    Ok((node, DataId::read(&fields)?, boot))
+    let fresh = Fresh::read(&fields)?;
+    Ok((node, DataId::read(&fields)?, boot, fresh))
 }

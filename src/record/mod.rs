@@ -29,7 +29,7 @@ pub mod vote;
 
 pub use confirmers::Confirmers;
 pub use constraint::Constraint;
-pub use data::DataId;
+pub use data::{DataId, Fresh};
 pub use divergence::Divergence;
 pub use evidence::Evidence;
 pub use force::Force;

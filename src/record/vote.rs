@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::data::DataId;
+use super::data::{DataId, Fresh};
 use super::evidence::Evidence;
 use super::line::{FieldError, Fields, Line, push_position, read_position};
 use super::name::{Life, Name};
@@ -32,6 +32,8 @@ pub struct Vote {
     pub last_commit_age: Option<Duration>,
     /// The identity of the node's data.
     pub data: Option<DataId>,
+    /// Whether these took the place of others, and what those confirmed may not be in them.
+    pub fresh: Option<Fresh>,
     /// What the node knows of elections. Empty in votes of an agent that does not tell.
     pub seen: Evidence,
 }
@@ -59,6 +61,7 @@ impl Vote {
             ends_with_shutdown: None,
             last_commit_age: None,
             data,
+            fresh: None,
             seen,
         }
     }
@@ -85,6 +88,7 @@ impl Vote {
             ends_with_shutdown: None,
             last_commit_age: None,
             data: None,
+            fresh: None,
             seen: Evidence::default(),
         })
     }
@@ -98,6 +102,7 @@ impl Vote {
         line.push_some("shutdown", ending.map(|yes| if yes { "yes" } else { "no" }));
         line.push_some("age", self.last_commit_age.map(|age| age.as_secs()));
         line.push_some("data", self.data.as_ref());
+        Fresh::push(self.fresh.as_ref(), &mut line);
         line.push_some("seen", self.seen.encode());
         line.finish()
     }
@@ -111,6 +116,7 @@ impl Vote {
             ends_with_shutdown: fields.flag("shutdown")?,
             last_commit_age: fields.number("age")?.map(Duration::from_secs),
             data: DataId::read(&fields)?,
+            fresh: Fresh::read(&fields)?,
             seen: fields
                 .get("seen")
                 .map_or_else(|| Ok(Evidence::default()), Evidence::decode)?,

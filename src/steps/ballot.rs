@@ -54,6 +54,7 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     seen.for_each(|(_, vote)| known.all.merge(vote.seen.clone()));
     let published = ballot.votes.get(&known.node);
     let own = Vote {
+        fresh: known.fresh,
         last_commit_age: published.and_then(|vote| vote.last_commit_age),
         ..Vote::cast(held.clone(), known.all.clone(), known.data.clone())
     };

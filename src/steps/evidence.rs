@@ -8,7 +8,7 @@ use crate::ocf::NodeName;
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
 use crate::record::reign::Stage;
-use crate::record::{DataId, Evidence, FieldError, Ledger, Reign, Vote, note};
+use crate::record::{DataId, Evidence, FieldError, Fresh, Ledger, Reign, Vote, note};
 use crate::system::{Notes, clock};
 
 /// How often (seconds) a standby looks at the configuration although it has not changed.
@@ -26,6 +26,8 @@ pub struct Known {
     pub unreadable: BTreeSet<Unreadable>,
     /// The identity of this node's data; `None` where it could not be seen.
     pub data: Option<DataId>,
+    /// Whether they took the place of others.
+    pub fresh: Option<Fresh>,
     /// The ledger as it is on disk; `None` if it must stay as it is.
     on_disk: Option<String>,
 }
@@ -45,8 +47,10 @@ impl Known {
             unreadable.insert(Unreadable { node, what });
         }
         let all = election::known(published.clone(), ledger.evidence);
+        let (data, fresh) = identity(server, (ledger.data, ledger.fresh), all.last_term());
         Ok(Self {
-            data: data_of(server, ledger.data),
+            data,
+            fresh,
             node,
             published,
             all,
@@ -86,6 +90,7 @@ impl Known {
             node: self.node.clone(),
             data: self.data.clone(),
             boot: cluster.boot(),
+            fresh: self.fresh,
             evidence: self.all.clone().pruned(),
         };
         let text = ledger.encode();
@@ -107,9 +112,11 @@ impl Known {
 pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), ToolError> {
     let node = cluster.node()?;
     let (ledger, on_disk) = ledger(cluster, &node);
-    let data = data_of(server, ledger.data);
+    let term = ledger.evidence.last_term();
+    let (data, fresh) = identity(server, (ledger.data, ledger.fresh), term);
     let known = Known {
         data: data.as_ref().map(DataId::rewound),
+        fresh,
         published: Evidence::default(),
         all: ledger.evidence,
         unreadable: BTreeSet::new(),
@@ -186,6 +193,7 @@ fn ledger(cluster: &dyn Cluster, node: &NodeName) -> (Ledger, Option<String>) {
         node: node.clone(),
         data: None,
         boot: None,
+        fresh: None,
         evidence: Evidence::default(),
     };
     let text = match cluster.ledger() {
@@ -201,8 +209,13 @@ fn ledger(cluster: &dyn Cluster, node: &NodeName) -> (Ledger, Option<String>) {
         // A cloned machine: what its model saw of elections is true all the same.
         Ok(ledger) => {
             log::warn!("The ledger of elections is that of {}", ledger.node);
-            let evidence = ledger.evidence;
-            (Ledger { evidence, ..begun }, Some(text))
+            let (evidence, fresh) = (ledger.evidence, Some(Fresh::since(0)));
+            let own = Ledger {
+                evidence,
+                fresh,
+                ..begun
+            };
+            (own, Some(text))
         }
         Err(error) => {
             log::error!("Cannot read this node's ledger of elections: {error}");
@@ -220,16 +233,36 @@ fn since_boot(mut ledger: Ledger, cluster: &dyn Cluster) -> Ledger {
     ledger
 }
 
-/// The identity of the data that are there now. What cannot be seen has the last one known.
-fn data_of(server: &dyn Server, known: Option<DataId>) -> Option<DataId> {
-    match server.control_identity() {
-        Ok(control) => Some(match known {
-            Some(data) if data.is_of(&control) => data,
-            _ => DataId::of(&control),
-        }),
+/// Whether this node's data took the place of others, by its ledger.
+pub fn is_fresh(cluster: &dyn Cluster, node: &NodeName) -> bool {
+    ledger(cluster, node).0.fresh.is_some()
+}
+
+type Identity = (Option<DataId>, Option<Fresh>);
+
+/// The identity of the data that are there now, and whether they took the place of others after
+/// this election. What cannot be seen has the last one known.
+///
+/// Data of which nothing is known took nobody's place: they are those of a node on an earlier
+/// version of the agent, or of one that is new. A foreign ledger says nothing of them, but its
+/// machine is a copy, and so they are.
+fn identity(server: &dyn Server, (data, fresh): Identity, term: u64) -> Identity {
+    let control = match server.control_identity() {
+        Ok(control) => control,
         Err(error) => {
             log::debug!("Cannot tell which data these are: {error}");
-            known
+            return (data, fresh);
+        }
+    };
+    match data {
+        Some(data) if data.is_of(&control) => (Some(data), fresh),
+        None if fresh.is_none() => (Some(DataId::of(&control)), None),
+        _ => {
+            log::info!(
+                "The data of this node are new: it does not vouch for synchronous commits up to \
+                 election {term} before it has all that the primary has"
+            );
+            (Some(DataId::of(&control)), Some(Fresh::since(term)))
         }
     }
 }

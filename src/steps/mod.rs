@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod fencing;
 mod fetch;
 pub mod foreign_scores;
+pub mod fresh;
 pub mod impairment;
 mod local_wal;
 pub mod not_yet;

@@ -34,6 +34,7 @@ pub fn cast(
     }
     known.keep(cluster);
     let vote = Vote {
+        fresh: known.fresh,
         last_commit_age: held.last_commit_age,
         ..Vote::cast(held.position, known.all, known.data)
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
+use crate::cluster::postgresql::{self, MAIN};
 use crate::machine::node::Node;
 use crate::run::scene::Scene;
 use crate::run::staging::Stage;
@@ -12,6 +13,10 @@ use crate::tests::paf_losses::{lose_primary_and_synchronous_standby, only_the_ot
 
 /// The configuration of the cluster, as an admin saves it to work on it.
 const OLD: &str = "/root/old.xml";
+/// In it each node has two monitors.
+const TWO_ROUNDS: Duration = Duration::from_secs(40);
+/// A promotion that is safe must not take longer.
+const FAILOVER: Duration = Duration::from_secs(60);
 
 /// The primary and the synchronous standby are lost, the last node is refused. Then the dead
 /// primary's node is removed from the cluster, as hardware that will not come back: the refusal
@@ -186,4 +191,57 @@ fn stop_stack(scene: &Scene, node: &Node) -> Result<()> {
         .steps
         .say(&format!("{} on {}", words.join(" "), node.name));
     node.run_within(PATIENCE, &words).map(drop)
+}
+
+/// The one standby that confirmed commits is rebuilt from the one that lags, and cannot stream;
+/// then the primary is lost. The two that are left do not prove to each other that nothing was
+/// confirmed.
+pub fn rebuilt_standby_vouches_for_nothing(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    let rows = only_the_other_holds(&stage, 50)?;
+    rebuild_from_the_favourite(&stage)?;
+    stage.disconnect(&[&stage.other])?;
+    start_the_other(&stage)?;
+    stage.power_off(&stage.primary)?;
+    scene.cluster.heal_network()?;
+    stage.refused(rows, &stage.primary.name)?;
+    scene.cluster.bring_back(&stage.primary)?;
+    scene.pcs("resource cleanup")?;
+    let primary = stage.nothing_lost(rows)?;
+    ensure!(primary == stage.primary, "{} was promoted", primary.name);
+    scene.only_fenced(&stage.primary.name)
+}
+
+/// The same, but it can stream, and has caught up before the primary is lost: it is as good as any
+/// other standby.
+pub fn rebuilt_standby_is_promoted_once_it_caught_up(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    let rows = only_the_other_holds(&stage, 50)?;
+    rebuild_from_the_favourite(&stage)?;
+    start_the_other(&stage)?;
+    stage.wait_rows(&stage.other, rows)?;
+    scene.let_pass(TWO_ROUNDS, "two rounds of monitors");
+    stage.power_off(&stage.primary)?;
+    let only = std::slice::from_ref(&stage.other);
+    scene.cluster.wait_promoted_among(only, FAILOVER)?;
+    stage.nobody_lacks(rows)?;
+    scene.cluster.heal_network()?;
+    scene.cluster.rejoin(&stage.primary)?;
+    scene.only_fenced(&stage.primary.name)
+}
+
+fn rebuild_from_the_favourite(stage: &Stage) -> Result<()> {
+    let (scene, node) = (stage.scene, &stage.other);
+    scene.pcs(&format!("node standby {} --wait=60", node.name))?;
+    let from = &stage.favourite;
+    scene
+        .steps
+        .say(&format!("rebuilding {} from {}", node.name, from.name));
+    let data = scene.cluster.options.release.datadir(MAIN.name);
+    postgresql::base_backup(node, &from.address().to_string(), &MAIN, &data)
+}
+
+fn start_the_other(stage: &Stage) -> Result<()> {
+    let back = format!("node unstandby {} --wait=60", stage.other.name);
+    stage.scene.pcs(&back).map(drop)
 }

@@ -113,6 +113,8 @@ pub const ALL: &[Case] = cases![
     evidence::old_configuration_and_a_diverged_primary needs SynchronousSilence long,
     evidence::old_configuration_after_a_move needs SynchronousClient long,
     evidence::stack_is_restarted_after_a_refusal needs Silence long,
+    evidence::rebuilt_standby_vouches_for_nothing needs SynchronousSilence long,
+    evidence::rebuilt_standby_is_promoted_once_it_caught_up needs SynchronousSilence long,
     rules::commits_of_an_earlier_rule_stay_guarded needs SynchronousSilence long,
     rules::commits_stay_guarded_after_the_end_of_all_rules needs SynchronousSilence long,
     rules::rule_is_changed_under_maintenance needs SynchronousSilence long,

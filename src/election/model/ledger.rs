@@ -6,8 +6,9 @@ use super::observe::published;
 use super::world::{Id, World, data_id, name};
 use crate::election::{EndOfClaim, known};
 use crate::record::reign::Stage;
-use crate::record::{Evidence, Ledger, Reign};
+use crate::record::{Evidence, Fresh, Ledger, Reign};
 use crate::testing::node;
+use crate::wal::Place;
 
 impl World {
     /// What the cluster's configuration has.
@@ -59,18 +60,37 @@ impl World {
         if self.nodes[id].old {
             return;
         }
+        let fresh = self.nodes[id].fresh;
         let data = data_id(id, self.nodes[id].data);
-        let key = fingerprint(&("kept", id, self.nodes[id].data, known));
+        let key = fingerprint(&("kept", id, self.nodes[id].data, fresh, known));
         let kept = cache::evidence(key, || {
             let ledger = Ledger {
                 node: node(name(id)),
                 data: Some(data),
                 boot: None,
+                fresh,
                 evidence: known.clone().pruned(),
             };
             Ledger::decode(&ledger.encode()).unwrap().evidence
         });
         self.nodes[id].ledger = kept;
+    }
+
+    /// The monitors of the standbys that stream, as `steps::fresh`.
+    pub(super) fn make_up(&mut self) {
+        let Some(primary) = self.primary() else {
+            return;
+        };
+        let owes = Place::from(&self.held_by(primary));
+        for id in self.followers() {
+            let held = self.held_by(id);
+            let fresh = self.nodes[id].fresh.take();
+            let fresh = fresh.map(|fresh| Fresh {
+                owes: Some(owes),
+                ..fresh
+            });
+            self.nodes[id].fresh = fresh.filter(|fresh| !fresh.is_made_up_by(&held));
+        }
     }
 
     /// Before a start: as `steps::claim::end_before_start`.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::made::Made;
 use super::scenario::Scenario;
 use super::world::{Entry, Id, Instance, Phase, Planned, Wal, World, bit, name};
-use crate::record::Evidence;
+use crate::record::{Evidence, Fresh};
 
 /// A kind of permanent attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +183,7 @@ impl World {
             }
             Loss::Rebuild { id, from } => {
                 let data = (self.nodes[id].data.0 + 1, 0);
+                self.nodes[id].fresh = Some(Fresh::since(self.known(id).last_term()));
                 self.replace(scenario, id, self.nodes[from].wal, data);
             }
             Loss::Rewind(id) => {

@@ -64,12 +64,21 @@ fn with(change: impl FnOnce(&mut Trouble)) -> Trouble {
     trouble
 }
 
-/// Not so yet: the rebuilt standby vouches for commits that only its old data confirmed.
 #[test]
-#[ignore = "fails: only a primary's data have their identity on record, not a confirmer's"]
 fn a_rebuilt_standby_confirmed_nothing() {
     let trouble = with(|trouble| trouble.rebuilds = true);
     prove_once(&synchronous("a standby is rebuilt", trouble, 2));
+}
+
+#[test]
+fn fresh_data() {
+    let trouble = with(|trouble| trouble.rebuilds = true);
+    let scenario = synchronous("fresh data", trouble, 2);
+    let violation = weakened(Rule::FreshData, &scenario);
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
 }
 
 #[test]

@@ -72,17 +72,29 @@ impl World {
         let mut writing = self.clone();
         writing.keep(id, &known);
         let data = data_id(id, self.nodes[id].data);
-        let vote = Vote::cast(self.held_by(id), known, Some(data));
+        let vote = Vote {
+            fresh: self.nodes[id].fresh,
+            ..Vote::cast(self.held_by(id), known, Some(data))
+        };
         let vote = Vote::decode(&vote.encode()).unwrap();
         (writing.nodes[id].ledger.clone(), Made::new(vote))
     }
 
     /// What others are told of a node's data.
     fn told_of(&self, id: Id) -> impl Hash {
-        let Node { wal, data, .. } = &self.nodes[id];
+        let Node {
+            wal, data, fresh, ..
+        } = &self.nodes[id];
         let branch = &self.branches[wal.branch];
         let history = branch.history.clone();
-        (branch.number, branch.system, history, wal.lsn, *data)
+        (
+            branch.number,
+            branch.system,
+            history,
+            wal.lsn,
+            *data,
+            *fresh,
+        )
     }
 
     /// What a node publishes when its shutdown checkpoint starts at `start`.
@@ -179,7 +191,10 @@ impl World {
         let seen = votes.filter(|(node, _)| ballot.voters.contains(*node));
         seen.for_each(|(_, vote)| known.merge(vote.seen.clone()));
         let data = data_id(candidate, self.nodes[candidate].data);
-        let own = Vote::cast(self.held_by(candidate), known.clone(), Some(data));
+        let own = Vote {
+            fresh: self.nodes[candidate].fresh,
+            ..Vote::cast(self.held_by(candidate), known.clone(), Some(data))
+        };
         ballot.votes.insert(node(name(candidate)), own);
         ballot.count_evidence(&self.published(), &known);
         (ballot, known)

@@ -245,6 +245,7 @@ impl Scenario {
             },
             wal: Wal { branch: 0, lsn: 1 },
             data: (0, 0),
+            fresh: None,
             ledger: Made::new(Evidence::default()),
             vote: None,
             checkpoint: None,

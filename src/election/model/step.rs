@@ -30,7 +30,10 @@ impl World {
                 next.expect(id);
                 next.start_instance(scenario, id);
             }
-            Event::Monitor { late } => next.monitor(scenario, late),
+            Event::Monitor { late } => {
+                next.monitor(scenario, late);
+                next.make_up();
+            }
             Event::Change {
                 how,
                 received,

@@ -1,7 +1,7 @@
 //! The little cluster: what is true of it, whatever anybody has been told.
 
 use super::made::Made;
-use crate::record::{DataId, Evidence, Reign, ShutdownCheckpoint, Vote};
+use crate::record::{DataId, Evidence, Fresh, Reign, ShutdownCheckpoint, Vote};
 use crate::wal::History;
 
 /// A node, by its place in `World::nodes`.
@@ -43,6 +43,8 @@ pub(super) struct Node {
     pub(super) wal: Wal,
     /// How often its data were rebuilt, and rewound since.
     pub(super) data: (u8, u8),
+    /// Its data took the place of others.
+    pub(super) fresh: Option<Fresh>,
     /// What its ledger says: a file, which outlives the node's power.
     pub(super) ledger: Made<Evidence>,
     /// Private attributes: they go with the node.

@@ -61,6 +61,7 @@ fn votes() -> impl Strategy<Value = Vote> {
             ends_with_shutdown,
             last_commit_age: None,
             data: None,
+            fresh: None,
             seen: Evidence::default(),
         })
 }

@@ -10,7 +10,9 @@ use crate::election::{Ballot, Bar, Verdict, elect, explain};
 use crate::ocf::NodeName;
 use crate::record::confirmers::EarlierRule;
 use crate::record::reign::{Particulars, Stage};
-use crate::record::{Confirmers, Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
+use crate::record::{
+    Confirmers, Evidence, Force, Fresh, Reign, ShutdownCheckpoint, SyncRule, Vote,
+};
 use crate::testing::{check, node};
 use crate::wal::notation::{SYSTEM, place, position};
 use crate::wal::{Place, SystemId, Timeline};
@@ -133,6 +135,7 @@ fn vote(held: &str, remarks: &[&str]) -> Vote {
         ends_with_shutdown: None,
         last_commit_age: None,
         data: None,
+        fresh: None,
         seen: Evidence::default(),
     };
     for remark in remarks {
@@ -142,12 +145,23 @@ fn vote(held: &str, remarks: &[&str]) -> Vote {
             Some(("age", seconds)) => {
                 vote.last_commit_age = Some(Duration::from_secs(seconds.parse().unwrap()));
             }
+            Some(("fresh", text)) => vote.fresh = Some(fresh(text)),
             Some(("shutdown", last)) => vote.ends_with_shutdown = Some(last == "last"),
             None if *remark == "paf" => vote = Vote::decode_paf(&vote.encode_paf()).unwrap(),
             _ => panic!("unknown remark {remark:?}"),
         }
     }
     vote
+}
+
+/// `3` or `3:2@0/100`.
+fn fresh(text: &str) -> Fresh {
+    let (term, owes) = text.split_once(':').unwrap_or((text, ""));
+    let owes = (!owes.is_empty()).then(|| place(owes));
+    Fresh {
+        term: term.parse().unwrap(),
+        owes: owes.map(|(timeline, lsn)| Place { timeline, lsn }),
+    }
 }
 
 fn reign(stage: &str, name: &str, branch: &str, term: u64, sync: &str) -> Reign {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::record::ledger::LedgerError;
 use crate::record::reign::{Reign, Stage};
-use crate::record::{DataId, Evidence, FieldError, Ledger, ShutdownCheckpoint};
+use crate::record::{DataId, Evidence, FieldError, Fresh, Ledger, ShutdownCheckpoint};
 use crate::testing::node;
 use crate::wal::notation::position;
 use crate::wal::{Lsn, SystemId, Timeline};
@@ -134,6 +134,7 @@ fn ledger() -> Ledger {
         node: node("n2"),
         data: Some(DataId::of("131.1764")),
         boot: Some("0c2b".to_owned()),
+        fresh: Some(Fresh::since(3)),
         evidence,
     }
 }
@@ -162,7 +163,7 @@ fn a_doubt_travels_with_its_promise() {
 fn a_ledger_comes_back() {
     let text = ledger().encode();
     assert!(
-        text.starts_with("1;node=n2;data=131.1764.0;boot=0c2b\n"),
+        text.starts_with("1;node=n2;data=131.1764.0;boot=0c2b;fresh=3\n"),
         "{text}"
     );
     assert_eq!(Ledger::decode(&text), Ok(ledger()));
@@ -255,8 +256,9 @@ proptest! {
     /// What is written is what decides: no more, no less.
     #[test]
     fn a_ledger_says_the_same_as_before(evidence in facts()) {
-        let (node, data) = (node("n2"), None);
-        let read = Ledger::decode(&Ledger { node, data, boot: None, evidence: evidence.clone() }.encode());
+        let (node, data, boot, fresh) = (node("n2"), None, None, None);
+        let ledger = Ledger { node, data, boot, fresh, evidence: evidence.clone() };
+        let read = Ledger::decode(&ledger.encode());
         let read = read.unwrap().evidence;
         prop_assert_eq!(read.reigns(), evidence.reigns());
         prop_assert_eq!(read.checkpoints(), evidence.checkpoints());

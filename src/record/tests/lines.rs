@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::record::{DataId, Evidence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote};
+use crate::record::{DataId, Evidence, Force, Fresh, Reign, ShutdownCheckpoint, SyncRule, Vote};
 use crate::testing::node;
 use crate::wal::notation::position;
-use crate::wal::{History, Lsn, Position, Switch, SystemId, Timeline};
+use crate::wal::{History, Lsn, Place, Position, Switch, SystemId, Timeline};
 
 fn vote() -> Vote {
     Vote {
@@ -16,6 +16,7 @@ fn vote() -> Vote {
         ends_with_shutdown: Some(true),
         last_commit_age: Some(Duration::from_secs(3)),
         data: Some(DataId::of("131.1764")),
+        fresh: None,
         seen: Evidence::of([reign("")]),
     }
 }
@@ -189,11 +190,14 @@ proptest! {
     #[test]
     fn every_vote_comes_back(
         position in positions(), term: Option<u64>, ends_with_shutdown: Option<bool>,
-        age: Option<u64>,
+        age: Option<u64>, fresh: Option<(u64, Option<u64>)>,
     ) {
         let last_commit_age = age.map(Duration::from_secs);
         let (data, seen) = (None, Evidence::default());
-        let vote = Vote { position, term, ends_with_shutdown, last_commit_age, data, seen };
+        let timeline = position.timeline;
+        let place = |lsn| Place { timeline, lsn: Lsn::from(lsn) };
+        let fresh = fresh.map(|(term, owes)| Fresh { term, owes: owes.map(place) });
+        let vote = Vote { position, term, ends_with_shutdown, last_commit_age, data, fresh, seen };
         let line = vote.encode();
         prop_assert!(line.bytes().all(|b| b.is_ascii_alphanumeric() || b";=:,._%~-".contains(&b)));
         let read = Vote::decode(&line).unwrap();

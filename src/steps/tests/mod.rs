@@ -9,6 +9,7 @@ mod candidates;
 mod claim;
 mod confirming;
 mod election;
+mod fresh;
 mod identity;
 mod looks;
 mod planned_stop;
