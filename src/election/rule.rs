@@ -92,6 +92,38 @@ impl Rule {
 
 #[cfg(test)]
 impl Rule {
+    /// All of them.
+    pub const ALL: [Self; 28] = [
+        Self::BestWins,
+        Self::History,
+        Self::WaitForVotes,
+        Self::FreshVotes,
+        Self::Branch,
+        Self::VoidClaims,
+        Self::OwnReign,
+        Self::Doubt,
+        Self::ShutdownCheckpoint,
+        Self::Quorum,
+        Self::EarlierReigns,
+        Self::EarlierRules,
+        Self::Confirmers,
+        Self::NotItself,
+        Self::Exclusion,
+        Self::System,
+        Self::DataIdentity,
+        Self::FreshData,
+        Self::Promises,
+        Self::Doubts,
+        Self::OneWinner,
+        Self::Readable,
+        Self::Opens,
+        Self::CommonBranch,
+        Self::Barred,
+        Self::MaxLoss,
+        Self::LossOfLastReign,
+        Self::Ledgers,
+    ];
+
     /// The rule that is switched off on this thread.
     pub(super) fn switched_off() -> Option<Self> {
         tests::WEAKENED.get()

@@ -31,6 +31,10 @@ pub struct FakeData {
     pub trail: Trail,
     /// How far a promotion comes that is cut off.
     pub half_open: HalfOpen,
+    /// Whether a promotion died that had written its history: PostgreSQL goes on there.
+    pub is_half_open: bool,
+    /// Whether nobody sees that but in the control file.
+    pub hides_half_open: bool,
     /// WAL in the archive that a promotion replays before it leaves recovery.
     pub archive: Option<(Trail, Lsn)>,
     /// The history files of timelines that were opened.
@@ -87,6 +91,8 @@ impl FakeData {
             end: held.lsn,
             trail: Trail::root(0),
             half_open: HalfOpen::Nothing,
+            is_half_open: false,
+            hides_half_open: false,
             archive: None,
             histories,
             reserved: BTreeSet::new(),
@@ -132,7 +138,10 @@ impl FakeData {
         if self.half_rewound {
             return Some("could not locate a valid checkpoint record".to_owned());
         }
-        let newest = self.reserved.last().filter(|last| **last > self.timeline);
+        // Recovery looks for the newest file alone.
+        let opened = self.histories.keys().next_back().copied();
+        let is_newest = |last: &&Timeline| **last > self.timeline && Some(**last) > opened;
+        let newest = self.reserved.last().filter(is_newest);
         let aside = || {
             let (newest, at) = self.newest_history()?;
             let held = self.control.checkpoint.max(self.control.recovery_end);

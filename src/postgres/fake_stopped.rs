@@ -22,7 +22,7 @@ use crate::ocf::Deadline;
 use crate::system::program::ProgramError;
 use crate::testing::journal::Injected;
 use crate::wal::notation::SYSTEM;
-use crate::wal::{Lsn, Place, SystemId, Timeline, WalFiles};
+use crate::wal::{HistoryFile, Lsn, Place, SystemId, Timeline, WalFiles};
 
 impl Rewinder for FakeServer {
     fn mark(&self) -> io::Result<Found> {
@@ -107,7 +107,18 @@ impl Timelines for FakeServer {
     }
 
     fn wal_files(&self) -> io::Result<WalFiles> {
-        self.instance.ask("wal_files", |of| Ok(of.data.wal_files()))
+        self.instance.ask("wal_files", |of| {
+            let mut files = of.data.wal_files();
+            if of.data.hides_half_open {
+                let own = of.data.timeline;
+                let is_known = |it: &Timeline, file: &HistoryFile| {
+                    *it <= own || *file == HistoryFile::Reserved
+                };
+                files.histories.retain(|it, file| is_known(it, file));
+                files.segments.retain(|it| *it <= own);
+            }
+            Ok(files)
+        })
     }
 
     fn reserve_timeline(&self, _: Timeline, timeline: Timeline) -> io::Result<()> {

@@ -72,6 +72,7 @@ impl FakeData {
         }
         if self.half_open >= HalfOpen::History {
             self.histories.insert(next, history);
+            self.is_half_open = true;
         }
     }
 

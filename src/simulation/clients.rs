@@ -4,7 +4,7 @@
 use std::cell::RefMut;
 
 use super::fleet::NAMES;
-use super::schedule::{Id, Known};
+use super::schedule::Id;
 use super::state::Simulation;
 use crate::instance::Role;
 use crate::instance::replication::{Sender, SenderState};
@@ -214,7 +214,7 @@ impl Simulation {
     pub fn checkpoint(&self) {
         if let Some(primary) = self.primary() {
             self.instance(primary).checkpoint();
-            if self.setting.allows(Known::Archive) {
+            if self.setting.archive {
                 self.archive(primary);
             }
         }

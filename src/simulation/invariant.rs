@@ -31,6 +31,7 @@ impl Simulation {
                 let end = self.fleet.instance(name).data.end;
                 self.truth.borrow_mut().written = end;
             }
+            self.note_half_open(name);
             if before == now {
                 continue;
             }
@@ -41,6 +42,19 @@ impl Simulation {
                 self.closed(id);
             }
         }
+    }
+
+    /// A promotion died that had written the history of its timeline: whoever holds more of the
+    /// branch before has left.
+    fn note_half_open(&self, name: &str) {
+        let mut instance = self.fleet.instance(name);
+        if !std::mem::take(&mut instance.data.is_half_open) {
+            return;
+        }
+        let (mut trail, end) = (instance.data.trail.clone(), instance.data.end);
+        trail.fork(end);
+        let mut truth = self.truth.borrow_mut();
+        (truth.elected, truth.written, truth.stopped) = (trail, end, None);
     }
 
     fn closed(&self, id: Id) {

@@ -1,7 +1,7 @@
 //! Machines and the network between them.
 
 use super::fleet::NAMES;
-use super::schedule::{Id, Known};
+use super::schedule::Id;
 use super::state::Simulation;
 
 impl Simulation {
@@ -22,9 +22,7 @@ impl Simulation {
             self.pacemaker.borrow_mut().nodes[id].forget();
         }
         self.apart.set([false; 3]);
-        if self.setting.allows(Known::LostCib) {
-            self.fleet.cluster().kept().lose_last_write();
-        }
+        self.fleet.cluster().kept().lose_last_write();
     }
 
     pub fn part(&self, id: Id) {

@@ -107,11 +107,10 @@ impl Simulation {
         for id in ids {
             let mut instance = self.fleet.instance(NAMES[id]);
             instance.synchronous_standby_names = self.setting.sync[id].to_owned();
-            instance.manners.promotion = Obeys::AfterLooks(2);
-            if self.setting.allows(Known::HalfOpen) {
-                instance.data.half_open = self.setting.half_open;
-                instance.manners.promotion = Obeys::AfterLooks(12);
-            }
+            instance.data.half_open = self.setting.half_open;
+            instance.data.hides_half_open = self.setting.known == Some(Known::HalfOpen);
+            let looks = if id % 2 == 0 { 2 } else { 12 };
+            instance.manners.promotion = Obeys::AfterLooks(looks);
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::chance::Chance;
 use super::fleet::NAMES;
+use crate::election::rule::Rule;
 use crate::ocf::Rejoin;
 use crate::postgres::fake_instance::HalfOpen;
 use crate::testing::journal::Trouble;
@@ -33,29 +34,35 @@ pub struct Setting {
     pub oversleep: u64,
     /// How far a promotion comes that dies before its end.
     pub half_open: HalfOpen,
-    /// What may happen although it is known to break a promise.
-    pub known: [bool; KNOWN.len()],
+    /// The archive has what the primary wrote up to the last monitor.
+    pub archive: bool,
+    /// A fault that the agent had once.
+    pub known: Option<Known>,
 }
 
-/// Faults of the agent that are known. Until they are repaired no usual schedule has what leads
-/// to them; `PGSQLMS_KNOWN` names those that may happen.
+/// A fault that the agent had between two effects, and that a test can put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// A promotion dies between PostgreSQL's new WAL file and its control file.
+    /// A promotion that dies between PostgreSQL's new WAL file and its control file is told by
+    /// the control file alone.
     HalfOpen,
-    /// A promotion replays from the archive what nobody voted.
+    /// A claim ends at the LSN of its vote, although a promotion replays what the archive has.
     Archive,
-    /// All nodes lose power before the last write of the CIB is on their disks.
+    /// A claim is nowhere but in the CIB, whose last write is lost when all nodes lose power.
     LostCib,
 }
 
 /// All of them.
 pub const KNOWN: [Known; 3] = [Known::HalfOpen, Known::Archive, Known::LostCib];
 
-impl Setting {
-    /// Whether what leads to a known fault may happen.
-    pub fn allows(&self, known: Known) -> bool {
-        self.known[known as usize]
+impl Known {
+    /// The rule of the election that is in the way of the fault.
+    pub fn rule(self) -> Option<Rule> {
+        match self {
+            Self::HalfOpen => None,
+            Self::Archive => Some(Rule::Opens),
+            Self::LostCib => Some(Rule::Ledgers),
+        }
     }
 }
 
@@ -188,7 +195,8 @@ fn setting(chance: &mut Chance) -> Setting {
         foreign: nodes == 3 && chance.percent(4),
         oversleep: chance.one(&[1000, 700, 2000]),
         half_open: chance.one(&[HalfOpen::WalFile, HalfOpen::Signal, HalfOpen::History]),
-        known: [false; KNOWN.len()],
+        archive: chance.percent(40),
+        known: None,
     }
 }
 

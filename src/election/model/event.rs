@@ -16,6 +16,8 @@ pub(super) enum Cast {
     Lost,
     /// The notify failed: an old vote stays as it is.
     Failed,
+    /// Published, and of a later version.
+    Unreadable,
 }
 
 /// How a planned change takes the primary away.
@@ -64,6 +66,10 @@ pub(super) enum Event {
     Fail {
         opened: bool,
     },
+    /// PostgreSQL dies between the first effects of a promotion.
+    HalfOpen,
+    /// Somebody promotes a node past Pacemaker, and all follow it.
+    ByHand(Id),
     Lose(Loss),
 }
 
@@ -101,6 +107,8 @@ impl fmt::Display for Event {
             Self::Elect { keeps } => write!(f, "the election{}", Keeps(*keeps)),
             Self::Open { keeps } => write!(f, "PostgreSQL is promoted{}", Keeps(*keeps)),
             Self::OpenFromArchive => f.write_str("PostgreSQL replays its archive, and is promoted"),
+            Self::HalfOpen => f.write_str("PostgreSQL dies in the middle of its promotion"),
+            Self::ByHand(id) => write!(f, "somebody promotes {}, and all follow it", name(*id)),
             Self::Lose(loss) => write!(f, "{loss}"),
             Self::Fail { opened: false } => f.write_str("pg_promote fails"),
             Self::Fail { opened: true } => {

@@ -3,6 +3,8 @@
 //! Only the worlds of the current depth are kept; of all others there is a fingerprint, and
 //! how they were reached.
 
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -11,6 +13,7 @@ use super::cache::{self, Cache};
 use super::event::Event;
 use super::invariant::Violation;
 use super::made::fingerprint;
+use super::resume::{self, Kept};
 use super::scenario::Scenario;
 use super::seen::{Seen, Trail};
 use super::settle::live_lock;
@@ -37,10 +40,20 @@ pub(super) struct Report {
 /// Explores a scenario until a promise is broken or nothing is left.
 pub(super) fn explore(scenario: &Scenario) -> Report {
     let mut search = Search::new(scenario);
-    while !search.depth.is_empty() && search.report.found.is_none() {
-        search.go_deeper();
+    search.go_on();
+    search.report.states = search.kept.trail.len();
+    search.report
+}
+
+/// The same, kept in a file after each depth, and taken up from there.
+pub(super) fn explore_in(scenario: &Scenario, file: &Path) -> Report {
+    let mut search = Search::new(scenario);
+    if let Ok(kept) = resume::load(file) {
+        search.take_up(kept);
     }
-    search.report.states = search.trail.len();
+    search.file = Some(file.to_owned());
+    search.go_on();
+    search.report.states = search.kept.trail.len();
     search.report
 }
 
@@ -65,9 +78,8 @@ struct Search<'a> {
     scenario: &'a Scenario,
     /// The worlds of the current depth; they are the last of the trail.
     depth: Vec<World>,
-    trail: Trail,
-    seen: Seen,
-    settled: Seen,
+    kept: Kept,
+    file: Option<PathBuf>,
     /// One for each thread.
     caches: Vec<Cache>,
     report: Report,
@@ -84,12 +96,50 @@ impl<'a> Search<'a> {
         Self {
             scenario,
             depth: vec![world],
-            trail,
-            seen,
-            settled: Seen::new(),
+            kept: Kept {
+                trail,
+                last: 1,
+                seen,
+                settled: Seen::new(),
+                counts: [0; 3],
+            },
+            file: None,
             caches: (0..threads).map(|_| Cache::default()).collect(),
             report: Report::default(),
         }
+    }
+
+    fn go_on(&mut self) {
+        while !self.depth.is_empty() && self.report.found.is_none() {
+            self.go_deeper();
+            let report = &self.report;
+            let counts = [report.elections, report.promotions, report.longest];
+            self.kept.counts = counts.map(|count| count as u64);
+            self.kept.last = self.depth.len();
+            if let Some(file) = self.file.as_ref().filter(|_| report.found.is_none()) {
+                resume::save(file, &self.kept).unwrap();
+                let (depth, states) = (report.longest, self.kept.trail.len());
+                let _ = writeln!(io::stdout(), "model: depth {depth}, {states} states");
+            }
+        }
+    }
+
+    /// Makes the worlds of the last depth again.
+    fn take_up(&mut self, kept: Kept) {
+        let end = kept.trail.len();
+        let remake = |at| {
+            let way = kept.trail.way_to(at).into_iter();
+            way.fold(self.scenario.start(), |world, choice| {
+                let event = world.possible(self.scenario)[usize::from(choice)];
+                world.after(self.scenario, event).unwrap()
+            })
+        };
+        let mut cache = Cache::default();
+        self.depth = cache::with(&mut cache, || (end - kept.last..end).map(remake).collect());
+        let [elections, promotions, longest] = kept.counts.map(|count| count as usize);
+        (self.report.elections, self.report.promotions) = (elections, promotions);
+        self.report.longest = longest;
+        self.kept = kept;
     }
 
     fn go_deeper(&mut self) {
@@ -101,14 +151,14 @@ impl<'a> Search<'a> {
             self.report.promotions += share.promotions;
             broken.extend(share.broken);
             for step in share.steps {
-                self.trail.push(step.from, step.choice);
+                self.kept.trail.push(step.from, step.choice);
                 self.depth.push(step.world);
             }
         }
         self.report.longest += usize::from(!self.depth.is_empty());
         broken.sort_by_key(|(_, index, choice)| (*index, *choice));
         if let Some((violation, index, choice)) = broken.into_iter().next() {
-            let way = self.trail.way_to(index);
+            let way = self.kept.trail.way_to(index);
             let trace = trace::tell(self.scenario, &violation, &way, choice);
             self.report.found = Some((violation, trace));
         }
@@ -148,7 +198,7 @@ impl<'a> Search<'a> {
 
     fn take_share(&self, taken: &AtomicUsize, stop: &AtomicBool) -> Share {
         let mut share = Share::default();
-        let first = self.trail.len() - self.depth.len();
+        let first = self.kept.trail.len() - self.depth.len();
         while !stop.load(Ordering::Relaxed) {
             let begin = taken.fetch_add(SHARE, Ordering::Relaxed);
             let end = self.depth.len().min(begin + SHARE);
@@ -175,7 +225,7 @@ impl<'a> Search<'a> {
             share.elections += usize::from(matches!(event, Event::Elect { .. }));
             share.promotions += usize::from(matches!(event, Event::Open { .. }));
             match world.after(self.scenario, event) {
-                Ok(next) if self.seen.insert(fingerprint(&next)) => share.steps.push(Step {
+                Ok(next) if self.kept.seen.insert(fingerprint(&next)) => share.steps.push(Step {
                     world: next,
                     from: u32::try_from(index).unwrap(),
                     choice,
@@ -195,7 +245,7 @@ impl<'a> Search<'a> {
             return None;
         }
         let calm = world.calm();
-        if !self.settled.insert(fingerprint(&calm)) {
+        if !self.kept.settled.insert(fingerprint(&calm)) {
             return None;
         }
         live_lock(&calm, self.scenario)

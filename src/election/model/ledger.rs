@@ -38,13 +38,14 @@ impl World {
 
     /// The last term that anybody has on record.
     pub(super) fn last_term(&self) -> u64 {
-        let ledgers = self.nodes.iter().map(|node| cache::last_term(&node.ledger));
+        let whole = self.nodes.iter().filter(|node| !node.torn);
+        let ledgers = whole.map(|node| cache::last_term(&node.ledger));
         ledgers.fold(cache::last_term(&self.published()), u64::max)
     }
 
     /// That, and what the node's ledger has.
     pub(super) fn known(&self, id: Id) -> Made<Evidence> {
-        if self.nodes[id].old {
+        if self.nodes[id].old || self.nodes[id].torn {
             return self.published();
         }
         let ledger = &self.nodes[id].ledger;
@@ -57,7 +58,7 @@ impl World {
 
     /// The node writes its ledger, if there is anything new.
     pub(super) fn keep(&mut self, id: Id, known: &Evidence) {
-        if self.nodes[id].old {
+        if self.nodes[id].old || self.nodes[id].torn {
             return;
         }
         let fresh = self.nodes[id].fresh;

@@ -39,6 +39,8 @@ pub(super) enum Loss {
     Rewind(Id),
     /// What a node published of elections is of a later version.
     Unreadable(Id),
+    /// A node's ledger cannot be read any more.
+    Tear(Id),
     /// All nodes get the other rule.
     ChangeRule,
 }
@@ -58,6 +60,7 @@ impl fmt::Display for Loss {
             }
             Self::Rewind(id) => write!(f, "{} is rewound", name(*id)),
             Self::Unreadable(id) => write!(f, "the reign of {} becomes unreadable", name(*id)),
+            Self::Tear(id) => write!(f, "the ledger of {} becomes unreadable", name(*id)),
             Self::ChangeRule => f.write_str("the nodes get another synchronous_standby_names"),
         }
     }
@@ -71,7 +74,8 @@ impl Loss {
 
     /// Whether evidence is gone: then an election may be refused that was not before.
     fn takes_evidence(self) -> bool {
-        !matches!(self, Self::Copy | Self::Save | Self::Rewind(_))
+        let keeps = [Self::Copy, Self::Save, Self::ChangeRule];
+        !keeps.contains(&self) && !matches!(self, Self::Rewind(_))
     }
 }
 
@@ -90,7 +94,11 @@ impl World {
             losses.extend(self.losses_of_configuration());
         }
         if trouble.rebuilds {
-            losses.extend(self.replacements());
+            losses.extend(self.replacements(scenario));
+        }
+        if trouble.torn {
+            let ids = 0..self.nodes.len();
+            losses.extend(ids.filter(|id| !self.nodes[*id].torn).map(Loss::Tear));
         }
         if scenario.later_rule.is_some() && !self.rule_changed {
             losses.push(Loss::ChangeRule);
@@ -136,11 +144,11 @@ impl World {
         })
     }
 
-    fn replacements(&self) -> Vec<Loss> {
+    fn replacements(&self, scenario: &Scenario) -> Vec<Loss> {
         let primary = self.primary();
         let mut losses = Vec::new();
         for (id, node) in self.nodes.iter().enumerate() {
-            if Some(id) == primary || node.empty {
+            if Some(id) == primary || node.empty || scenario.rebuilt & bit(id) == 0 {
                 continue;
             }
             let sources = self
@@ -194,6 +202,7 @@ impl World {
                 self.replace(scenario, id, sent, data);
             }
             Loss::Unreadable(id) => self.cib[id].unreadable = true,
+            Loss::Tear(id) => self.nodes[id].torn = true,
             Loss::ChangeRule => self.change_rule(scenario),
         }
     }

@@ -32,7 +32,6 @@ fn two_nodes_lose_evidence() {
 }
 
 #[test]
-#[ignore = "was not run to its end yet"]
 fn three_nodes_lose_evidence() {
     prove_once(&synchronous(
         "three nodes, evidence is lost",

@@ -59,9 +59,12 @@ impl World {
             self.nodes[id].vote = Some(Made::new(Vote { seen, ..vote }));
             return;
         }
-        let key = fingerprint(&(id, candidate, self.told_of(id), &known));
+        let torn = self.nodes[id].torn;
+        let key = fingerprint(&(id, candidate, self.told_of(id), torn, &known));
         let (ledger, vote) = cache::vote(key, || self.promise(id, candidate, &known));
-        self.nodes[id].ledger = ledger;
+        if !torn {
+            self.nodes[id].ledger = ledger;
+        }
         self.nodes[id].vote = Some(vote);
     }
 
@@ -111,7 +114,8 @@ impl World {
         let Phase::Notified { candidate, .. } = self.phase else {
             panic!("no election is held");
         };
-        let own = (&self.nodes[candidate].ledger, self.told_of(candidate));
+        let torn = self.nodes[candidate].torn;
+        let own = (&self.nodes[candidate].ledger, torn, self.told_of(candidate));
         let public = self.nodes.iter().map(|node| (&node.vote, &node.checkpoint));
         let public: Vec<_> = public.collect();
         let changed = self.rule_changed;
@@ -153,6 +157,7 @@ impl World {
             candidate,
             voters,
             late,
+            unreadable,
         } = self.phase
         else {
             panic!("no election is held");
@@ -169,7 +174,8 @@ impl World {
                 ballot.barred.insert(name.clone(), Bar::default());
             }
             known_checkpoint(&mut known, seen.checkpoint.as_ref());
-            if let Some(vote) = seen.vote.as_ref().filter(|_| missing & bit(id) == 0) {
+            let odd = missing | unreadable;
+            if let Some(vote) = seen.vote.as_ref().filter(|_| odd & bit(id) == 0) {
                 ballot.votes.insert(name.clone(), Vote::clone(vote));
             }
             if voters & bit(id) != 0 {
@@ -179,10 +185,18 @@ impl World {
             ballot
                 .scores
                 .extend(score.map(|score| (name.clone(), score)));
-            if self.cib[id].unreadable {
-                let (node, what) = (name.clone(), "reign");
-                ballot.unreadable.insert(Unreadable { node, what });
-            }
+            let unreadable = [
+                (self.cib[id].unreadable, "reign"),
+                (seen.torn && id == candidate, "ledger"),
+                (unreadable & bit(id) != 0, "vote"),
+            ];
+            let unreadable = unreadable.into_iter().filter(|(is_so, _)| *is_so);
+            ballot
+                .unreadable
+                .extend(unreadable.map(|(_, what)| Unreadable {
+                    node: name.clone(),
+                    what,
+                }));
             if !self.cib[id].gone {
                 ballot.known_nodes.insert(name);
             }
@@ -237,7 +251,7 @@ pub(super) fn published(id: Id, reign: &Reign) -> Made<Reign> {
     })
 }
 
-fn timeline(number: u32) -> Timeline {
+pub(super) fn timeline(number: u32) -> Timeline {
     Timeline::new(number).unwrap()
 }
 

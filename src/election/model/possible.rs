@@ -51,6 +51,11 @@ impl World {
         if scenario.trouble.instance_crash {
             events.push(Event::InstanceCrash(primary));
         }
+        if scenario.trouble.by_hand && self.branches.len() < scenario.branches {
+            let equal = |id: &Id| self.nodes[*id].wal == sent;
+            let all = followers.len() + 1 == self.nodes.len() && followers.iter().all(equal);
+            events.extend(followers.iter().copied().filter(|_| all).map(Event::ByHand));
+        }
         if self.moves > 0 && self.branches.len() < scenario.branches {
             events.extend(self.changes(scenario, primary, &followers));
         }
@@ -119,6 +124,7 @@ impl World {
             (trouble.lost_vote, Cast::Lost),
             (trouble.late_vote, Cast::Late),
             (trouble.failed_notify, Cast::Failed),
+            (trouble.unreadable, Cast::Unreadable),
         ];
         let mut all = vec![[Cast::InTime; 3]];
         for id in standbys {
@@ -141,6 +147,9 @@ impl World {
         let mut events = self.with_keeps(scenario, |keeps| Event::Open { keeps });
         if scenario.trouble.archive {
             events.push(Event::OpenFromArchive);
+        }
+        if scenario.trouble.half_open {
+            events.push(Event::HalfOpen);
         }
         if scenario.trouble.failed_promote {
             events.push(Event::Fail { opened: false });

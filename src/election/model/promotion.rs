@@ -3,7 +3,7 @@
 use super::cache::Election;
 use super::event::Cast;
 use super::invariant::{Violation, broken_by};
-use super::observe::published;
+use super::observe::{published, timeline};
 use super::scenario::Scenario;
 use super::world::{Branch, Id, Instance, Phase, Wal, World, bit, name};
 use crate::election::{Verdict, taken_timelines};
@@ -11,7 +11,7 @@ use crate::election::{Verdict, taken_timelines};
 impl World {
     pub(super) fn notify(&mut self, candidate: Id, votes: [Cast; 3]) {
         let voters: Vec<Id> = self.running(Instance::Standby).collect();
-        let mut late = 0;
+        let (mut late, mut unreadable) = (0, 0);
         for id in &voters {
             match votes[*id] {
                 Cast::InTime => self.cast_vote(*id, candidate),
@@ -24,6 +24,10 @@ impl World {
                     self.nodes[*id].vote = None;
                 }
                 Cast::Failed => {}
+                Cast::Unreadable => {
+                    unreadable |= bit(*id);
+                    self.cast_vote(*id, candidate);
+                }
             }
         }
         let voters = voters.into_iter().map(bit).sum();
@@ -31,6 +35,7 @@ impl World {
             candidate,
             voters,
             late,
+            unreadable,
         };
     }
 
@@ -66,7 +71,10 @@ impl World {
         if !scenario.claims {
             return;
         }
-        let claim = election.claim.clone();
+        let mut claim = election.claim.clone();
+        // The first version does not reserve, and does not say what it opens.
+        let opens = self.next_number(scenario, candidate);
+        claim.particulars.opens = scenario.reserves.then(|| timeline(opens));
         let mut known = election.known.clone();
         known.add(claim.clone());
         self.keep(candidate, &known);
@@ -143,6 +151,36 @@ impl World {
             self.remember(candidate, &checkpoint);
         }
         self.end_failed(scenario, candidate, None);
+    }
+
+    /// The promotion dies once PostgreSQL has begun the new timeline: nothing is written on it
+    /// yet, and the node is started as a standby.
+    pub(super) fn die_half_open(&mut self, scenario: &Scenario) {
+        let Phase::Claimed { candidate } = self.phase else {
+            panic!("nobody has won");
+        };
+        let left = self.nodes[candidate].wal.lsn;
+        self.open_branch(scenario);
+        self.nodes[candidate].wal.lsn = left;
+        self.branches[self.elected].end = left;
+        self.planned = None;
+        self.end_failed(scenario, candidate, None);
+    }
+
+    /// Somebody promotes a node past the cluster, has all others follow it, and starts all of
+    /// them as standbys again.
+    pub(super) fn promote_by_hand(&mut self, scenario: &Scenario, id: Id) {
+        self.phase = Phase::Claimed { candidate: id };
+        let before = self.primary();
+        self.open_branch(scenario);
+        self.planned = None;
+        let held = self.nodes[id].wal;
+        for other in 0..self.nodes.len() {
+            self.nodes[other].wal = held;
+        }
+        for other in before.into_iter().chain([id]) {
+            self.start_instance(scenario, other);
+        }
     }
 
     fn end_failed(&mut self, scenario: &Scenario, candidate: Id, keeps: Option<Id>) {

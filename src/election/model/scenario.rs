@@ -40,6 +40,14 @@ pub(super) struct Trouble {
     pub(super) rebuilds: bool,
     /// The promotion replays WAL from the archive, beyond what was voted.
     pub(super) archive: bool,
+    /// A promotion dies between PostgreSQL's first effects.
+    pub(super) half_open: bool,
+    /// A vote cannot be read.
+    pub(super) unreadable: bool,
+    /// A ledger cannot be read.
+    pub(super) torn: bool,
+    /// Somebody promotes a node past Pacemaker, and all follow it.
+    pub(super) by_hand: bool,
 }
 
 impl Trouble {
@@ -59,6 +67,10 @@ impl Trouble {
         power_cut: false,
         rebuilds: false,
         archive: false,
+        half_open: false,
+        unreadable: false,
+        torn: false,
+        by_hand: false,
     };
 
     /// Nodes lose power, evidence is lost, and data are replaced.
@@ -86,6 +98,10 @@ impl Trouble {
         power_cut: false,
         rebuilds: false,
         archive: false,
+        half_open: false,
+        unreadable: false,
+        torn: false,
+        by_hand: false,
     };
 }
 
@@ -128,6 +144,8 @@ pub(super) struct Scenario {
     /// The nodes without a database, and those that run the first version of the agent.
     pub(super) empty: u8,
     pub(super) old: u8,
+    /// Those whose data may be replaced.
+    pub(super) rebuilt: u8,
 }
 
 /// A receiver of WAL that is no node.
@@ -158,7 +176,14 @@ impl Scenario {
             foreign_confirmer: false,
             empty: 0,
             old: 0,
+            rebuilt: 0b111,
         }
+    }
+
+    /// The same cluster, where PostgreSQL on each node follows such a rule.
+    pub(super) fn with_rules(mut self, sync: Vec<&'static str>) -> Self {
+        self.sync = sync;
+        self
     }
 
     /// The rule that PostgreSQL on a node follows.
@@ -251,6 +276,7 @@ impl Scenario {
             checkpoint: None,
             empty,
             old: self.old & bit(id) != 0,
+            torn: false,
             barred: self.barred & bit(id) != 0,
         }
     }

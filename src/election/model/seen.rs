@@ -44,6 +44,17 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<u64> {
+        let shards = self.0.iter();
+        let shards = shards.map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner));
+        shards
+            .flat_map(|shard| shard.iter().copied().collect::<Vec<_>>())
+            .collect()
+    }
+}
+
 /// How each visited world was reached: from which one, and by which of its possible events.
 /// The worlds themselves are made again from the beginning when somebody asks for the way.
 #[derive(Default)]
@@ -60,6 +71,11 @@ impl Trail {
     pub(super) fn push(&mut self, from: u32, choice: u16) {
         self.from.push(from);
         self.choice.push(choice);
+    }
+
+    /// From where, and by which choice, in the order of their visit.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (u32, u16)> + '_ {
+        self.from.iter().copied().zip(self.choice.iter().copied())
     }
 
     /// The choices that lead from the beginning to a world.

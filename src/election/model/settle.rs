@@ -3,7 +3,7 @@
 use super::event::{Cast, Event};
 use super::invariant::{Violation, broken_by};
 use super::scenario::Scenario;
-use super::world::{Id, Instance, Phase, World};
+use super::world::{Id, Instance, Phase, Wal, World};
 use crate::election::Verdict;
 use crate::election::scores::scale::is_excluded;
 
@@ -34,8 +34,7 @@ impl World {
 
 /// A safe candidate is there, but nobody is ever promoted.
 pub(super) fn live_lock(calm: &World, scenario: &Scenario) -> Option<Violation> {
-    // A refusal is right where evidence was lost.
-    if calm.lost || calm.primary().is_some() || calm.members().count() < scenario.quorum {
+    if calm.primary().is_some() || calm.members().count() < scenario.quorum {
         return None;
     }
     let all_back = all_returned(calm, scenario);
@@ -43,9 +42,22 @@ pub(super) fn live_lock(calm: &World, scenario: &Scenario) -> Option<Violation> 
         let safe = safe.filter(|_| !settles(world, scenario));
         safe.map(|safe| Violation::LiveLock { safe })
     };
+    if calm.lost {
+        // A refusal is right as long as somebody is away who may know more.
+        let safe = bounded(&all_back, scenario).filter(|_| can_judge(&all_back));
+        return stuck(&all_back, safe);
+    }
     stuck(calm, permitted(calm, scenario))
         .or_else(|| stuck(&all_back, bounded(&all_back, scenario)))
         .or_else(|| stuck(calm, provable(calm, scenario)))
+}
+
+/// Whether all that was known is still known to somebody who is there: configurations come and
+/// go, but the ledgers and the data are those that wrote them.
+fn can_judge(world: &World) -> bool {
+    let readable = world.cib.iter().all(|entry| !entry.unreadable);
+    let mut nodes = world.nodes.iter();
+    readable && nodes.all(|node| node.up && !node.old && !node.torn && node.data == (0, 0))
 }
 
 /// A node that Pacemaker may choose, where those that it may not choose hold not too much
@@ -55,7 +67,8 @@ fn bounded(world: &World, scenario: &Scenario) -> Option<Id> {
         let mut trial = world.clone();
         trial.notify(*id, [Cast::InTime; 3]);
         let broken = broken_by(&trial, scenario, *id);
-        world.barred == 0 || broken.is_none()
+        let held = world.nodes[*id].wal;
+        world.barred == 0 || broken.is_none() && !is_fetched_first(world, scenario, held)
     })
 }
 
@@ -82,8 +95,20 @@ fn provable(world: &World, scenario: &Scenario) -> Option<Id> {
         let base = world.branches[world.elected].left;
         let held = world.nodes[*id].wal;
         base.is_none_or(|base| world.contains(held, base))
+            && !is_fetched_first(world, scenario, held)
             && broken_by(&trial, scenario, *id).is_none()
     })
+}
+
+/// Whether a node that may not be promoted holds what may be a synchronous commit: the candidate
+/// fetches that before it is promoted, which the model does not.
+fn is_fetched_first(world: &World, scenario: &Scenario, held: Wal) -> bool {
+    let more = |wal: Wal| wal != held && world.contains(wal, held);
+    let mut barred = world
+        .running(Instance::Standby)
+        .filter(|id| world.is_barred(*id));
+    let is_synchronous = scenario.sync.iter().any(|rule| !rule.is_empty());
+    is_synchronous && barred.any(|id| more(world.nodes[id].wal))
 }
 
 /// Standbys that Pacemaker may choose by their score, and that no constraint forbids.

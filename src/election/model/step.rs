@@ -47,6 +47,8 @@ impl World {
                 next.open(scenario, None);
             }
             Event::Lose(loss) => next.lose(scenario, loss),
+            Event::HalfOpen => next.die_half_open(scenario),
+            Event::ByHand(id) => next.promote_by_hand(scenario, id),
             Event::Fail { opened } => next.fail_promotion(scenario, opened),
         }
         next.faults -= self.cost(event);
@@ -64,6 +66,8 @@ impl World {
             | Event::InstanceCrash(_)
             | Event::Ban(_)
             | Event::Fail { .. }
+            | Event::HalfOpen
+            | Event::ByHand(_)
             | Event::OpenFromArchive => 1,
             Event::Lose(loss) => loss.cost(),
             Event::Monitor { late } => u8::from(late),

@@ -54,6 +54,8 @@ pub(super) struct Node {
     pub(super) empty: bool,
     /// It runs the first version of the agent: no ledger, and votes that do not tell.
     pub(super) old: bool,
+    /// Its ledger cannot be read, and stays as it is.
+    pub(super) torn: bool,
     /// Pacemaker may not promote it.
     pub(super) barred: bool,
 }
@@ -78,8 +80,13 @@ pub(super) enum Phase {
     /// Nothing is going on.
     Idle,
     /// pre-promote has been sent; the lists of this transition name `voters`.
-    /// The votes of `late` are on their way.
-    Notified { candidate: Id, voters: u8, late: u8 },
+    /// The votes of `late` are on their way, those of `unreadable` are of a later version.
+    Notified {
+        candidate: Id,
+        voters: u8,
+        late: u8,
+        unreadable: u8,
+    },
     /// The candidate has won and published its claim.
     Claimed { candidate: Id },
 }
