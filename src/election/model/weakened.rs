@@ -144,13 +144,9 @@ fn void_claims() {
 #[test]
 fn own_reign() {
     // A claim that says what it opens tells the branches apart without this rule.
-    let violation = without(
-        Rule::OwnReign,
-        &Scenario {
-            reserves: false,
-            ..power(2, 3)
-        },
-    );
+    let mut scenario = power(2, 3);
+    scenario.reserves = false;
+    let violation = without(Rule::OwnReign, &scenario);
     assert!(
         matches!(violation, Violation::LeftBranch { .. }),
         "{violation}"
