@@ -14,6 +14,9 @@ use super::name::{Life, Name};
 use super::reign::last_term;
 use crate::wal::{History, Lsn, Position, Timeline};
 
+/// The value of `ledger` in the vote of a node that cannot read its own.
+const UNREADABLE: &str = "unreadable";
+
 /// A node's vote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Vote {
@@ -34,6 +37,8 @@ pub struct Vote {
     pub data: Option<DataId>,
     /// Whether these took the place of others, and what those confirmed may not be in them.
     pub fresh: Option<Fresh>,
+    /// Whether the node's ledger could not be read, and what it knows may be more than it tells.
+    pub ledger_is_unreadable: bool,
     /// What the node knows of elections. Empty in votes of an agent that does not tell.
     pub seen: Evidence,
 }
@@ -62,6 +67,7 @@ impl Vote {
             last_commit_age: None,
             data,
             fresh: None,
+            ledger_is_unreadable: false,
             seen,
         }
     }
@@ -89,6 +95,7 @@ impl Vote {
             last_commit_age: None,
             data: None,
             fresh: None,
+            ledger_is_unreadable: false,
             seen: Evidence::default(),
         })
     }
@@ -103,6 +110,7 @@ impl Vote {
         line.push_some("age", self.last_commit_age.map(|age| age.as_secs()));
         line.push_some("data", self.data.as_ref());
         Fresh::push(self.fresh.as_ref(), &mut line);
+        line.push_some("ledger", self.ledger_is_unreadable.then_some(UNREADABLE));
         line.push_some("seen", self.seen.encode());
         line.finish()
     }
@@ -117,6 +125,7 @@ impl Vote {
             last_commit_age: fields.number("age")?.map(Duration::from_secs),
             data: DataId::read(&fields)?,
             fresh: Fresh::read(&fields)?,
+            ledger_is_unreadable: fields.get("ledger") == Some(UNREADABLE),
             seen: fields
                 .get("seen")
                 .map_or_else(|| Ok(Evidence::default()), Evidence::decode)?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::Known;
+use super::evidence::{Known, LEDGER};
 use crate::election::{Ballot, Unreadable};
 use crate::ocf::NodeName;
 use crate::ocf::notify::Transition;
@@ -99,7 +99,10 @@ fn votes(cluster: &dyn Cluster, ballot: &mut Ballot) -> Result<(), ToolError> {
     }
     for (node, text) in own {
         match Vote::decode(&text) {
-            Ok(vote) => drop(ballot.votes.insert(node, vote)),
+            Ok(vote) => {
+                note_unreadable_ledger(ballot, &node, &vote);
+                ballot.votes.insert(node, vote);
+            }
             Err(error) if ballot.voters.contains(&node) => {
                 unreadable(ballot, node, "vote", &error);
             }
@@ -107,6 +110,14 @@ fn votes(cluster: &dyn Cluster, ballot: &mut Ballot) -> Result<(), ToolError> {
         }
     }
     Ok(())
+}
+
+/// A voter that cannot read its own ledger knows more than it tells: it may be what decides.
+fn note_unreadable_ledger(ballot: &mut Ballot, node: &NodeName, vote: &Vote) {
+    if vote.ledger_is_unreadable && ballot.voters.contains(node) {
+        let (node, what) = (node.clone(), LEDGER);
+        ballot.unreadable.insert(Unreadable { node, what });
+    }
 }
 
 fn shutdown_checkpoints(

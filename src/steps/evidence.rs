@@ -14,6 +14,9 @@ use crate::system::{Notes, clock};
 /// How often (seconds) a standby looks at the configuration although it has not changed.
 const LOOK_EVERY: u64 = 600;
 
+/// What is unreadable where a node's ledger is.
+pub const LEDGER: &str = "ledger";
+
 /// What this node knows of elections.
 pub struct Known {
     /// This node.
@@ -43,7 +46,7 @@ impl Known {
         let (published, mut unreadable) = published(cluster.resource(), permanent);
         let (ledger, on_disk) = ledger(cluster, &node);
         if on_disk.is_none() {
-            let (node, what) = (node.clone(), "ledger");
+            let (node, what) = (node.clone(), LEDGER);
             unreadable.insert(Unreadable { node, what });
         }
         let all = election::known(published.clone(), ledger.evidence);

@@ -1,7 +1,8 @@
 //! This node's vote, from pre-promote to post-promote.
 
-use super::evidence::Known;
+use super::evidence::{Known, LEDGER};
 use super::position;
+use crate::election::Unreadable;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
@@ -33,7 +34,12 @@ pub fn cast(
         known.all.promise(candidate, term);
     }
     known.keep(cluster);
+    let own = Unreadable {
+        node: known.node.clone(),
+        what: LEDGER,
+    };
     let vote = Vote {
+        ledger_is_unreadable: known.unreadable.contains(&own),
         fresh: known.fresh,
         last_commit_age: held.last_commit_age,
         ..Vote::cast(held.position, known.all, known.data)

@@ -76,6 +76,7 @@ impl World {
         writing.keep(id, &known);
         let data = data_id(id, self.nodes[id].data);
         let vote = Vote {
+            ledger_is_unreadable: self.nodes[id].torn,
             fresh: self.nodes[id].fresh,
             ..Vote::cast(self.held_by(id), known, Some(data))
         };
@@ -185,9 +186,14 @@ impl World {
             ballot
                 .scores
                 .extend(score.map(|score| (name.clone(), score)));
+            let told = ballot.votes.get(&name);
+            let torn = told.is_some_and(|vote| vote.ledger_is_unreadable);
             let unreadable = [
                 (self.cib[id].unreadable, "reign"),
-                (seen.torn && id == candidate, "ledger"),
+                (
+                    torn && voters & bit(id) != 0 || seen.torn && id == candidate,
+                    "ledger",
+                ),
                 (unreadable & bit(id) != 0, "vote"),
             ];
             let unreadable = unreadable.into_iter().filter(|(is_so, _)| *is_so);

@@ -62,6 +62,7 @@ fn votes() -> impl Strategy<Value = Vote> {
             last_commit_age: None,
             data: None,
             fresh: None,
+            ledger_is_unreadable: false,
             seen: Evidence::default(),
         })
 }

@@ -136,6 +136,7 @@ fn vote(held: &str, remarks: &[&str]) -> Vote {
         last_commit_age: None,
         data: None,
         fresh: None,
+        ledger_is_unreadable: false,
         seen: Evidence::default(),
     };
     for remark in remarks {

@@ -17,6 +17,7 @@ fn vote() -> Vote {
         last_commit_age: Some(Duration::from_secs(3)),
         data: Some(DataId::of("131.1764")),
         fresh: None,
+        ledger_is_unreadable: true,
         seen: Evidence::of([reign("")]),
     }
 }
@@ -197,7 +198,10 @@ proptest! {
         let timeline = position.timeline;
         let place = |lsn| Place { timeline, lsn: Lsn::from(lsn) };
         let fresh = fresh.map(|(term, owes)| Fresh { term, owes: owes.map(place) });
-        let vote = Vote { position, term, ends_with_shutdown, last_commit_age, data, fresh, seen };
+        let ledger_is_unreadable = false;
+        let vote = Vote {
+            position, term, ends_with_shutdown, last_commit_age, data, fresh, ledger_is_unreadable, seen,
+        };
         let line = vote.encode();
         prop_assert!(line.bytes().all(|b| b.is_ascii_alphanumeric() || b";=:,._%~-".contains(&b)));
         let read = Vote::decode(&line).unwrap();
