@@ -20,6 +20,8 @@ pub struct FakeReplay {
     pub delayed: bool,
     /// Whether pg_waldump tells where the local WAL ends.
     pub shows_local_end: bool,
+    /// Where it stands for good, before a damaged record.
+    pub stuck_at: Option<Lsn>,
     /// How many sessions must be ended before it goes on.
     pub readers: usize,
     /// For how long `restore_command` has been running.
@@ -37,6 +39,7 @@ impl FakeReplay {
             paused: false,
             delayed: false,
             shows_local_end: false,
+            stuck_at: None,
             readers: 0,
             restoring: None,
             capacity: Capacity([100, 8, 10, 0, 64]),

@@ -215,8 +215,12 @@ impl Server for FakeServer {
         self.question("wal_position", |of| {
             let complete = of.replays_for == 0;
             of.replays_for = of.replays_for.saturating_sub(1);
+            let end = of.data.end.as_u64() - if complete { 0 } else { 8 };
+            let replayed = of.replay.stuck_at.map_or(end, |lsn| lsn.as_u64());
             WalPosition {
-                end: of.data.end.as_u64() - if complete { 0 } else { 8 },
+                end,
+                replayed,
+                waits: complete,
                 received_timeline: None,
                 complete,
                 delayed: of.replay.delayed,

@@ -9,6 +9,10 @@ pub struct WalPosition {
     /// The larger of received and replayed. The received LSN alone is a
     /// segment's start after a restart.
     pub end: u64,
+    /// Up to where it has replayed.
+    pub replayed: u64,
+    /// Does the startup process wait for more WAL, as it can read no more of what is there?
+    pub waits: bool,
     /// Timeline that the walreceiver last received, if one runs.
     pub received_timeline: Option<u32>,
     /// Has the startup process used up the local WAL? It has once it ever
@@ -44,6 +48,8 @@ pub fn query(client: &mut Client) -> Result<WalPosition, ::postgres::Error> {
     let age: Option<f64> = row.try_get(5)?;
     Ok(WalPosition {
         end: received.max(replayed).map_or(0, u64::from),
+        replayed: replayed.map_or(0, u64::from),
+        waits: waiting,
         received_timeline: timeline.and_then(|timeline| u32::try_from(timeline).ok()),
         complete: received.is_some() || waiting,
         delayed,

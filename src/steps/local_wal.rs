@@ -35,6 +35,27 @@ pub fn end(
     (end > replayed).then_some(end)
 }
 
+/// Whether no valid record is on disk behind what was replayed. `false` also if that cannot be told.
+pub fn is_end(
+    server: &dyn Server,
+    control: &ControlData,
+    replayed: Lsn,
+    deadline: Deadline,
+) -> bool {
+    let next = replayed.as_u64().checked_add(1).map(Lsn::from);
+    let Some(timeline) = next.and_then(|next| timeline_at(server, control, next)) else {
+        return false;
+    };
+    let lsn = replayed;
+    match server.local_end(&Place { timeline, lsn }, control.segment_size, deadline) {
+        Ok(further) => further.is_none_or(|further| further <= replayed),
+        Err(error) => {
+            log::warn!("Cannot tell how much local WAL there is: {error}");
+            false
+        }
+    }
+}
+
 /// Of the WAL at a place, unless an unfinished promotion left it.
 fn timeline_at(server: &dyn Server, control: &ControlData, at: Lsn) -> Option<Timeline> {
     let written = server.written_timelines(at, control.segment_size).ok()?;

@@ -19,6 +19,8 @@ const LONGEST_READING: Duration = Duration::from_secs(10);
 /// How long a standby may be silent, or refuse connections, before it is mute: every
 /// other voter waits for it.
 const LONGEST_BUSY: Duration = Duration::from_secs(5);
+/// How many more times a replay is looked at that stands still before what it received.
+const LOOKS_AT_STUCK: u32 = 4;
 const POLL: Duration = Duration::from_millis(50);
 
 /// What a standby holds.
@@ -95,7 +97,7 @@ fn wait_until_complete(
             .wal_position(deadline.within(LONGEST_BUSY))
             .map_err(|why| Failure::soft(format!("Cannot read the WAL position: {why}")))?;
         if wal.complete {
-            return Ok(wal);
+            return Ok(without_what_cannot_be_replayed(server, wal, deadline));
         }
         // Once: it takes what is left of the time.
         let reads = read_by.take_if(|by| wal.delayed || by.passed()).is_some();
@@ -108,6 +110,41 @@ fn wait_until_complete(
             ));
         }
     }
+}
+
+/// What was received and is damaged will never be replayed: a vote with it would win over nodes
+/// that hold the same whole, and its commits would be gone after the promotion. PostgreSQL and
+/// pg_waldump both have to find no record there.
+fn without_what_cannot_be_replayed(
+    server: &dyn Server,
+    wal: WalPosition,
+    deadline: Deadline,
+) -> WalPosition {
+    if wal.replayed >= wal.end || !is_stuck(server, &wal, deadline) {
+        return wal;
+    }
+    let (replayed, received) = (Lsn::from(wal.replayed), Lsn::from(wal.end));
+    log::warn!(
+        "Received up to {received}, but the record at {replayed} is incomplete or damaged and \
+         cannot be replayed: only what comes before it counts"
+    );
+    let end = wal.replayed;
+    WalPosition { end, ..wal }
+}
+
+/// The startup process waits at most of the time, between its attempts to read on.
+fn is_stuck(server: &dyn Server, first: &WalPosition, deadline: Deadline) -> bool {
+    let mut waits = first.waits;
+    for _ in 0..LOOKS_AT_STUCK {
+        deadline.sleep(POLL);
+        match server.wal_position(deadline.within(LONGEST_BUSY)) {
+            Ok(now) if now.replayed == first.replayed => waits |= now.waits,
+            _ => return false,
+        }
+    }
+    let limit = deadline.within(LONGEST_READING);
+    let is_end = |control| local_wal::is_end(server, &control, Lsn::from(first.replayed), limit);
+    waits && server.control_data(limit).is_ok_and(is_end)
 }
 
 /// A delay may take hours, and a backlog minutes: all voters would wait for this one.

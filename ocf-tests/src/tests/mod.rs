@@ -135,6 +135,7 @@ pub const ALL: &[Case] = cases![
     lineage::restored_database_is_adopted needs Silence long,
     lineage::promotion_that_ended_halfway needs Silence long,
     lineage::promotion_that_replayed_more_than_was_voted needs SynchronousSilence long,
+    storage::damaged_wal_is_not_voted_with needs Silence long,
     scores::foreign_score_is_named_with_its_remedy needs Client long,
     promotions::settings_smaller_than_the_primarys needs Client long,
     promotions::standby_with_smaller_settings_is_the_last_choice needs Client long,

@@ -12,6 +12,7 @@ use crate::machine::disk::MOUNT;
 use crate::machine::node::Node;
 use crate::run::fault::{Fault, signal_postmaster, use_up_wal};
 use crate::run::scene::Scene;
+use crate::run::staging::Stage;
 
 /// Row 5: no room for WAL on the primary. PostgreSQL ends itself; after bounded tries in place
 /// another node takes over, and the full one comes back once an admin made room.
@@ -156,4 +157,54 @@ fn comes_back(scene: &Scene, old: &Node) -> Result<()> {
     let others = fencings.iter().filter(|one| one.node != old.name);
     ensure!(others.count() == 0, "fenced: {fencings:?}");
     scene.clean_up()
+}
+
+/// WAL that the favourite received is damaged on its disk before it is replayed, and the primary
+/// dies. The other standby holds the same whole: it is promoted, and nothing is lost.
+pub fn damaged_wal_is_not_voted_with(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::under_maintenance(scene)?;
+    let damaged = &stage.favourite;
+    damaged.sql("SELECT pg_wal_replay_pause()")?;
+    wait_for(&stage, "SELECT pg_get_wal_replay_pause_state() = 'paused'")?;
+    let at = damaged.sql("SELECT pg_last_wal_replay_lsn()")?;
+    stage.write_rows(&stage.primary, 50)?;
+    let rows = stage.rows(&stage.primary)?;
+    stage.wait_rows(&stage.other, rows)?;
+    let end = stage.primary.sql("SELECT pg_current_wal_lsn()")?;
+    let received = format!("SELECT pg_last_wal_receive_lsn() >= '{end}'");
+    wait_for(&stage, &received)?;
+    damage(&stage, &at)?;
+    stage.power_off(&stage.primary)?;
+    damaged.sql("SELECT pg_wal_replay_resume()")?;
+    stage.release()?;
+    let primary = stage.nothing_lost(rows)?;
+    ensure!(primary == stage.other, "{} was promoted", primary.name);
+    let both = [damaged.name.as_str(), stage.other.name.as_str()];
+    scene.cluster.wait_whole_on(&both)?;
+    stage.nobody_lacks(rows)?;
+    scene.only_fenced(&stage.primary.name)
+}
+
+fn wait_for(stage: &Stage, query: &str) -> Result<()> {
+    stage.scene.steps.wait(query, PATIENCE, || {
+        ensure!(stage.favourite.sql(query)? == "t", "not yet");
+        Ok(())
+    })
+}
+
+/// The check sum of the record at this LSN, on the favourite's disk (`xl_crc` of `XLogRecord`).
+fn damage(stage: &Stage, at: &str) -> Result<()> {
+    let query =
+        format!("SELECT file_name || ' ' || file_offset + 20 FROM pg_walfile_name_offset('{at}')");
+    let answer = stage.primary.sql(&query)?;
+    let (file, place) = answer.split_once(' ').context("file and offset")?;
+    stage
+        .scene
+        .steps
+        .say(&format!("damaging {file} at byte {place}"));
+    let datadir = stage.scene.cluster.options.release.datadir(MAIN.name);
+    let line = format!(
+        "printf 'junk' | dd of={datadir}/pg_wal/{file} bs=1 seek={place} conv=notrunc status=none"
+    );
+    stage.favourite.as_postgres(&["sh", "-c", &line]).map(drop)
 }

@@ -126,6 +126,28 @@ fn local_wal_that_is_not_replayed_yet_counts_as_soon_as_it_was_read() {
     assert!(of_standby(&bench.server, LONGEST_REPLAY, in_ms(300)).is_err());
 }
 
+/// It would win over nodes that hold the same whole, and lose it.
+#[test]
+fn what_was_received_and_cannot_be_replayed_does_not_count() {
+    let stuck = || {
+        let bench = standby();
+        bench.server.instance().replay.stuck_at = Some(lsn("0/2F00000"));
+        bench
+    };
+    let voted = |bench: &Bench| {
+        let held = of_standby(&bench.server, PATIENCE, in_ms(2_000));
+        held.ok().unwrap().position.lsn
+    };
+    assert_eq!(voted(&stuck()), lsn("0/2F00000"));
+    // In doubt all counts that was received: pg_waldump finds records, or cannot look.
+    let sound = stuck();
+    sound.server.instance().replay.shows_local_end = true;
+    assert_eq!(voted(&sound), position(HELD).lsn);
+    let blind = stuck();
+    blind.journal.fail("local_end", 9);
+    assert_eq!(voted(&blind), position(HELD).lsn);
+}
+
 #[test]
 fn only_a_running_standby_has_a_position_to_vote() {
     let primary = Bench::running(Role::Primary, HELD);
