@@ -152,6 +152,8 @@ fn a_ledger_that_cannot_be_read_is_left_alone_and_its_node_is_not_promoted() {
         .insert(node("n2"), later.clone());
     assert!(refusal(&fleet, "n2", "n2 n3").contains("the ledger of n2 cannot be read"));
     assert_eq!(fleet.cluster().kept().ledgers[&node("n2")], later);
+    // As a voter it refuses too: its ledger may have what decides.
+    assert!(refusal(&fleet, "n3", "n2 n3").contains("the ledger of n2 cannot be read"));
     // Lost, it begins anew with what the others know.
     fleet.cluster().kept().ledgers.remove(&node("n2"));
     assert_eq!(

@@ -210,7 +210,8 @@ impl World {
     /// A receiver that the primary's monitor has not seen yet confirms nothing here: what it
     /// does within a monitor's interval is not guarded.
     fn knows_of_stranger(&self, primary: Id) -> bool {
-        let reign = self.cib[primary].reign.as_ref();
+        let entry = &self.cib[primary];
+        let reign = entry.reign.as_ref().filter(|_| entry.claim.is_none());
         let names = reign.and_then(|reign| reign.particulars.confirm.as_ref());
         names.is_some_and(|names| names.contains(STRANGER))
     }
