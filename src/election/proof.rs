@@ -64,7 +64,9 @@ impl<'a> Count<'a> {
     }
 
     /// The shutdown checkpoints that bind in this election: of this database, left by a
-    /// primary that was elected, and nobody was elected since.
+    /// primary that was elected, and nobody was elected since. Where a branch is adopted, all
+    /// that vote gave up the one before, whoever left a checkpoint on that included: as after a
+    /// recovery of all nodes to a point in time.
     pub(super) fn binding_checkpoints(
         &self,
         held: &Position,
@@ -72,7 +74,11 @@ impl<'a> Count<'a> {
         let checkpoints = self.ballot.shutdown_checkpoints.iter();
         checkpoints.filter(|checkpoint| {
             let superseded = self.reigns.iter().any(|reign| reign.supersedes(checkpoint));
-            checkpoint.concerns(held) && self.is_of_a_primary(checkpoint) && !superseded
+            let given_up = self.adopts && self.position(&checkpoint.node).is_some();
+            checkpoint.concerns(held)
+                && self.is_of_a_primary(checkpoint)
+                && !superseded
+                && !given_up
         })
     }
 

@@ -32,12 +32,16 @@ pub fn offered_by(
     deadline: Deadline,
 ) -> Result<Offered, UpstreamError> {
     let mut command = Command::new(parameters.program("psql"));
-    let source = source
+    let mut source = source
         .clone()
         .with("replication", "true")
         .with("dbname", "replication")
         .with("connect_timeout", CONNECT_TIMEOUT_S);
     user.dress(&mut command);
+    // Arguments are seen by everybody.
+    if let Some(password) = source.take("password") {
+        command.env("PGPASSWORD", password);
+    }
     command.args(["-XAtw", "-c", "IDENTIFY_SYSTEM", "-d"]);
     command.arg(source.render());
     let ended = program::run(&mut command, deadline)?;

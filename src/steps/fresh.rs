@@ -76,6 +76,11 @@ fn written_by(server: &dyn Server, reign: &Reign, deadline: Deadline) -> Result<
     let look = deadline.within(LONGEST_LOOK);
     let primary = &reign.primary;
     let own = conninfo(server, look).ok_or("primary_conninfo names no host")?;
+    if let Some(secret) = own.secret_without_variable() {
+        return Err(format!(
+            "{secret} in primary_conninfo would be seen in the list of processes"
+        ));
+    }
     let mut source = own.with("host", primary.as_str());
     source.take("hostaddr");
     let offered = server.offered_by(&source, look);
