@@ -51,8 +51,8 @@ fn is_to_be_a_standby(call: &Call) -> bool {
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
     let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
-    if matches!(details, Some(Details::Standby { .. })) {
-        evidence::copy_if_changed(server, cluster, notes);
+    if let Some(Details::Standby { receives, .. }) = details {
+        evidence::copy_if_changed(server, cluster, notes, receives);
     }
     match details {
         Some(Details::Primary(_)) if is_to_be_a_standby(call) => log::error!(

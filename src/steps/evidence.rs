@@ -70,10 +70,15 @@ impl Known {
         (is_published || ended.is_none_or(|term| term < claim.term)).then_some(claim)
     }
 
-    /// Without candidacies that are over: post-promote has taken back this node's vote, and in
-    /// the configuration is what came of it.
-    fn without_what_is_over(mut self, cluster: &dyn Cluster) -> Self {
-        if self.all.promised().is_empty() {
+    /// Without candidacies that are over: this node streams from a primary, which nobody became
+    /// without an election after them; or post-promote has taken back its vote, and in the
+    /// configuration is what came of it.
+    fn without_what_is_over(mut self, cluster: &dyn Cluster, streams: bool) -> Self {
+        if self.all.promised().is_empty() && self.all.doubted().is_empty() {
+            return self;
+        }
+        if streams {
+            self.all.settle_promises();
             return self;
         }
         let votes = cluster.of_members(&Vote::NAME.of(cluster.resource()));
@@ -136,7 +141,7 @@ pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), Tool
 ///
 /// After one failed write Pacemaker writes its configuration to no disk any more, and its file
 /// stays as it was: so the standby looks from time to time in any case.
-pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes) {
+pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, streams: bool) {
     let round = clock::since_epoch().as_secs() / LOOK_EVERY;
     let version = cluster.configuration_version();
     let version = version.map(|version| format!("{version} {round}"));
@@ -145,8 +150,11 @@ pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes
     };
     let permanent = cluster.permanent();
     let known = permanent.and_then(|permanent| Known::gather(server, cluster, &permanent));
-    match known.map(|known| known.without_what_is_over(cluster)) {
-        Ok(known) if known.keep(cluster) => drop(notes.write(&note::COPIED, &version)),
+    match known.map(|known| known.without_what_is_over(cluster, streams)) {
+        // What is in doubt is looked at again until this standby streams.
+        Ok(known) if known.keep(cluster) && known.all.doubted().is_empty() => {
+            notes.write(&note::COPIED, &version);
+        }
         Ok(_) => {}
         Err(error) => log::warn!("Cannot copy what is on record of elections: {error}"),
     }

@@ -82,24 +82,6 @@ fn a_voter_whose_ledger_cannot_be_read() {
     });
 }
 
-/// The record of an election goes with the power, and a node that followed its winner is
-/// all that is left of it.
-#[test]
-fn promises() {
-    let scenario = odd("promises", |trouble| trouble.power_cut = true);
-    let violation = without(
-        Rule::Promises,
-        &Scenario {
-            writes: 0,
-            ..scenario
-        },
-    );
-    assert!(
-        matches!(violation, Violation::PassedOver { .. }),
-        "{violation}"
-    );
-}
-
 /// The primary's data are made anew from a standby's that lacks its commits.
 #[test]
 fn data_identity() {

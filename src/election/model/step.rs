@@ -8,6 +8,7 @@ use super::made::Made;
 use super::scenario::{STRANGER, Scenario};
 use super::world::{Id, Instance, Phase, Planned, Wal, World, bit, name};
 use crate::ocf::NodeName;
+use crate::record::reign::last_term;
 use crate::record::{Confirmers, Evidence, ShutdownCheckpoint};
 use crate::testing::node;
 
@@ -110,6 +111,13 @@ impl World {
         branch.end = branch.end.max(wal.lsn);
     }
 
+    /// Whether the node was told of a candidate of which no claim is on record.
+    fn has_open_candidacy(&self, id: Id) -> bool {
+        let last = last_term(&self.published().reigns());
+        let mut promised = self.nodes[id].ledger.promised().values();
+        promised.any(|term| *term > last)
+    }
+
     pub(super) fn crash(&mut self, id: Id) {
         let node = &mut self.nodes[id];
         node.up = false;
@@ -119,6 +127,8 @@ impl World {
         let mut ledger = Evidence::clone(&node.ledger);
         ledger.doubt_promises();
         node.ledger = Made::new(ledger);
+        // What came of an election one cannot tell who was not there to see it.
+        self.lost |= self.has_open_candidacy(id);
         if let Some(planned) = &mut self.planned {
             planned.witnesses &= !bit(id);
         }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::election::rule::Rule;
 use crate::election::{Ballot, Bar, Verdict, elect, explain};
 use crate::ocf::NodeName;
 use crate::record::confirmers::EarlierRule;
@@ -98,6 +99,7 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         ["told", voter, name, term] => {
             let vote = ballot.votes.get_mut(&node(voter)).unwrap();
             vote.seen.promise(&node(name), number(term));
+            ballot.promised.insert(node(name), number(term));
         }
         ["lost-power", voter] => {
             let vote = ballot.votes.get_mut(&node(voter)).unwrap();
@@ -221,6 +223,36 @@ fn a_new_primary_holds_the_shutdown_checkpoint() {
 #[test]
 fn an_election_whose_outcome_is_unknown_is_no_ground() {
     check(include_str!("../testdata/doubts.txt"), answer);
+}
+
+/// The record of n3's election went with the power, and a node that followed it is all that is
+/// left. The rule that refuses doubtful candidacies hides the damage from the model.
+#[test]
+fn promises() {
+    let facts = [
+        "candidate n2",
+        "score n1 1001",
+        "reign n1 1@0/0 term=1",
+        "vote n2 2@0/300<1@0/100",
+        "told n2 n3 term=2",
+        "lost-power n2",
+    ];
+    assert!(answer(&facts).starts_with("promote"), "{}", answer(&facts));
+    let without = Rule::Promises.weakened(|| answer(&facts));
+    assert!(without.contains("left the branch"), "{without}");
+}
+
+#[test]
+fn one_winner() {
+    let facts = [
+        "candidate n3",
+        "reign n1 2@0/100<1@0/100 term=4",
+        "reign n2 3@0/120<1@0/120 term=4",
+        "vote n3 3@0/150<1@0/120",
+    ];
+    assert!(answer(&facts).starts_with("refuse"), "{}", answer(&facts));
+    let without = Rule::OneWinner.weakened(|| answer(&facts));
+    assert!(without.starts_with("promote"), "{without}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn vote() -> Vote {
         last_commit_age: Some(Duration::from_secs(3)),
         data: Some(DataId::of("131.1764")),
         fresh: None,
-        ledger_is_unreadable: true,
+        ledger_is_unreadable: false,
         seen: Evidence::of([reign("")]),
     }
 }
