@@ -6,9 +6,10 @@
 //! is, then one for each fact:
 //!
 //! ```text
-//! 1;node=srv2;data=131075.1764291234567.0;fresh=3:2:83886080
+//! 1;node=srv2;data=131075.1764291234567.0;boot=0c2b5e0e-…;fresh=3:2:83886080
 //! reign srv1 1;term=3;opened=yes;sys=7;tl=2;lsn=…;sync=any:1:srv2,srv3;data=…
 //! promise srv2 4
+//! doubt srv2 4
 //! stop srv1 1;node=srv1;term=3;sys=7;tl=2;lsn=…
 //! ```
 //!
@@ -23,6 +24,8 @@
 //!   data get an identity of their own, and are fresh.
 //! * *The data are others than it says* (rebuilt from a backup): they are fresh (`Fresh`) until
 //!   they hold all that the elected primary has.
+//! * *It is of an earlier boot* (the machine lost power): what was promised is in doubt until this
+//!   node streams from a primary.
 //! * *It is old* (a machine put back to a snapshot): whatever others know in later terms
 //!   counts.
 
