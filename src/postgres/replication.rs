@@ -12,9 +12,14 @@ use crate::wal::{Lsn, Timeline};
 const SELF: &str = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), \
      pg_catalog.current_setting('synchronous_standby_names'), \
      pg_catalog.pg_current_wal_lsn()";
+/// A standby whose machine lost power comes back while its former connection waits for
+/// `wal_sender_timeout`: that one is silent, and confirms nothing any more. Both times are of one
+/// clock, the receiver's.
 const SENDERS: &str = "SELECT application_name, state, \
      pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), write_lsn)::float8, \
      sync_priority > 0 AND flush_lsn IS NOT NULL \
+     AND coalesce(reply_time > pg_catalog.max(reply_time) OVER (PARTITION BY application_name) \
+     - '20 s'::pg_catalog.interval, true) \
      FROM pg_catalog.pg_stat_replication ORDER BY application_name, state";
 
 const STREAMS: &str = "SELECT EXISTS \
