@@ -128,11 +128,11 @@ pub(super) struct Past<'a> {
 impl Past<'_> {
     /// The rules of an earlier reign of the same node, whose entry a new one takes: they
     /// guard what was written before the reign that came after it. The new one is of this
-    /// database, and `starts` there.
+    /// database, and `starts` there; where the next one began may not be known.
     pub(super) fn rules_of(
         &self,
         node: &NodeName,
-        (database, starts): (&Position, Option<Place>),
+        (database, starts): (&Position, Place),
     ) -> EarlierRules {
         let own = self.reigns.iter().copied();
         let own = own.filter(|reign| reign.primary == *node);
@@ -142,11 +142,9 @@ impl Past<'_> {
         };
         let later = self.reigns.iter().filter(|reign| reign.term > own.term);
         let next = later.min_by_key(|reign| reign.term);
-        let until = next.map_or(starts, |next| next.start());
+        let until = next.and_then(|next| next.start()).unwrap_or(starts);
         let mut older = own.particulars.older.clone();
-        if let Some(until) = until {
-            older.ended(own.confirmers(self.nodes), until);
-        }
+        older.ended(own.confirmers(self.nodes), until);
         older
     }
 }
@@ -160,7 +158,7 @@ impl Ballot {
             reigns: &reigns,
             nodes: &self.known_nodes,
         };
-        let older = past.rules_of(&node, (&held, Some(Place::from(&held))));
+        let older = past.rules_of(&node, (&held, Place::from(&held)));
         let open = rule.as_ref().filter(|rule| rule.is_open());
         let voters = self.voters.iter().map(NodeName::to_string).collect();
         let confirm = open.map(|rule| Confirmers::of(rule, &node, &voters).names);

@@ -103,7 +103,8 @@ impl Reign {
         reign.particulars.data = data.cloned();
         let reigns: Vec<_> = known.iter().collect();
         let reigns = &reigns;
-        let starts = (position, reign.start());
+        let starts = reign.start().unwrap_or_else(|| Place::from(position));
+        let starts = (position, starts);
         reign.particulars.older = Past { reigns, nodes }.rules_of(primary, starts);
         reign
     }
