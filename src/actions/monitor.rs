@@ -9,7 +9,7 @@ use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
 use crate::steps::{
-    evidence, fresh, impairment, not_yet, offer, state, unknown_error, write_probe,
+    evidence, fresh, impairment, mute, not_yet, offer, state, unknown_error, write_probe,
 };
 
 /// The level from which on the primary is asked to write.
@@ -51,8 +51,8 @@ fn is_to_be_a_standby(call: &Call) -> bool {
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
     let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
-    if let Some(Details::Standby { receives, .. }) = details {
-        evidence::copy_if_changed(server, cluster, notes, receives);
+    if let Some(Details::Standby { .. }) = details {
+        evidence::copy_if_changed(server, cluster, notes);
     }
     match details {
         Some(Details::Primary(_)) if is_to_be_a_standby(call) => log::error!(
@@ -71,10 +71,14 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
         Some(Details::Standby { receives: true, .. }) => {
             diverged::take_back(server, cluster, notes, deadline);
             fresh::make_up(server, cluster, deadline);
+            mute::forget(notes);
         }
         Some(Details::Standby {
             receives: false, ..
-        }) => check_branch(call)?,
+        }) => {
+            mute::report_the_end(server, cluster, notes, deadline);
+            check_branch(call)?;
+        }
         None => {}
     }
     Ok(())

@@ -5,23 +5,15 @@
 
 use super::Call;
 use crate::ocf::notify::{Operation, When};
-use crate::ocf::{OcfExit, Outcome};
+use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::pacemaker::ToolError;
-use crate::steps::{fencing, reign, scores, shutdown, vote};
+use crate::steps::{fencing, mute, reign, scores, shutdown, vote};
 
 /// Handles one event.
 pub fn run(call: &Call) -> Outcome {
     match call.request.event {
         Some((When::Before, Operation::Promote)) => {
-            let transition = call.request.transition.as_ref();
-            let candidates = transition.map(|transition| transition.promote.clone());
-            let candidates: Vec<_> = candidates.into_iter().flatten().collect();
-            vote::cast(
-                &*call.server,
-                &*call.cluster,
-                &candidates,
-                call.request.deadline,
-            )?;
+            vote(call).inspect_err(|_| mute::remember(&call.notes))?;
         }
         Some((When::Before, Operation::Start)) => expect_standbys(call)?,
         Some((When::After, Operation::Promote)) => {
@@ -38,6 +30,14 @@ pub fn run(call: &Call) -> Outcome {
         _ => {}
     }
     Ok(OcfExit::Success)
+}
+
+fn vote(call: &Call) -> Result<(), Failure> {
+    let transition = call.request.transition.as_ref();
+    let candidates = transition.map(|transition| transition.promote.clone());
+    let candidates: Vec<_> = candidates.into_iter().flatten().collect();
+    let (server, cluster) = (&*call.server, &*call.cluster);
+    vote::cast(server, cluster, &candidates, call.request.deadline)
 }
 
 /// On the new primary, once its clients are served.

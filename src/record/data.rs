@@ -89,6 +89,22 @@ impl Fresh {
         Self { term, owes: None }
     }
 
+    /// Data that have lost what they may have confirmed, up to this place, since the last election
+    /// that is known; and what they owed before.
+    pub fn lacking(before: Option<Self>, term: u64, until: Place) -> Self {
+        let Some(before) = before else {
+            let owes = Some(until);
+            return Self { term, owes };
+        };
+        let further = |owed: Place| (owed.timeline, owed.lsn) > (until.timeline, until.lsn);
+        Self {
+            term: before.term.max(term),
+            owes: before
+                .owes
+                .map(|owed| if further(owed) { owed } else { until }),
+        }
+    }
+
     /// Whether data with this position have caught up: what the node confirmed ever is in them.
     pub fn is_made_up_by(&self, held: &Position) -> bool {
         self.owes.is_some_and(|owes| held.reaches(owes))

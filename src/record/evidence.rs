@@ -93,12 +93,6 @@ impl Evidence {
             .retain(|node, term| doubted.get(node).is_some_and(|doubted| doubted >= term));
     }
 
-    /// This node follows a primary, which was elected after all that was promised before.
-    pub fn settle_promises(&mut self) {
-        self.promised.clear();
-        self.doubted.clear();
-    }
-
     /// Adds a shutdown checkpoint, unless a later one of its node is there.
     pub fn add_checkpoint(&mut self, checkpoint: ShutdownCheckpoint) {
         // Not by the term: one that could not be read is not an older one.

@@ -42,7 +42,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 28] = [
+pub const ALL: [name::Name; 30] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -56,6 +56,7 @@ pub const ALL: [name::Name; 28] = [
     missing::NAME,
     unknown_error::NAME,
     impairment::NAME,
+    vote::VOTER_NAME,
     Ledger::NAME,
     note::REWIND_MARK,
     note::SETTLED,
@@ -66,6 +67,7 @@ pub const ALL: [name::Name; 28] = [
     note::UNKNOWN_ERROR,
     note::NOT_YET,
     note::IMPAIRED,
+    note::MUTE,
     note::STRANDED,
     note::COPIED,
     note::FOREIGN_SCORES,

@@ -64,6 +64,13 @@ pub const IMPAIRED: Name = Name::new(
     "what a standby logged last of why it is not sound",
 );
 
+/// That this node could not vote, until it can or follows a primary.
+pub const MUTE: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.mute",
+    "that this node could not vote in the last election",
+);
+
 /// How many monitors in a row found a standby paused that receives nothing any more.
 pub const STRANDED: Name = Name::new(
     Life::File,

@@ -14,6 +14,14 @@ use super::name::{Life, Name};
 use super::reign::last_term;
 use crate::wal::{History, Lsn, Position, Timeline};
 
+/// Written by a node that could not vote and can again: Pacemaker looks at a cluster again in which
+/// an attribute of this life changes.
+pub const VOTER_NAME: Name = Name::new(
+    Life::Transient,
+    "voter-RESOURCE",
+    "when it could vote again (Unix time)",
+);
+
 /// The value of `ledger` in the vote of a node that cannot read its own.
 const UNREADABLE: &str = "unreadable";
 

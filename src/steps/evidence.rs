@@ -70,15 +70,13 @@ impl Known {
         (is_published || ended.is_none_or(|term| term < claim.term)).then_some(claim)
     }
 
-    /// Without candidacies that are over: this node streams from a primary, which nobody became
-    /// without an election after them; or post-promote has taken back its vote, and in the
+    /// Without candidacies that are over: post-promote has taken back its vote, and in the
     /// configuration is what came of it.
-    fn without_what_is_over(mut self, cluster: &dyn Cluster, streams: bool) -> Self {
-        if self.all.promised().is_empty() && self.all.doubted().is_empty() {
-            return self;
-        }
-        if streams {
-            self.all.settle_promises();
+    ///
+    /// One in doubt is over with the reign of a later election, or of its own: what this node
+    /// streams from proves nothing, it may be another standby.
+    fn without_what_is_over(mut self, cluster: &dyn Cluster) -> Self {
+        if self.all.promised().is_empty() {
             return self;
         }
         let votes = cluster.of_members(&Vote::NAME.of(cluster.resource()));
@@ -141,7 +139,7 @@ pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), Tool
 ///
 /// After one failed write Pacemaker writes its configuration to no disk any more, and its file
 /// stays as it was: so the standby looks from time to time in any case.
-pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes, streams: bool) {
+pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes) {
     let round = clock::since_epoch().as_secs() / LOOK_EVERY;
     let version = cluster.configuration_version();
     let version = version.map(|version| format!("{version} {round}"));
@@ -150,8 +148,8 @@ pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes
     };
     let permanent = cluster.permanent();
     let known = permanent.and_then(|permanent| Known::gather(server, cluster, &permanent));
-    match known.map(|known| known.without_what_is_over(cluster, streams)) {
-        // What is in doubt is looked at again until this standby streams.
+    match known.map(|known| known.without_what_is_over(cluster)) {
+        // What is in doubt is looked at again until a later reign is on record.
         Ok(known) if known.keep(cluster) && known.all.doubted().is_empty() => {
             notes.write(&note::COPIED, &version);
         }

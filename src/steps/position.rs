@@ -8,7 +8,7 @@ use crate::instance::{ControlData, Role, State};
 use crate::ocf::{Deadline, Failure};
 use crate::postgres::{Server, WalPosition};
 use crate::record::Reign;
-use crate::wal::{HalfOpen, History, Lsn, Position, Timeline};
+use crate::wal::{HalfOpen, History, Lsn, Place, Position, Timeline};
 
 /// How long a standby may take to use up its local WAL before it votes.
 pub const LONGEST_REPLAY: Duration = Duration::from_secs(20);
@@ -22,6 +22,8 @@ const LONGEST_BUSY: Duration = Duration::from_secs(5);
 /// How many more times a replay is looked at that stands still before what it received.
 const LOOKS_AT_STUCK: u32 = 4;
 const POLL: Duration = Duration::from_millis(50);
+/// The smallest page of WAL (bytes) that PostgreSQL can be built with; usual are 8192.
+const SMALLEST_PAGE: u64 = 1024;
 
 /// What a standby holds.
 pub struct Held {
@@ -29,6 +31,9 @@ pub struct Held {
     pub position: Position,
     /// The age of the last commit that it has replayed.
     pub last_commit_age: Option<Duration>,
+    /// Up to where it has received, and may have confirmed, what is damaged and will never be
+    /// replayed.
+    pub damaged_until: Option<Place>,
 }
 
 /// What this standby holds once its local WAL is used up, for which `patience` is the
@@ -40,7 +45,8 @@ pub fn of_standby(
 ) -> Result<Held, Failure> {
     let patient = deadline.within(patience);
     wait_until_answering(server, patient.within(LONGEST_BUSY), deadline)?;
-    let wal = wait_until_complete(server, patient, deadline)?;
+    let received = wait_until_complete(server, patient, deadline)?;
+    let wal = without_what_cannot_be_replayed(server, received, deadline);
     let control = server.control_data(deadline)?;
     let lsn = Lsn::from(wal.end);
     let timeline = timeline_at(server, &control, &wal, lsn)?;
@@ -50,7 +56,10 @@ pub fn of_standby(
         log::warn!("This standby replayed timeline {timeline} up to {lsn}, beyond the fork: it has diverged");
         position(server, &control, timeline, lsn)
     });
+    let lsn = Lsn::from(received.end);
+    let is_damage = wal.end < received.end && !may_cut_a_record(received.end);
     Ok(Held {
+        damaged_until: is_damage.then_some(Place { timeline, lsn }),
         position: held,
         last_commit_age: wal.last_commit_age_s.map(Duration::from_secs),
     })
@@ -97,7 +106,7 @@ fn wait_until_complete(
             .wal_position(deadline.within(LONGEST_BUSY))
             .map_err(|why| Failure::soft(format!("Cannot read the WAL position: {why}")))?;
         if wal.complete {
-            return Ok(without_what_cannot_be_replayed(server, wal, deadline));
+            return Ok(wal);
         }
         // Once: it takes what is left of the time.
         let reads = read_by.take_if(|by| wal.delayed || by.passed()).is_some();
@@ -130,6 +139,13 @@ fn without_what_cannot_be_replayed(
     );
     let end = wal.replayed;
     WalPosition { end, ..wal }
+}
+
+/// Whether what was received up to here may end within a record. A primary sends what it has flushed,
+/// and that ends with a record or with a page (xlog.c: `XLogBackgroundFlush`, `GetXLogBuffer`;
+/// walsender.c: `XLogSendPhysical`). Part of a record is no damage, and usual when a primary dies.
+fn may_cut_a_record(received: u64) -> bool {
+    received % SMALLEST_PAGE == 0
 }
 
 /// The startup process waits at most of the time, between its attempts to read on.

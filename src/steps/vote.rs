@@ -6,7 +6,7 @@ use crate::election::Unreadable;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
-use crate::record::Vote;
+use crate::record::{Fresh, Vote};
 
 /// Publishes what this standby holds, and what it has seen of elections. A node that cannot
 /// vote leaves no older vote behind.
@@ -29,6 +29,9 @@ pub fn cast(
     };
     let resource = cluster.resource();
     let mut known = Known::gather(server, cluster, &cluster.permanent()?)?;
+    if let Some(until) = held.damaged_until {
+        known.fresh = Some(Fresh::lacking(known.fresh, known.all.last_term(), until));
+    }
     let term = known.all.last_term().saturating_add(1);
     for candidate in candidates {
         known.all.promise(candidate, term);

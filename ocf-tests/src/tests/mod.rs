@@ -125,6 +125,7 @@ pub const ALL: &[Case] = cases![
     rules::foreign_receiver_with_the_name_of_a_member needs SynchronousSilence long,
     rules::standbys_that_commits_waited_for_are_candidates needs SynchronousClient long,
     rules::primary_that_is_its_own_only_standby needs Silence long,
+    rules::voter_that_answers_again_is_asked_again needs SynchronousSilence long,
     barred::candidate_fetches_what_only_the_barred_node_holds needs Silence long,
     barred::barred_node_that_is_a_little_ahead_is_passed_over needs Silence long,
     barred::barred_node_that_is_far_ahead_is_not_passed_over needs Silence long,

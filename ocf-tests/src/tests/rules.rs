@@ -80,6 +80,25 @@ pub fn new_rule_is_enough_once_its_standby_holds_all(scene: &mut Scene) -> Resul
     scene.only_fenced(&stage.primary.name)
 }
 
+/// The only standby that could prove the favourite does not answer when the primary is lost, and is
+/// sound again a while later, without anything that Pacemaker sees. The promotion is tried again.
+pub fn voter_that_answers_again_is_asked_again(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    stage.write_rows(&stage.primary, 50)?;
+    let rows = stage.rows(&stage.primary)?;
+    stage.wait_rows(&stage.favourite, rows)?;
+    stage.wait_rows(&stage.other, rows)?;
+    stage.forbid(&stage.other)?;
+    signal_postmaster(&scene.cluster, &stage.other, "STOP")?;
+    stage.power_off(&stage.primary)?;
+    stage.refused(rows, &stage.primary.name)?;
+    signal_postmaster(&scene.cluster, &stage.other, "CONT")?;
+    let only = std::slice::from_ref(&stage.favourite);
+    scene.cluster.wait_promoted_among(only, FAILOVER)?;
+    stage.nobody_lacks(rows)?;
+    scene.only_fenced(&stage.primary.name)
+}
+
 /// On the primary only, as an admin does it in need.
 fn set_rule(stage: &Stage, rule: &str) -> Result<()> {
     let statement = format!("ALTER SYSTEM SET synchronous_standby_names = '{rule}'");

@@ -91,8 +91,7 @@ impl World {
                 ..fresh
             });
             self.nodes[id].fresh = fresh.filter(|fresh| !fresh.is_made_up_by(&held));
-            let mut known = Evidence::clone(&self.known(id));
-            known.settle_promises();
+            let known = self.known(id);
             self.keep(id, &known);
         }
     }

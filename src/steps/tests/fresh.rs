@@ -6,7 +6,7 @@ use crate::pacemaker::Cluster;
 use crate::postgres::FakeUpstream;
 use crate::steps::evidence::{self, Known};
 use crate::steps::{fresh, vote};
-use crate::testing::node;
+use crate::testing::{in_ms, node};
 use crate::wal::Lsn;
 
 const HELD: &str = "2@0/3000000<1@0/2000000";
@@ -68,6 +68,41 @@ fn a_vote_says_after_which_election_the_data_came() {
     let vote = bench.cluster.value_of("n1", "vote-pgsqld").unwrap();
     assert!(vote.contains(";data=131.1999.0;fresh=3;"), "{vote}");
     assert!(ledger(&bench).ends_with(";fresh=3"), "{}", ledger(&bench));
+}
+
+/// It has confirmed what it can never replay: with its vote the guard must not conclude that no
+/// such commit exists.
+#[test]
+fn damaged_wal_is_vouched_for_no_more_until_it_was_received_anew() {
+    let bench = stuck("2@0/3000028<1@0/2000000");
+    let owed = format!(";fresh=3:2:{}", HAS + 0x28);
+    assert!(voted(&bench).contains(&format!("{owed};")));
+    assert!(ledger(&bench).ends_with(&owed), "{}", ledger(&bench));
+    bench.server.instance().replay.stuck_at = None;
+    monitor(&bench);
+    assert!(!is_fresh(&bench));
+}
+
+/// A primary that dies has often sent a part of its last record, up to the end of a page.
+#[test]
+fn part_of_a_record_is_no_damage() {
+    let bench = stuck("2@0/3002000<1@0/2000000");
+    let vote = voted(&bench);
+    assert!(vote.contains(";lsn=49283072;"), "{vote}");
+    assert!(!vote.contains("fresh"), "{vote}");
+}
+
+/// It cannot replay what is at 0/2F00000.
+fn stuck(received: &str) -> Bench {
+    let bench = Bench::running(Role::Standby, received);
+    bench.elected("n2", 3, BRANCH);
+    bench.server.instance().replay.stuck_at = Some(Lsn::from(0x2F0_0000));
+    bench
+}
+
+fn voted(bench: &Bench) -> String {
+    vote::cast(&bench.server, &bench.cluster, &[node("n3")], in_ms(2_000)).unwrap();
+    bench.cluster.value_of("n1", "vote-pgsqld").unwrap()
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod election;
 mod fresh;
 mod identity;
 mod looks;
+mod mute;
 mod planned_stop;
 mod rejoin;
 mod replay;
