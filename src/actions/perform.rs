@@ -24,7 +24,10 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
         Step::Validate => validate(call).and(done),
         Step::BringUp => call.bring_up().with_rejoin(),
         Step::BringUpForElection => call.bring_up().without_look(),
-        Step::BringUpUnlessStoppedNext => bring_up_unless_stopped_next(call),
+        Step::BringUpUnlessStoppedNext if is_stopped_next(call) => done,
+        Step::BringUpUnlessStoppedNext => call.bring_up().without_look(),
+        Step::BeginUnlessStoppedNext if is_stopped_next(call) => done,
+        Step::BeginUnlessStoppedNext => call.bring_up().without_waiting(),
         Step::WaitUntilUp => call.bring_up().wait(),
         Step::Offer => {
             offer::if_nobody_is_a_candidate(cluster, "which was the primary when it was stopped");
@@ -61,7 +64,7 @@ pub fn validate(call: &Call) -> Result<(), Failure> {
     validation::judge(&*call.server, request.node.as_ref(), request.deadline)
 }
 
-fn bring_up_unless_stopped_next(call: &Call) -> Outcome {
+fn is_stopped_next(call: &Call) -> bool {
     let transition = call.request.transition.as_ref();
     let node = call.request.node.as_ref();
     let is_stopped_next = matches!((transition, node), (Some(transition), Some(node))
@@ -70,9 +73,8 @@ fn bring_up_unless_stopped_next(call: &Call) -> Outcome {
         log::info!(
             "Stopped; not started again as a standby, because the cluster is about to stop it"
         );
-        return Ok(OcfExit::Success);
     }
-    call.bring_up().without_look()
+    is_stopped_next
 }
 
 /// Asked before the stop: later the server answers nobody.

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use super::tools::{ToolError, Tools};
 use crate::ocf::NodeName;
 
+const UPDATER: &str = "attrd_updater";
+
 /// Sets an attribute of this node.
 pub fn set(tools: &Tools, name: &str, value: &str) -> Result<(), ToolError> {
     change(tools, name, &["--update", value, "--private"])
@@ -28,20 +30,61 @@ pub fn delete(tools: &Tools, name: &str) -> Result<(), ToolError> {
     change(tools, name, &["--delete", "--private"])
 }
 
-/// On a node that runs Pacemaker Remote, attrd would take its own node for ours.
+/// Sets several attributes of this node at once.
+pub fn set_each(tools: &Tools, values: &[(&str, &str)]) -> Result<(), ToolError> {
+    let values = values.iter();
+    change_each(
+        tools,
+        values.map(|(name, value)| (*name, vec!["--update", *value, "--private"])),
+    )
+}
+
+/// Deletes several attributes of this node at once.
+pub fn delete_each(tools: &Tools, names: &[&str]) -> Result<(), ToolError> {
+    let names = names.iter();
+    change_each(
+        tools,
+        names.map(|name| (*name, vec!["--delete", "--private"])),
+    )
+}
+
+fn change_each<'a>(
+    tools: &Tools,
+    changes: impl Iterator<Item = (&'a str, Vec<&'a str>)>,
+) -> Result<(), ToolError> {
+    let words = changes.map(|(name, what)| (UPDATER, words(tools, name, &what)));
+    let words: Vec<_> = words.collect();
+    let answers = tools.tell_each(&words);
+    answers.into_iter().try_for_each(|answer| answer.map(drop))
+}
+
 fn change(tools: &Tools, name: &str, what: &[&str]) -> Result<(), ToolError> {
+    tools.tell(UPDATER, &words(tools, name, what)).map(drop)
+}
+
+/// On a node that runs Pacemaker Remote, attrd would take its own node for ours.
+fn words<'a>(tools: &'a Tools, name: &'a str, what: &[&'a str]) -> Vec<&'a str> {
     let node = tools.node().map(NodeName::as_str);
     let node = node.map_or(Vec::new(), |node| vec!["--node", node]);
-    let words = [&["--name", name], what, &node].concat();
-    tools.tell("attrd_updater", &words).map(drop)
+    [&["--name", name], what, &node].concat()
 }
 
 /// The attribute's value on each node that has one. An attribute that nobody
 /// ever set is none, not an error; but a daemon that does not answer is one, or
 /// a shutdown checkpoint would bind nobody and votes would seem mute.
 pub fn of_all_nodes(tools: &Tools, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError> {
-    let query = ["--name", name, "--query", "--all"];
-    match tools.tell("attrd_updater", &query) {
+    let (tool, words) = query(name);
+    values(tools.tell(tool, &words))
+}
+
+/// The call that asks for an attribute on all nodes.
+pub fn query(name: &str) -> (&'static str, Vec<&str>) {
+    (UPDATER, vec!["--name", name, "--query", "--all"])
+}
+
+/// What such a call answered.
+pub fn values(answer: Result<String, ToolError>) -> Result<BTreeMap<NodeName, String>, ToolError> {
+    match answer {
         Err(ToolError::Failed { text, .. }) if is_of_no_attribute(&text) => Ok(BTreeMap::new()),
         answer => Ok(parse(&answer?)),
     }

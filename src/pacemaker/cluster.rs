@@ -43,12 +43,32 @@ pub trait Cluster {
     /// Deletes a permanent attribute of a node.
     fn delete_permanent(&self, node: &NodeName, name: &str) -> Result<(), ToolError>;
 
+    /// The permanent attributes of all nodes, and the values of these private or transient ones
+    /// on the members that have one, asked for at once.
+    fn permanent_and_of_members(
+        &self,
+        names: &[&str],
+    ) -> Result<(Permanent, Vec<BTreeMap<NodeName, String>>), ToolError> {
+        let permanent = self.permanent()?;
+        let values = names.iter().map(|name| self.of_members(name));
+        Ok((permanent, values.collect::<Result<_, _>>()?))
+    }
     /// The values of a private or transient attribute on the members that have one.
     fn of_members(&self, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError>;
     /// Sets a private attribute of this node: all nodes see it, the CIB never.
     fn set_private(&self, name: &str, value: &str) -> Result<(), ToolError>;
+    /// Sets several of them at once.
+    fn set_private_each(&self, values: &[(&str, &str)]) -> Result<(), ToolError> {
+        let mut values = values.iter();
+        values.try_for_each(|(name, value)| self.set_private(name, value))
+    }
     /// Deletes a private attribute of this node.
     fn delete_private(&self, name: &str) -> Result<(), ToolError>;
+    /// Deletes several of them at once.
+    fn delete_private_each(&self, names: &[&str]) -> Result<(), ToolError> {
+        let mut names = names.iter();
+        names.try_for_each(|name| self.delete_private(name))
+    }
     /// Sets a transient attribute of this node, which `crm_mon -A` shows until Pacemaker
     /// stops here. It reaches the CIB: only for what is rare.
     fn set_transient(&self, name: &str, value: &str) -> Result<(), ToolError>;

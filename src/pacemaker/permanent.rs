@@ -15,9 +15,14 @@ pub struct Permanent(BTreeMap<NodeName, BTreeMap<String, String>>);
 impl Permanent {
     /// Asks for the section `nodes` of the CIB.
     pub fn read(tools: &Tools) -> Result<Self, ToolError> {
-        let xml = tools.tell("cibadmin", &["--query", "--scope", "nodes"])?;
-        parse(&xml).map_err(|error| ToolError::Failed {
-            tool: "cibadmin",
+        let (tool, words) = query();
+        Self::of_answer(tools.tell(tool, &words))
+    }
+
+    /// What the call of `query` answered.
+    pub fn of_answer(answer: Result<String, ToolError>) -> Result<Self, ToolError> {
+        parse(&answer?).map_err(|error| ToolError::Failed {
+            tool: CIBADMIN,
             text: format!("unreadable answer: {error}"),
         })
     }
@@ -43,6 +48,13 @@ impl Permanent {
             .filter_map(|(node, value)| Some((node, score::decode(value)?)))
             .collect()
     }
+}
+
+const CIBADMIN: &str = "cibadmin";
+
+/// The call that asks for the section `nodes` of the CIB.
+pub fn query() -> (&'static str, Vec<&'static str>) {
+    (CIBADMIN, vec!["--query", "--scope", "nodes"])
 }
 
 /// Sets an attribute of a node. `--update=`, since a negative value would be

@@ -78,12 +78,35 @@ impl Cluster for RealCluster {
         permanent::delete(&self.tools, node, name)
     }
 
+    fn permanent_and_of_members(
+        &self,
+        names: &[&str],
+    ) -> Result<(Permanent, Vec<BTreeMap<NodeName, String>>), ToolError> {
+        let queries = names.iter().map(|name| attributes::query(name));
+        let calls: Vec<_> = queries.chain([permanent::query()]).collect();
+        let mut answers = self.tools.tell_each(&calls);
+        let last = answers.pop().unwrap_or(Err(ToolError::Nameless));
+        let values = answers.into_iter().map(attributes::values);
+        Ok((
+            Permanent::of_answer(last)?,
+            values.collect::<Result<_, _>>()?,
+        ))
+    }
+
     fn of_members(&self, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError> {
         attributes::of_all_nodes(&self.tools, name)
     }
 
     fn set_private(&self, name: &str, value: &str) -> Result<(), ToolError> {
         attributes::set(&self.tools, name, value)
+    }
+
+    fn set_private_each(&self, values: &[(&str, &str)]) -> Result<(), ToolError> {
+        attributes::set_each(&self.tools, values)
+    }
+
+    fn delete_private_each(&self, names: &[&str]) -> Result<(), ToolError> {
+        attributes::delete_each(&self.tools, names)
     }
 
     fn delete_private(&self, name: &str) -> Result<(), ToolError> {

@@ -104,31 +104,56 @@ impl Tools {
 
     /// Runs a tool whatever it answers.
     pub fn ask(&self, tool: &'static str, arguments: &[&str]) -> Result<Ended, ToolError> {
+        let ended = program::run(&mut self.command(tool, arguments), self.deadline_of(tool));
+        self.note_if_hung(tool, &ended);
+        Ok(ended?)
+    }
+
+    fn command(&self, tool: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.directory.join(tool));
         command.args(arguments);
         // With it, attrd_updater 2.1.5 answers `--query --all` for this node
         // only, and every other voter of an election seems mute. Where a node
         // is meant, it is named.
         command.env_remove("OCF_RESKEY_CRM_meta_on_node");
-        let ended = program::run(&mut command, self.deadline_of(tool));
+        command
+    }
+
+    fn note_if_hung(&self, tool: &'static str, ended: &Result<Ended, ProgramError>) {
         if let Err(ProgramError::TooSlow { .. }) = ended {
             self.hung.borrow_mut().insert(tool);
         }
-        Ok(ended?)
     }
 
     /// Runs a tool that must succeed; what it printed.
     pub fn tell(&self, tool: &'static str, arguments: &[&str]) -> Result<String, ToolError> {
-        let ended = self.ask(tool, arguments)?;
-        let failed = |text| ToolError::Failed { tool, text };
-        if !ended.whole {
-            return Err(failed("its output is incomplete".to_owned()));
-        }
-        if ended.status.success() {
-            return Ok(ended.stdout);
-        }
-        Err(failed(ended.stderr))
+        judge(tool, self.ask(tool, arguments)?)
     }
+
+    /// Runs several tools at once that must succeed; what each printed.
+    pub fn tell_each(&self, calls: &[(&'static str, Vec<&str>)]) -> Vec<Result<String, ToolError>> {
+        let commands = calls.iter();
+        let commands = commands
+            .map(|(tool, arguments)| (self.command(tool, arguments), self.deadline_of(tool)));
+        let all = program::run_each(commands.collect());
+        let all = calls.iter().zip(all);
+        all.map(|((tool, _), ended)| {
+            self.note_if_hung(tool, &ended);
+            judge(tool, ended?)
+        })
+        .collect()
+    }
+}
+
+fn judge(tool: &'static str, ended: Ended) -> Result<String, ToolError> {
+    let failed = |text| ToolError::Failed { tool, text };
+    if !ended.whole {
+        return Err(failed("its output is incomplete".to_owned()));
+    }
+    if ended.status.success() {
+        return Ok(ended.stdout);
+    }
+    Err(failed(ended.stderr))
 }
 
 #[cfg(test)]
@@ -145,13 +170,34 @@ mod tests {
         Tools::new(&environment, Deadline::after(Duration::from_secs(60)))
     }
 
+    fn with_tool(folder: &tempfile::TempDir, script: &str) -> Tools {
+        let path = folder.path().join("crm_node");
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        tools(folder.path())
+    }
+
+    #[test]
+    fn several_calls_take_as_long_as_the_longest() {
+        let folder = tempfile::tempdir().unwrap();
+        let tools = with_tool(&folder, "#!/bin/sh\nsleep $1; echo $1; test $1 != 0.2\n");
+        let begin = Instant::now();
+        let calls = ["0.5", "0.2", "0.4"].map(|time| ("crm_node", vec![time]));
+        let answers = tools.tell_each(&calls);
+        assert!(begin.elapsed() < Duration::from_millis(1000));
+        let words =
+            |answer: &Result<String, _>| answer.as_ref().ok().map(|it| it.trim().to_owned());
+        let words: Vec<_> = answers.iter().map(words).collect();
+        assert_eq!(
+            words,
+            [Some("0.5".to_owned()), None, Some("0.4".to_owned())]
+        );
+    }
+
     #[test]
     fn a_tool_that_hangs_uses_up_its_share_and_then_less() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("crm_node");
-        fs::write(&path, "#!/bin/sh\nexec sleep 50\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        let tools = tools(folder.path());
+        let tools = with_tool(&folder, "#!/bin/sh\nexec sleep 50\n");
         let left = |tool| tools.deadline_of(tool).left();
         assert!(left("crm_node") > SHARE_OF_A_HUNG_ONE);
         let begin = Instant::now();

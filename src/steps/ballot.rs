@@ -8,6 +8,7 @@ use crate::ocf::NodeName;
 use crate::ocf::notify::Transition;
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
+use crate::record::name::Name;
 use crate::record::{FieldError, Force, ShutdownCheckpoint, SyncRule, Vote};
 use crate::wal::Position;
 
@@ -23,6 +24,38 @@ pub struct Candidacy<'a> {
     pub transition: &'a Transition,
 }
 
+/// What the nodes publish for an election, in the order of `Published`.
+const ASKED_FOR: [Name; 4] = [
+    Vote::PAF_NAME,
+    Vote::NAME,
+    ShutdownCheckpoint::NAME,
+    ShutdownCheckpoint::COPY_NAME,
+];
+
+type OfNodes = BTreeMap<NodeName, String>;
+
+/// The private attributes of all members.
+#[derive(Default)]
+struct Published {
+    shared_votes: OfNodes,
+    votes: OfNodes,
+    checkpoints: OfNodes,
+    copies: OfNodes,
+}
+
+impl Published {
+    fn of(values: Vec<OfNodes>) -> Self {
+        let mut values = values.into_iter();
+        let mut next = || values.next().unwrap_or_default();
+        Self {
+            shared_votes: next(),
+            votes: next(),
+            checkpoints: next(),
+            copies: next(),
+        }
+    }
+}
+
 /// The facts of this promotion as this node sees them now, and what of them it knew before
 /// the votes came.
 pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
@@ -33,7 +66,10 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
         transition,
     } = *candidacy;
     let resource = cluster.resource();
-    let permanent = cluster.permanent()?;
+    let names = ASKED_FOR.map(|name| name.of(resource));
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let (permanent, published) = cluster.permanent_and_of_members(&names)?;
+    let published = Published::of(published);
     let mut known = Known::gather(server, cluster, &permanent)?;
     let mut ballot = Ballot::new(known.node.clone());
     ballot.voters.extend(transition.active_after());
@@ -44,8 +80,8 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     ballot.max_loss = server.parameters().maxloss;
     ballot.demoted = demoted(cluster, &known.node, transition)?;
     ballot.unreadable.append(&mut known.unreadable);
-    votes(cluster, &mut ballot)?;
-    for checkpoint in shutdown_checkpoints(cluster, &mut ballot)? {
+    votes(&published, &mut ballot);
+    for checkpoint in shutdown_checkpoints(&published, &mut ballot) {
         known.all.add_checkpoint(checkpoint);
     }
     let voters = ballot.voters.clone();
@@ -85,31 +121,27 @@ fn forces(resource: &str, permanent: &Permanent) -> BTreeMap<NodeName, Force> {
 
 /// All nodes' votes; of a node on PAF its form. One of this agent's that cannot be read may
 /// be of a later version, and the best.
-fn votes(cluster: &dyn Cluster, ballot: &mut Ballot) -> Result<(), ToolError> {
-    let resource = cluster.resource();
-    let shared = cluster.of_members(&Vote::PAF_NAME.of(resource))?;
-    let own = cluster.of_members(&Vote::NAME.of(resource))?;
-    for (node, text) in shared {
-        match Vote::decode_paf(&text) {
-            Ok(vote) => drop(ballot.votes.insert(node, vote)),
+fn votes(published: &Published, ballot: &mut Ballot) {
+    for (node, text) in &published.shared_votes {
+        match Vote::decode_paf(text) {
+            Ok(vote) => drop(ballot.votes.insert(node.clone(), vote)),
             Err(error) => {
                 log::warn!("Ignoring the vote of {node}, which cannot be read: {error}");
             }
         }
     }
-    for (node, text) in own {
-        match Vote::decode(&text) {
+    for (node, text) in &published.votes {
+        match Vote::decode(text) {
             Ok(vote) => {
-                note_unreadable_ledger(ballot, &node, &vote);
-                ballot.votes.insert(node, vote);
+                note_unreadable_ledger(ballot, node, &vote);
+                ballot.votes.insert(node.clone(), vote);
             }
-            Err(error) if ballot.voters.contains(&node) => {
-                unreadable(ballot, node, "vote", &error);
+            Err(error) if ballot.voters.contains(node) => {
+                unreadable(ballot, node.clone(), "vote", &error);
             }
             Err(_) => {}
         }
     }
-    Ok(())
 }
 
 /// A voter that cannot read its own ledger knows more than it tells: it may be what decides.
@@ -120,20 +152,15 @@ fn note_unreadable_ledger(ballot: &mut Ballot, node: &NodeName, vote: &Vote) {
     }
 }
 
-fn shutdown_checkpoints(
-    cluster: &dyn Cluster,
-    ballot: &mut Ballot,
-) -> Result<Vec<ShutdownCheckpoint>, ToolError> {
+fn shutdown_checkpoints(published: &Published, ballot: &mut Ballot) -> Vec<ShutdownCheckpoint> {
     let mut checkpoints = Vec::new();
-    for name in [ShutdownCheckpoint::NAME, ShutdownCheckpoint::COPY_NAME] {
-        for (node, text) in cluster.of_members(&name.of(cluster.resource()))? {
-            match ShutdownCheckpoint::decode(&text) {
-                Ok(checkpoint) => checkpoints.push(checkpoint),
-                Err(error) => unreadable(ballot, node, "shutdown checkpoint", &error),
-            }
+    for (node, text) in published.checkpoints.iter().chain(&published.copies) {
+        match ShutdownCheckpoint::decode(text) {
+            Ok(checkpoint) => checkpoints.push(checkpoint),
+            Err(error) => unreadable(ballot, node.clone(), "shutdown checkpoint", &error),
         }
     }
-    Ok(checkpoints)
+    checkpoints
 }
 
 fn unreadable(ballot: &mut Ballot, node: NodeName, what: &'static str, error: &FieldError) {

@@ -32,7 +32,7 @@ impl BringUp<'_> {
     pub fn with_rejoin(&self) -> Outcome {
         let (server, cluster, deadline) = (self.server, self.cluster, self.deadline);
         let known = prepare::prepare(server, cluster, deadline)?;
-        let outcome = self.start(known.as_ref())?;
+        let outcome = self.start(known.as_ref(), startup::start)?;
         if let Some(diverged) = known {
             diverged::say_once(server, cluster, self.notes, &diverged);
             return Ok(outcome);
@@ -55,7 +55,13 @@ impl BringUp<'_> {
     /// interrupted is finished first.
     pub fn without_look(&self) -> Outcome {
         let known = prepare::prepare(self.server, self.cluster, self.deadline)?;
-        self.start(known.as_ref())
+        self.start(known.as_ref(), startup::start)
+    }
+
+    /// The same of a server that was stopped cleanly, until it is on its way up.
+    pub fn without_waiting(&self) -> Outcome {
+        let known = prepare::prepare(self.server, self.cluster, self.deadline)?;
+        self.start(known.as_ref(), startup::begin)
     }
 
     /// Waits for a server that is on its way up.
@@ -63,14 +69,18 @@ impl BringUp<'_> {
         startup::wait(self.server, self.deadline)
     }
 
-    fn start(&self, known: Option<&Diverged>) -> Outcome {
+    fn start(
+        &self,
+        known: Option<&Diverged>,
+        start: fn(&dyn Server, Deadline) -> Outcome,
+    ) -> Outcome {
         claim::end_before_start(self.server, self.cluster, self.deadline);
         self.server
             .write_standby_signal()
             .map_err(|error| Failure::soft(format!("Cannot write standby.signal: {error}")))?;
         self.release_timelines();
         self.clear_the_locks();
-        let up = startup::start(self.server, self.deadline);
+        let up = start(self.server, self.deadline);
         up.map_err(|failure| match known {
             Some(diverged) => self.cannot_start(diverged, &failure),
             None => failure,

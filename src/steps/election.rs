@@ -20,7 +20,10 @@ use crate::postgres::Server;
 use crate::system::Notes;
 use crate::wal::{Lsn, Position, Timeline};
 
+/// How often it is looked for votes that are still on their way: each look costs programs.
 const POLL: Duration = Duration::from_millis(50);
+/// How often it is looked whether PostgreSQL has left recovery: clients wait for it.
+const CLOSE_POLL: Duration = Duration::from_millis(10);
 /// How long votes are waited for: each node voted before this action began, so only the
 /// attribute may still be on its way.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -246,7 +249,7 @@ pub fn wait_until_primary(server: &dyn Server, deadline: Deadline) -> Outcome {
                     "PostgreSQL exited during promotion; see its log",
                 ));
             }
-            _ if deadline.sleep(POLL) => {}
+            _ if deadline.sleep(CLOSE_POLL) => {}
             _ => return Err(still_in_recovery(server)),
         }
     }

@@ -14,7 +14,7 @@ use crate::ocf::{Deadline, Failure, time};
 use crate::postgres::Server;
 use crate::wal::Lsn;
 
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(10);
 /// How long a question may take.
 const LONGEST_LOOK: Duration = Duration::from_secs(3);
 /// How long what was ended may take to go.

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_secs(10);
 /// How long the attribute of a demoted node may be on its way. A crashed primary has none,
 /// and each moment here is one without a primary.
 const LONGEST_ARRIVAL: Duration = Duration::from_millis(200);
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(20);
 
 /// After the clean stop of a primary: there must be a shutdown checkpoint. That it
 /// cannot be published is no failure: the server is stopped and stays so.

@@ -17,14 +17,35 @@ use crate::postgres::Server;
 /// power cut it takes seconds.
 const LONGEST_APPEARANCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
+/// How often postmaster.pid is looked at meanwhile, which costs no process: it says when the server
+/// lets somebody in.
+const GLANCE: Duration = Duration::from_millis(5);
 /// A short-lived process that was given a dead postmaster's pid is gone after this time.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// How long one run of `restore_command` may take at a start, where nobody waits for a
 /// primary: an archive may be slow.
 const LONGEST_RESTORE: Duration = Duration::from_secs(20);
-/// For what is not restarted without the archive.
-const NEVER: Duration = Duration::MAX;
+
+/// What a start is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// That it answers, or `restore_command` hangs.
+    Up,
+    /// That it answers: it is not restarted without the archive.
+    UpWithoutHaste,
+    /// That it says it is on its way up.
+    Begun,
+}
+
+impl Goal {
+    fn longest_restore(self) -> Duration {
+        match self {
+            Self::Up => LONGEST_RESTORE,
+            Self::UpWithoutHaste | Self::Begun => Duration::MAX,
+        }
+    }
+}
 
 /// How a start went that did not simply take too long.
 enum Fate {
@@ -51,8 +72,17 @@ impl Fate {
     }
 }
 
+/// Starts a server that was stopped cleanly and whose `standby.signal` is there, and does not wait
+/// until it lets somebody in: it has nothing to replay, and clients wait for what comes next.
+pub fn begin(server: &dyn Server, deadline: Deadline) -> Outcome {
+    start_until(server, Goal::Begun, deadline)
+}
+
 /// Starts a stopped server whose `standby.signal` is there.
-///
+pub fn start(server: &dyn Server, deadline: Deadline) -> Outcome {
+    start_until(server, Goal::Up, deadline)
+}
+
 /// A setting that is smaller than the primary's ends a start, at once and each time. All
 /// standbys may have it so: then nothing but a larger one saves the cluster from standing
 /// still until somebody comes. The primary has run with as much on a machine of the kind.
@@ -60,8 +90,8 @@ impl Fate {
 /// PostgreSQL takes any process of its user for a postmaster that has the number in an
 /// old postmaster.pid, and ends at once. After a power cut numbers are handed out anew,
 /// also to short-lived helpers; and a failed start bans the node.
-pub fn start(server: &dyn Server, deadline: Deadline) -> Outcome {
-    let (seen, why) = match once(server, &[], LONGEST_RESTORE, deadline)? {
+fn start_until(server: &dyn Server, goal: Goal, deadline: Deadline) -> Outcome {
+    let (seen, why) = match once(server, &[], goal, deadline)? {
         Fate::Up(code) => return Ok(code),
         Fate::Ended { seen, why } => (seen, why),
         Fate::Hangs(time) => return start_without_archive(server, time, deadline),
@@ -75,7 +105,7 @@ pub fn start(server: &dyn Server, deadline: Deadline) -> Outcome {
     }
     log::warn!("{why}; starting it again");
     deadline.sleep(SHORT_LIFE);
-    once(server, &[], NEVER, deadline)?.outcome()
+    once(server, &[], Goal::UpWithoutHaste, deadline)?.outcome()
 }
 
 /// An archive that was on the primary's node, or that hangs, may keep each standby from
@@ -94,12 +124,13 @@ fn archive(time: Duration) -> String {
 pub fn start_with(server: &dyn Server, options: &[StartOption], deadline: Deadline) -> Outcome {
     let line = start_option::line(options);
     log::warn!("Starting PostgreSQL with {line}, until its next start");
-    once(server, options, NEVER, deadline)?.outcome()
+    once(server, options, Goal::UpWithoutHaste, deadline)?.outcome()
 }
 
 /// Waits for a server that is on its way up.
 pub fn wait(server: &dyn Server, deadline: Deadline) -> Outcome {
-    until_up(server, &Beginning::now(server), NEVER, deadline)?.outcome()
+    let begin = Beginning::now(server);
+    until(Goal::UpWithoutHaste, server, &begin, deadline)?.outcome()
 }
 
 /// The options that make settings as large as they have to be, which is said.
@@ -129,24 +160,24 @@ fn lacking(server: &dyn Server, deadline: Deadline) -> Vec<TooSmall> {
 fn once(
     server: &dyn Server,
     options: &[StartOption],
-    longest_restore: Duration,
+    goal: Goal,
     deadline: Deadline,
 ) -> Result<Fate, Failure> {
     let begin = Beginning::now(server);
     server.start(options, deadline)?;
-    until_up(server, &begin, longest_restore, deadline)
+    until(goal, server, &begin, deadline)
 }
 
-fn until_up(
+fn until(
+    goal: Goal,
     server: &dyn Server,
     begin: &Beginning,
-    longest_restore: Duration,
     deadline: Deadline,
 ) -> Result<Fate, Failure> {
     let mut watch = Watch {
         server,
         begin,
-        longest_restore,
+        goal,
         appears_by: deadline.within(LONGEST_APPEARANCE),
         seen: false,
         streams_since: None,
@@ -162,18 +193,26 @@ fn until_up(
         if let Some(fate) = watch.fate(&state)? {
             return Ok(fate);
         }
-        if !deadline.sleep(POLL) {
+        if !sleep_until_news(server, deadline) {
             return Err(not_up(server, &state));
         }
         last = Some(state);
     }
 }
 
+/// Sleeps until the next look, less where postmaster.pid changes; `false` once the time is over.
+fn sleep_until_news(server: &dyn Server, deadline: Deadline) -> bool {
+    let status = || server.lock_file().and_then(|file| file.status);
+    let (before, next) = (status(), deadline.within(POLL));
+    while next.sleep(GLANCE) && status() == before {}
+    !deadline.passed()
+}
+
 /// What was seen of a start so far.
 struct Watch<'a> {
     server: &'a dyn Server,
     begin: &'a Beginning,
-    longest_restore: Duration,
+    goal: Goal,
     appears_by: Deadline,
     seen: bool,
     streams_since: Option<Instant>,
@@ -197,6 +236,9 @@ impl Watch<'_> {
             State::Stopped(_) | State::Crashed(_) | State::LeftBehind(_) => {
                 let (seen, why) = (self.seen, self.begin.died(self.server));
                 Ok(Some(Fate::Ended { seen, why }))
+            }
+            State::Busy(Role::Standby, NoAnswer::NotYet(_)) if self.goal == Goal::Begun => {
+                Ok(Some(Fate::Up(OcfExit::Success)))
             }
             State::Busy(Role::Standby, why) if self.is_closed() => {
                 closed_for_now(why);
@@ -222,7 +264,7 @@ impl Watch<'_> {
 
     fn hangs(&self) -> Option<Fate> {
         let time = state::restoring(self.server)?;
-        (time >= self.longest_restore).then_some(Fate::Hangs(time))
+        (time >= self.goal.longest_restore()).then_some(Fate::Hangs(time))
     }
 
     /// Whether it has been streaming for long, though it lets nobody in.

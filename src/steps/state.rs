@@ -12,7 +12,7 @@ use crate::postgres::{Address, Server};
 const CONTROL_FILE: Duration = Duration::from_secs(1);
 /// A server that is only busy answers within this time.
 const SHORTEST_LOOK: Duration = Duration::from_secs(2);
-const POLL: Duration = Duration::from_millis(50);
+const POLL: Duration = Duration::from_millis(10);
 /// How long stop and demote ask a silent server for its role: clients wait for the
 /// failover meanwhile.
 pub const SILENCE: Duration = Duration::from_secs(10);

@@ -49,14 +49,14 @@ pub fn cast(
     };
     let (timeline, lsn) = (vote.position.timeline, vote.position.lsn);
     log::info!("This node votes: timeline {timeline} at {lsn}");
-    cluster.set_private(&Vote::NAME.of(resource), &vote.encode())?;
-    Ok(cluster.set_private(&Vote::PAF_NAME.of(resource), &vote.encode_paf())?)
+    let (own, shared) = (vote.encode(), vote.encode_paf());
+    let (own_name, shared_name) = (Vote::NAME.of(resource), Vote::PAF_NAME.of(resource));
+    Ok(cluster.set_private_each(&[(&own_name, &own), (&shared_name, &shared)])?)
 }
 
-/// Takes the vote back. The form that is shared with nodes on PAF goes first: it has no term,
-/// so one that is left over would count as new.
+/// Takes the vote back, in both forms at once: the address of a new primary waits for it.
 pub fn withdraw(cluster: &dyn Cluster) -> Result<(), ToolError> {
     let resource = cluster.resource();
-    cluster.delete_private(&Vote::PAF_NAME.of(resource))?;
-    cluster.delete_private(&Vote::NAME.of(resource))
+    let (own, shared) = (Vote::NAME.of(resource), Vote::PAF_NAME.of(resource));
+    cluster.delete_private_each(&[&shared, &own])
 }

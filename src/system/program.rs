@@ -13,6 +13,9 @@ use thiserror::Error;
 
 use crate::ocf::Deadline;
 
+/// Most programs end within 10 ms, and clients wait for several of them in a failover.
+const SHORT_POLL: Duration = Duration::from_millis(1);
+const SHORT_POLLS: usize = 50;
 const POLL: Duration = Duration::from_millis(5);
 /// After the program's end: a child of it may hold the pipe open for ever.
 const PIPE_GRACE: Duration = Duration::from_secs(1);
@@ -58,41 +61,88 @@ pub enum ProgramError {
 
 /// Runs `command` with an empty stdin, in the C locale, from `/`.
 pub fn run(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramError> {
-    command
-        .env("LC_ALL", "C")
-        .env_remove("LANG")
-        .env_remove("LANGUAGE");
+    in_c_locale(command);
     run_in_its_locale(command, deadline)
 }
 
 /// The same in the locale that `command` was given.
 pub fn run_in_its_locale(command: &mut Command, deadline: Deadline) -> Result<Ended, ProgramError> {
-    let program = PathBuf::from(command.get_program());
-    let failed = |source| ProgramError::NotStarted {
-        program: program.clone(),
-        source,
+    Running::begin(command, deadline)?.finish(deadline)
+}
+
+/// Runs all of them at once, each as `run` does, by its deadline.
+pub fn run_each(commands: Vec<(Command, Deadline)>) -> Vec<Result<Ended, ProgramError>> {
+    let begin = |(mut command, deadline)| {
+        in_c_locale(&mut command);
+        (Running::begin(&mut command, deadline), deadline)
     };
-    let Some(child) = start(command, deadline) else {
-        return Err(ProgramError::TooSlow { program });
-    };
-    let mut child = child.map_err(failed)?;
-    let pipes =
-        collect(child.stdout.take()).and_then(|stdout| Ok((stdout, collect(child.stderr.take())?)));
-    let Some(status) = wait(&mut child, deadline).map_err(failed)? else {
-        let _ = child.kill();
-        // One that sleeps in a write to hung storage does not die of it: it is left behind.
-        let _ = wait(&mut child, Deadline::after(DEATH));
-        return Err(ProgramError::TooSlow { program });
-    };
-    let (stdout, stderr) = pipes.map_err(failed)?;
-    let text = |pipe: mpsc::Receiver<String>| pipe.recv_timeout(PIPE_GRACE).ok();
-    let (stdout, stderr) = (text(stdout), text(stderr));
-    Ok(Ended {
-        status,
-        whole: stdout.is_some() && stderr.is_some(),
-        stdout: stdout.unwrap_or_default(),
-        stderr: stderr.unwrap_or_default(),
-    })
+    let running: Vec<_> = commands.into_iter().map(begin).collect();
+    let running = running.into_iter();
+    running
+        .map(|(running, deadline)| running?.finish(deadline))
+        .collect()
+}
+
+fn in_c_locale(command: &mut Command) {
+    command
+        .env("LC_ALL", "C")
+        .env_remove("LANG")
+        .env_remove("LANGUAGE");
+}
+
+type Text = mpsc::Receiver<String>;
+
+/// A program that has been started.
+struct Running {
+    program: PathBuf,
+    child: Child,
+    /// What it writes to stdout and stderr.
+    pipes: io::Result<(Text, Text)>,
+}
+
+impl Running {
+    fn begin(command: &mut Command, deadline: Deadline) -> Result<Self, ProgramError> {
+        let program = PathBuf::from(command.get_program());
+        let Some(child) = start(command, deadline) else {
+            return Err(ProgramError::TooSlow { program });
+        };
+        match child {
+            Ok(mut child) => Ok(Self {
+                pipes: collect(child.stdout.take())
+                    .and_then(|stdout| Ok((stdout, collect(child.stderr.take())?))),
+                program,
+                child,
+            }),
+            Err(source) => Err(ProgramError::NotStarted { program, source }),
+        }
+    }
+
+    fn finish(self, deadline: Deadline) -> Result<Ended, ProgramError> {
+        let Self {
+            program,
+            mut child,
+            pipes,
+        } = self;
+        let failed = |source| ProgramError::NotStarted {
+            program: program.clone(),
+            source,
+        };
+        let Some(status) = wait(&mut child, deadline).map_err(failed)? else {
+            let _ = child.kill();
+            // One that sleeps in a write to hung storage does not die of it: it is left behind.
+            let _ = wait(&mut child, Deadline::after(DEATH));
+            return Err(ProgramError::TooSlow { program });
+        };
+        let (stdout, stderr) = pipes.map_err(failed)?;
+        let text = |pipe: Text| pipe.recv_timeout(PIPE_GRACE).ok();
+        let (stdout, stderr) = (text(stdout), text(stderr));
+        Ok(Ended {
+            status,
+            whole: stdout.is_some() && stderr.is_some(),
+            stdout: stdout.unwrap_or_default(),
+            stderr: stderr.unwrap_or_default(),
+        })
+    }
 }
 
 /// Starting ends only once the program has been read, which from a hung disk takes for ever:
@@ -123,19 +173,25 @@ fn kill_late(mut child: Child) {
 }
 
 fn wait(child: &mut Child, deadline: Deadline) -> io::Result<Option<ExitStatus>> {
-    loop {
+    for polls in 0.. {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        if !deadline.sleep(POLL) {
-            return Ok(None);
+        let pause = if polls < SHORT_POLLS {
+            SHORT_POLL
+        } else {
+            POLL
+        };
+        if !deadline.sleep(pause) {
+            break;
         }
     }
+    Ok(None)
 }
 
 /// Reads a pipe to its end beside us, so that a full one never blocks. Without a
 /// thread for that (the limit of processes is reached) the pipe is closed.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> io::Result<mpsc::Receiver<String>> {
+fn collect(pipe: Option<impl Read + Send + 'static>) -> io::Result<Text> {
     let (sender, receiver) = mpsc::channel();
     if let Some(mut pipe) = pipe {
         thread::Builder::new().spawn(move || {

@@ -29,7 +29,7 @@ const HANDLES: [(&str, &str, &str); 4] = [
 ];
 
 /// Methods that reach nothing outside of the agent, and why.
-const INSIDE: [(&str, &str); 12] = [
+const INSIDE: [(&str, &str); 15] = [
     ("resource", "a name that it was given"),
     ("parameters", "the same"),
     ("mark_folder", "the same"),
@@ -41,6 +41,15 @@ const INSIDE: [(&str, &str); 12] = [
     ("not_archived", "a number for a message"),
     ("settings", "it calls `setting`"),
     ("set_score", "it calls `set_permanent`"),
+    (
+        "permanent_and_of_members",
+        "in the fake it calls `permanent` and `of_members`",
+    ),
+    ("set_private_each", "in the fake it calls `set_private`"),
+    (
+        "delete_private_each",
+        "in the fake it calls `delete_private`",
+    ),
     ("program_version", "of files that no fault here changes"),
 ];
 

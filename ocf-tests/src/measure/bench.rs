@@ -11,7 +11,7 @@ use crate::host::paths;
 use crate::host::progress::Steps;
 use crate::machine::node::Node;
 use crate::measure::results::{Results, Series};
-use crate::measure::{cost, phase};
+use crate::measure::{cost, course, phase};
 use crate::run::chance::Chance;
 use crate::watch::client::Client;
 use crate::watch::logs;
@@ -35,6 +35,9 @@ fn moments(runs: usize, seed: u64) -> Vec<Duration> {
     chance.shuffle(&mut moments);
     moments
 }
+
+/// The course is printed for so long after clients write again.
+const AFTERWARDS: Duration = Duration::from_millis(300);
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -171,12 +174,17 @@ fn disturbed(
     phase::wait_monitor(&cluster.primary()?)?;
     std::thread::sleep(moment);
     client.reset_downtime();
+    let begin = SystemTime::now();
     let survivors = disturb()?;
     let names: Vec<&str> = survivors.iter().map(|node| node.name.as_str()).collect();
     wait_interrupted(cluster, &client)?;
     cluster.wait_whole_on(&names)?;
     client.wait_writing(&cluster.steps, Duration::from_secs(30))?;
     let outage = Outage::seen_by(&client, &cluster.steps)?;
+    let until = outage.end.duration_since(begin).unwrap_or_default() + AFTERWARDS;
+    cluster
+        .steps
+        .say(&course::read(cluster, begin, until)?.line());
     let report = client.finish(&cluster.steps)?;
     if !report.lost.is_empty() {
         // Replication is asynchronous here: a few rows may be lost in a power cut.

@@ -2,5 +2,6 @@
 
 pub mod bench;
 mod cost;
+mod course;
 mod phase;
 pub mod results;

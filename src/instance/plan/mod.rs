@@ -33,6 +33,8 @@ pub enum Step {
     /// Start as a standby, unless the running transition stops this node next: that would
     /// only cost time.
     BringUpUnlessStoppedNext,
+    /// The same after a clean stop, when the start has nothing to replay and is not waited for.
+    BeginUnlessStoppedNext,
     /// Wait until a server on its way up answers.
     WaitUntilUp,
     /// Offer this node where nobody may be promoted.
@@ -125,12 +127,12 @@ fn demote(state: &State) -> Result<&'static [Step], Failure> {
             Step::Checkpoint,
             Step::StopPrimary,
             Step::PublishShutdown,
-            Step::BringUpUnlessStoppedNext,
+            Step::BeginUnlessStoppedNext,
         ],
         State::Busy(Role::Primary, _) | State::Transient(_) => &[
             Step::StopPrimary,
             Step::PublishShutdown,
-            Step::BringUpUnlessStoppedNext,
+            Step::BeginUnlessStoppedNext,
         ],
         State::Failing(_) => &[
             Step::StopSilent,

@@ -40,6 +40,7 @@ fn step(step: &Step) -> &'static str {
         Step::BringUp => "bring up",
         Step::BringUpForElection => "bring up for the election",
         Step::BringUpUnlessStoppedNext => "bring up unless stopped next",
+        Step::BeginUnlessStoppedNext => "begin unless stopped next",
         Step::WaitUntilUp => "wait until up",
         Step::Offer => "offer",
         Step::Checkpoint => "checkpoint",

@@ -7,7 +7,7 @@ use crate::ocf::Deadline;
 use crate::postgres::{Server, StopMode};
 
 /// Between two looks at what runs.
-pub const POLL: Duration = Duration::from_millis(20);
+pub const POLL: Duration = Duration::from_millis(10);
 
 /// A postmaster that has just ended is no error: whether it is gone is looked at next.
 pub fn ask_to_stop(server: &dyn Server, mode: StopMode, deadline: Deadline) {
