@@ -9,7 +9,7 @@ use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
 use crate::steps::{
-    evidence, fresh, impairment, mute, not_yet, offer, state, unknown_error, write_probe,
+    aftermath, evidence, fresh, impairment, mute, not_yet, offer, state, unknown_error, write_probe,
 };
 
 /// The level from which on the primary is asked to write.
@@ -51,6 +51,7 @@ fn is_to_be_a_standby(call: &Call) -> bool {
 fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
     let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
+    aftermath::attend(cluster, notes);
     if let Some(Details::Standby { .. }) = details {
         evidence::copy_if_changed(server, cluster, notes);
     }

@@ -1,4 +1,4 @@
-//! notify: votes before a promotion, remembers a shutdown after a demotion.
+//! notify: votes before a promotion, and remembers the shutdown of a primary.
 //!
 //! Pacemaker ignores the exit code; only attributes can influence what follows.
 //! post-promote does not mean that the promotion succeeded.
@@ -7,7 +7,7 @@ use super::Call;
 use crate::ocf::notify::{Operation, When};
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::pacemaker::ToolError;
-use crate::steps::{fencing, mute, reign, scores, shutdown, vote};
+use crate::steps::{aftermath, mute, reign, scores, shutdown, vote};
 
 /// Handles one event.
 pub fn run(call: &Call) -> Outcome {
@@ -17,8 +17,7 @@ pub fn run(call: &Call) -> Outcome {
         }
         Some((When::Before, Operation::Start)) => expect_standbys(call)?,
         Some((When::After, Operation::Promote)) => {
-            vote::withdraw(&*call.cluster)?;
-            warn_without_fencing(call);
+            aftermath::put_off(&*call.cluster, &call.notes, is_new_primary(call))?;
         }
         Some((When::After, Operation::Demote)) => await_shutdown(call)?,
         Some((When::After, Operation::Start)) => scores::look_again(&call.notes),
@@ -33,21 +32,15 @@ pub fn run(call: &Call) -> Outcome {
 }
 
 fn vote(call: &Call) -> Result<(), Failure> {
-    let transition = call.request.transition.as_ref();
-    let candidates = transition.map(|transition| transition.promote.clone());
-    let candidates: Vec<_> = candidates.into_iter().flatten().collect();
+    let transition = call.request.transition.clone().unwrap_or_default();
     let (server, cluster) = (&*call.server, &*call.cluster);
-    vote::cast(server, cluster, &candidates, call.request.deadline)
+    vote::cast(server, cluster, &transition, call.request.deadline)
 }
 
-/// On the new primary, once its clients are served.
-fn warn_without_fencing(call: &Call) {
+fn is_new_primary(call: &Call) -> bool {
     let (transition, node) = (&call.request.transition, &call.request.node);
-    let is_new_primary = matches!((transition, node), (Some(transition), Some(node))
-        if transition.promote.contains(node));
-    if is_new_primary {
-        fencing::warn_if_disabled(&*call.cluster);
-    }
+    matches!((transition, node), (Some(transition), Some(node))
+        if transition.promote.contains(node))
 }
 
 /// On the primary.
@@ -61,10 +54,13 @@ fn expect_standbys(call: &Call) -> Result<(), ToolError> {
     }
 }
 
+/// Where a promotion follows, the votes before it remember the shutdown: each round of notifies is
+/// time without a primary.
 fn await_shutdown(call: &Call) -> Result<(), ToolError> {
     let (server, cluster) = (&*call.server, &*call.cluster);
     let deadline = call.request.deadline;
     let transition = call.request.transition.as_ref();
+    let transition = transition.filter(|transition| transition.promote.is_empty());
     transition.map_or(Ok(()), |transition| {
         shutdown::await_and_remember(server, cluster, transition, deadline)
     })

@@ -10,8 +10,7 @@ use super::permanent::{self, Permanent};
 use super::tools::{ToolError, Tools};
 use super::{attributes, cib_file, membership, options, placement};
 use crate::ocf::NodeName;
-use crate::record::Constraint;
-use crate::record::Ledger;
+use crate::record::{Constraint, Ledger};
 use crate::system::{boot, kept_file};
 
 /// The cluster of one resource, as this node sees it.

@@ -218,6 +218,7 @@ impl Server for FakeServer {
             let end = of.data.end.as_u64() - if complete { 0 } else { 8 };
             let replayed = of.replay.stuck_at.map_or(end, |lsn| lsn.as_u64());
             WalPosition {
+                in_recovery: of.processes == Processes::Alive(Role::Standby),
                 end,
                 replayed,
                 waits: complete,

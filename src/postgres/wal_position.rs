@@ -6,6 +6,8 @@ use ::postgres::types::PgLsn;
 /// What the server said about its WAL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WalPosition {
+    /// Is it a standby?
+    pub in_recovery: bool,
     /// The larger of received and replayed. The received LSN alone is a
     /// segment's start after a restart.
     pub end: u64,
@@ -35,7 +37,8 @@ const QUERY: &str = "SELECT pg_catalog.pg_last_wal_receive_lsn(), \
      EXISTS (SELECT FROM pg_catalog.pg_stat_activity \
      WHERE backend_type = 'startup' AND wait_event = 'RecoveryApplyDelay'), \
      extract(epoch FROM pg_catalog.clock_timestamp() \
-     - pg_catalog.pg_last_xact_replay_timestamp())::float8";
+     - pg_catalog.pg_last_xact_replay_timestamp())::float8, \
+     pg_catalog.pg_is_in_recovery()";
 
 /// Asks a standby.
 pub fn query(client: &mut Client) -> Result<WalPosition, ::postgres::Error> {
@@ -47,6 +50,7 @@ pub fn query(client: &mut Client) -> Result<WalPosition, ::postgres::Error> {
     let delayed: bool = row.try_get(4)?;
     let age: Option<f64> = row.try_get(5)?;
     Ok(WalPosition {
+        in_recovery: row.try_get(6)?,
         end: received.max(replayed).map_or(0, u64::from),
         replayed: replayed.map_or(0, u64::from),
         waits: waiting,

@@ -42,7 +42,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 30] = [
+pub const ALL: [name::Name; 31] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -68,6 +68,7 @@ pub const ALL: [name::Name; 30] = [
     note::NOT_YET,
     note::IMPAIRED,
     note::MUTE,
+    note::AFTERMATH,
     note::STRANDED,
     note::COPIED,
     note::FOREIGN_SCORES,

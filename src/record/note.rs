@@ -64,6 +64,13 @@ pub const IMPAIRED: Name = Name::new(
     "what a standby logged last of why it is not sound",
 );
 
+/// What the last election left to do on this node, and since when.
+pub const AFTERMATH: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.aftermath",
+    "that the vote of the last election is to be taken back",
+);
+
 /// That this node could not vote, until it can or follows a primary.
 pub const MUTE: Name = Name::new(
     Life::File,

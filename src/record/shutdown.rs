@@ -2,8 +2,8 @@
 //!
 //! A primary that is demoted writes a shutdown checkpoint as its last record.
 //! Whoever holds that record holds all of its commits. The demoted node publishes
-//! where the record starts. In post-demote the other nodes copy that, in case the
-//! demoted node goes away.
+//! where the record starts. Before a promotion the other nodes copy that with their votes, in
+//! case the demoted node goes away; where nobody is promoted, in post-demote.
 //!
 //! The attribute needs no cleaning: it binds until a later primary was elected and
 //! has opened its branch (`Reign::supersedes`). From then on a standby that misses
@@ -94,7 +94,7 @@ impl ShutdownCheckpoint {
         })
     }
 
-    /// What a node copies in post-demote of all that is published: the newest of the
+    /// What a node copies of all that is published: the newest of the
     /// nodes that this transition demoted. Older ones may be left on other nodes.
     pub fn to_copy<'a>(
         published: impl Iterator<Item = (&'a NodeName, &'a String)>,

@@ -102,8 +102,6 @@ pub enum Ambush {
     Late(u8),
     /// The agent of the node is killed before it votes.
     Mute(Id),
-    /// It is killed before it takes its vote back.
-    Untidy(Id),
     /// Something happens before a call, whether it acts or looks.
     Happen(Happening),
 }
@@ -258,7 +256,7 @@ fn arm(chance: &mut Chance, id: Id) -> Step {
     let calls = chance.below(120) as u8;
     match chance.below(10) {
         0..3 => Step::Arm(effects, Ambush::Trouble(chance.one(&trouble))),
-        3 => Step::Arm(0, chance.one(&[Ambush::Mute(id), Ambush::Untidy(id)])),
+        3 => Step::Arm(0, Ambush::Mute(id)),
         4 => Step::Arm(effects, Ambush::PowerHere),
         5 => Step::Arm(
             chance.below(4) as u8,
@@ -312,9 +310,6 @@ impl fmt::Display for Step {
                 write!(f, "{after} effects from now: its node loses power")
             }
             Self::Arm(_, Ambush::Mute(id)) => write!(f, "{} will not vote", NAMES[*id]),
-            Self::Arm(_, Ambush::Untidy(id)) => {
-                write!(f, "{} will not take its vote back", NAMES[*id])
-            }
             Self::Arm(after, Ambush::Late(looks)) => {
                 write!(
                     f,

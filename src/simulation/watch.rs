@@ -66,7 +66,6 @@ impl Simulation {
             let is_due = match ambush {
                 Ambush::Happen(_) => true,
                 Ambush::Mute(id) => is_effect && actor.is_told(*id, "pre"),
-                Ambush::Untidy(id) => is_effect && actor.is_told(*id, "post"),
                 Ambush::Late(_) => is_effect && actor.told == Some("pre"),
                 _ => is_effect,
             };
@@ -91,10 +90,6 @@ impl Simulation {
             }
             Ambush::Mute(_) => {
                 self.counts.borrow_mut().event("mute voter", true);
-                return Some(Trouble::KilledBefore);
-            }
-            Ambush::Untidy(_) => {
-                self.counts.borrow_mut().event("vote left behind", true);
                 return Some(Trouble::KilledBefore);
             }
             Ambush::PowerHere => {

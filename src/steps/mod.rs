@@ -3,6 +3,7 @@
 //! A step is given the handles that it needs (`Server`, `Cluster`, `Notes`) and a
 //! deadline. It knows no environment, runs no program, and never calls an action.
 
+pub mod aftermath;
 pub mod ballot;
 pub mod bars;
 pub mod bring_down;

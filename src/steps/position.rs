@@ -7,7 +7,7 @@ use crate::instance::replication::Primary;
 use crate::instance::{ControlData, Role, State};
 use crate::ocf::{Deadline, Failure};
 use crate::postgres::{Server, WalPosition};
-use crate::record::Reign;
+use crate::record::{Reign, ShutdownCheckpoint};
 use crate::wal::{HalfOpen, History, Lsn, Place, Position, Timeline};
 
 /// How long a standby may take to use up its local WAL before it votes.
@@ -36,6 +36,17 @@ pub struct Held {
     pub damaged_until: Option<Place>,
 }
 
+impl Held {
+    /// This, and nothing else is known of it.
+    pub fn of(position: Position) -> Self {
+        Self {
+            position,
+            last_commit_age: None,
+            damaged_until: None,
+        }
+    }
+}
+
 /// What this standby holds once its local WAL is used up, for which `patience` is the
 /// longest to wait: a smaller position would let another node win that holds less.
 pub fn of_standby(
@@ -44,7 +55,6 @@ pub fn of_standby(
     deadline: Deadline,
 ) -> Result<Held, Failure> {
     let patient = deadline.within(patience);
-    wait_until_answering(server, patient.within(LONGEST_BUSY), deadline)?;
     let received = wait_until_complete(server, patient, deadline)?;
     let wal = without_what_cannot_be_replayed(server, received, deadline);
     let control = server.control_data(deadline)?;
@@ -101,10 +111,8 @@ fn wait_until_complete(
     deadline: Deadline,
 ) -> Result<WalPosition, Failure> {
     let mut read_by = (patient.left() > BEFORE_READING).then(|| deadline.within(BEFORE_READING));
+    let mut wal = first_look(server, patient, deadline)?;
     loop {
-        let wal = server
-            .wal_position(deadline.within(LONGEST_BUSY))
-            .map_err(|why| Failure::soft(format!("Cannot read the WAL position: {why}")))?;
         if wal.complete {
             return Ok(wal);
         }
@@ -118,7 +126,28 @@ fn wait_until_complete(
                 "Still replaying local WAL: how much this node holds is not known yet",
             ));
         }
+        wal = look(server, deadline)?;
     }
+}
+
+/// What else the server is, is asked only where it does not answer as a standby: clients wait.
+fn first_look(
+    server: &dyn Server,
+    patient: Deadline,
+    deadline: Deadline,
+) -> Result<WalPosition, Failure> {
+    match look(server, deadline) {
+        Ok(wal) if wal.in_recovery => Ok(wal),
+        _ => {
+            wait_until_answering(server, patient.within(LONGEST_BUSY), deadline)?;
+            look(server, deadline)
+        }
+    }
+}
+
+fn look(server: &dyn Server, deadline: Deadline) -> Result<WalPosition, Failure> {
+    let wal = server.wal_position(deadline.within(LONGEST_BUSY));
+    wal.map_err(|why| Failure::soft(format!("Cannot read the WAL position: {why}")))
 }
 
 /// What was received and is damaged will never be replayed: a vote with it would win over nodes
@@ -181,6 +210,23 @@ pub fn of_primary(
     let control = server.control_data(deadline)?;
     let timeline = primary.timeline.unwrap_or_else(|| control.timeline());
     Ok(position(server, &control, timeline, primary.written))
+}
+
+/// What this server holds at least that was stopped as a primary there and is on its way up as a
+/// standby: all that it committed, and nothing has come since. `None` where its control file tells
+/// of something else, or it can be asked.
+pub fn of_demoted(
+    server: &dyn Server,
+    stopped: &ShutdownCheckpoint,
+    deadline: Deadline,
+) -> Option<Position> {
+    let lock = server.lock_file()?;
+    let control = lock.is_starting().then(|| server.control_data(deadline));
+    let control = control?.ok()?;
+    let start = control.checkpoint_start();
+    let is_there = Some(control.system) == stopped.system
+        && (start.timeline, start.lsn) == (stopped.timeline, stopped.lsn);
+    is_there.then(|| of_control(server, &control))
 }
 
 /// What a stopped server holds at least.

@@ -16,10 +16,6 @@ use crate::postgres::Server;
 /// process table shows pg_ctl's shell, and no postmaster.pid. With cold disks after a
 /// power cut it takes seconds.
 const LONGEST_APPEARANCE: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(50);
-/// How often postmaster.pid is looked at meanwhile, which costs no process: it says when the server
-/// lets somebody in.
-const GLANCE: Duration = Duration::from_millis(5);
 /// A short-lived process that was given a dead postmaster's pid is gone after this time.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
@@ -193,19 +189,11 @@ fn until(
         if let Some(fate) = watch.fate(&state)? {
             return Ok(fate);
         }
-        if !sleep_until_news(server, deadline) {
+        if !state::sleep_until_news(server, deadline) {
             return Err(not_up(server, &state));
         }
         last = Some(state);
     }
-}
-
-/// Sleeps until the next look, less where postmaster.pid changes; `false` once the time is over.
-fn sleep_until_news(server: &dyn Server, deadline: Deadline) -> bool {
-    let status = || server.lock_file().and_then(|file| file.status);
-    let (before, next) = (status(), deadline.within(POLL));
-    while next.sleep(GLANCE) && status() == before {}
-    !deadline.passed()
 }
 
 /// What was seen of a start so far.

@@ -12,7 +12,10 @@ use crate::postgres::{Address, Server};
 const CONTROL_FILE: Duration = Duration::from_secs(1);
 /// A server that is only busy answers within this time.
 const SHORTEST_LOOK: Duration = Duration::from_secs(2);
-const POLL: Duration = Duration::from_millis(10);
+const POLL: Duration = Duration::from_millis(50);
+/// How often postmaster.pid is looked at meanwhile, which costs no process: it says when the server
+/// lets somebody in.
+const GLANCE: Duration = Duration::from_millis(5);
 /// How long stop and demote ask a silent server for its role: clients wait for the
 /// failover meanwhile.
 pub const SILENCE: Duration = Duration::from_secs(10);
@@ -38,10 +41,18 @@ pub fn settled(
         let look = patient.left().max(SHORTEST_LOOK);
         let state = now(server, deadline.within(look))?;
         let passes = matches!(state, State::Busy(Role::Standby, _) | State::Transient(_));
-        if !passes || !patient.sleep(POLL) {
+        if !passes || !sleep_until_news(server, patient) {
             return Ok(state);
         }
     }
+}
+
+/// Sleeps until the next look, less where postmaster.pid changes; `false` once the time is over.
+pub fn sleep_until_news(server: &dyn Server, deadline: Deadline) -> bool {
+    let status = || server.lock_file().and_then(|file| file.status);
+    let (before, next) = (status(), deadline.within(POLL));
+    while next.sleep(GLANCE) && status() == before {}
+    !deadline.passed()
 }
 
 /// The state of the server, and what it says of its replication, on one connection.

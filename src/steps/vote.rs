@@ -1,57 +1,112 @@
 //! This node's vote, from pre-promote to post-promote.
 
+use std::collections::BTreeMap;
+
 use super::evidence::{Known, LEDGER};
-use super::position;
+use super::position::{self, Held};
 use crate::election::Unreadable;
+use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
-use crate::record::{Fresh, Vote};
+use crate::record::{Fresh, ShutdownCheckpoint, Vote};
+use crate::wal::Place;
 
 /// Publishes what this standby holds, and what it has seen of elections. A node that cannot
 /// vote leaves no older vote behind.
 ///
 /// Before that it notes on its disk who is the candidate: from its vote on the candidate may
 /// become primary, and if that goes together with the record of it, this node knows that it
-/// may have been.
+/// may have been. And where the primary was stopped before that, for the same reason.
 pub fn cast(
     server: &dyn Server,
     cluster: &dyn Cluster,
-    candidates: &[NodeName],
+    transition: &Transition,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let held = match position::of_standby(server, position::LONGEST_REPLAY, deadline) {
+    let resource = cluster.resource();
+    let shutdown = ShutdownCheckpoint::NAME.of(resource);
+    let (permanent, published) = cluster.permanent_and_of_members(&[&shutdown])?;
+    let mut known = Known::gather(server, cluster, &permanent)?;
+    let held = hold(server, &known, transition, deadline);
+    let held = match held {
         Ok(held) => held,
         Err(failure) => {
             withdraw(cluster)?;
             return Err(failure);
         }
     };
-    let resource = cluster.resource();
-    let mut known = Known::gather(server, cluster, &cluster.permanent()?)?;
-    if let Some(until) = held.damaged_until {
-        known.fresh = Some(Fresh::lacking(known.fresh, known.all.last_term(), until));
+    let stopped = published.first();
+    let stopped = stopped.and_then(|published| stopped_by(transition, &known.node, published));
+    if let Some(Ok(checkpoint)) = stopped.map(ShutdownCheckpoint::decode) {
+        known.all.add_checkpoint(checkpoint);
     }
-    let term = known.all.last_term().saturating_add(1);
-    for candidate in candidates {
-        known.all.promise(candidate, term);
-    }
+    promise(&mut known, transition, held.damaged_until);
     known.keep(cluster);
+    publish(cluster, &vote_of(known, held), stopped)
+}
+
+/// The shutdown checkpoint of another node that this transition demotes.
+fn stopped_by<'a>(
+    transition: &Transition,
+    own: &NodeName,
+    published: &'a BTreeMap<NodeName, String>,
+) -> Option<&'a str> {
+    let is_other = |node: &NodeName| transition.demote.contains(node) && node != own;
+    ShutdownCheckpoint::to_copy(published.iter(), is_other)
+}
+
+fn promise(known: &mut Known, transition: &Transition, damaged_until: Option<Place>) {
+    let term = known.all.last_term();
+    if let Some(until) = damaged_until {
+        known.fresh = Some(Fresh::lacking(known.fresh, term, until));
+    }
+    for candidate in &transition.promote {
+        known.all.promise(candidate, term.saturating_add(1));
+    }
+}
+
+fn vote_of(known: Known, held: Held) -> Vote {
     let own = Unreadable {
-        node: known.node.clone(),
+        node: known.node,
         what: LEDGER,
     };
-    let vote = Vote {
+    Vote {
         ledger_is_unreadable: known.unreadable.contains(&own),
         fresh: known.fresh,
         last_commit_age: held.last_commit_age,
         ..Vote::cast(held.position, known.all, known.data)
-    };
+    }
+}
+
+fn publish(cluster: &dyn Cluster, vote: &Vote, stopped: Option<&str>) -> Result<(), Failure> {
     let (timeline, lsn) = (vote.position.timeline, vote.position.lsn);
     log::info!("This node votes: timeline {timeline} at {lsn}");
+    let names = [Vote::NAME, Vote::PAF_NAME, ShutdownCheckpoint::COPY_NAME];
+    let names = names.map(|name| name.of(cluster.resource()));
     let (own, shared) = (vote.encode(), vote.encode_paf());
-    let (own_name, shared_name) = (Vote::NAME.of(resource), Vote::PAF_NAME.of(resource));
-    Ok(cluster.set_private_each(&[(&own_name, &own), (&shared_name, &shared)])?)
+    let values = names
+        .iter()
+        .zip([Some(own.as_str()), Some(&shared), stopped]);
+    let values = values.filter_map(|(name, value)| Some((name.as_str(), value?)));
+    Ok(cluster.set_private_each(&values.collect::<Vec<_>>())?)
+}
+
+/// What this node holds. That a primary which was demoted just now is up as a standby is not waited
+/// for: clients are.
+fn hold(
+    server: &dyn Server,
+    known: &Known,
+    transition: &Transition,
+    deadline: Deadline,
+) -> Result<Held, Failure> {
+    let checkpoints = known.all.checkpoints();
+    let own = checkpoints.iter().rfind(|one| one.node == known.node);
+    let own = own.filter(|own| transition.demote.contains(&own.node));
+    match own.and_then(|own| position::of_demoted(server, own, deadline)) {
+        Some(position) => Ok(Held::of(position)),
+        None => position::of_standby(server, position::LONGEST_REPLAY, deadline),
+    }
 }
 
 /// Takes the vote back, in both forms at once: the address of a new primary waits for it.

@@ -54,6 +54,9 @@ pub fn write_cib(nodes: &[Node], release: &Release, instance: &Instance) -> Resu
     pcs(first, target, &words("property set stonith-timeout=60s"))?;
     // With the default of 20 s every start of the cluster would take that much longer.
     pcs(first, target, &words("property set dc-deadtime=4s"))?;
+    // Three nodes share the cores of one machine, whose load each of them takes for its own: at the
+    // default of 80 % Pacemaker would do one thing at a time, and tests would measure that.
+    pcs(first, target, &words("property set load-threshold=400%"))?;
     pcs(
         first,
         target,
@@ -95,7 +98,7 @@ pub fn add_instance(
     pcs(node, draft, &resource_words(release, instance))?;
     let address = format!(
         "resource create {vip_resource} ocf:heartbeat:IPaddr2 ip={vip} cidr_netmask=24 \
-         nic=host0 op monitor interval=10s"
+         nic=host0 op monitor interval=10s meta priority=INFINITY"
     );
     pcs(node, draft, &words(&address))?;
     let role = release.promoted;

@@ -2,6 +2,7 @@
 
 use super::bench::{Arrange, Bench, soon};
 use crate::instance::{NoAnswer, Role};
+use crate::ocf::notify::Transition;
 use crate::record::Vote;
 use crate::steps::offer::if_nobody_is_a_candidate;
 use crate::steps::vote::{cast, withdraw};
@@ -23,7 +24,13 @@ fn a_vote_says_what_the_node_holds_and_which_election_it_knows() {
     let bench = standby();
     bench.elected("n2", 4, "2@0/3000000<1@0/3000000");
     bench.elected("n3", 3, "1@0/0");
-    cast(&bench.server, &bench.cluster, &[], soon()).unwrap();
+    cast(
+        &bench.server,
+        &bench.cluster,
+        &Transition::default(),
+        soon(),
+    )
+    .unwrap();
     let [own, shared] = votes(&bench).map(Option::unwrap);
     let wanted = "1;sys=7;tl=2;lsn=67108864;hist=1:50331648;term=4;age=3;data=131.1764.0;seen=";
     assert!(own.starts_with(wanted), "{own}");
@@ -59,7 +66,13 @@ fn a_node_that_cannot_vote_leaves_no_older_vote() {
         }
         trouble(&bench);
         assert!(
-            cast(&bench.server, &bench.cluster, &[], soon()).is_err(),
+            cast(
+                &bench.server,
+                &bench.cluster,
+                &Transition::default(),
+                soon()
+            )
+            .is_err(),
             "{what}"
         );
         assert_eq!(votes(&bench), [None, None], "{what}");

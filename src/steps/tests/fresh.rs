@@ -2,6 +2,7 @@
 
 use super::bench::{Bench, soon};
 use crate::instance::Role;
+use crate::ocf::notify::Transition;
 use crate::pacemaker::Cluster;
 use crate::postgres::FakeUpstream;
 use crate::steps::evidence::{self, Known};
@@ -26,6 +27,13 @@ fn keep(bench: &Bench) {
     let permanent = bench.cluster.permanent().unwrap();
     let known = Known::gather(&bench.server, &bench.cluster, &permanent).unwrap();
     assert!(known.keep(&bench.cluster));
+}
+
+fn electing() -> Transition {
+    Transition {
+        promote: [node("n3")].into(),
+        ..Transition::default()
+    }
 }
 
 /// n2, by its own name, has WAL up to here.
@@ -64,7 +72,7 @@ fn data_that_were_there_at_the_first_look_are_not_new() {
 #[test]
 fn a_vote_says_after_which_election_the_data_came() {
     let bench = rebuilt();
-    vote::cast(&bench.server, &bench.cluster, &[node("n3")], soon()).unwrap();
+    vote::cast(&bench.server, &bench.cluster, &electing(), soon()).unwrap();
     let vote = bench.cluster.value_of("n1", "vote-pgsqld").unwrap();
     assert!(vote.contains(";data=131.1999.0;fresh=3;"), "{vote}");
     assert!(ledger(&bench).ends_with(";fresh=3"), "{}", ledger(&bench));
@@ -101,7 +109,7 @@ fn stuck(received: &str) -> Bench {
 }
 
 fn voted(bench: &Bench) -> String {
-    vote::cast(&bench.server, &bench.cluster, &[node("n3")], in_ms(2_000)).unwrap();
+    vote::cast(&bench.server, &bench.cluster, &electing(), in_ms(2_000)).unwrap();
     bench.cluster.value_of("n1", "vote-pgsqld").unwrap()
 }
 

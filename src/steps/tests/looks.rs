@@ -4,9 +4,10 @@ use super::bench::{Bench, lsn, soon, timeline};
 use crate::instance::replication::Primary;
 use crate::instance::{ClusterState, NoAnswer, Role, State};
 use crate::postgres::fake_instance::Processes;
-use crate::steps::position::{LONGEST_REPLAY, of_control, of_primary, of_standby};
+use crate::record::ShutdownCheckpoint;
+use crate::steps::position::{LONGEST_REPLAY, of_control, of_demoted, of_primary, of_standby};
 use crate::steps::{state, write_probe};
-use crate::testing::in_ms;
+use crate::testing::{in_ms, node};
 use crate::wal::notation::position;
 use std::time::Duration;
 
@@ -248,4 +249,37 @@ fn a_primary_that_has_no_connection_free_can_still_write() {
         bench.server.data().control.state,
         ClusterState::InProduction
     );
+}
+
+/// Clients wait for a switchover while the old primary comes up: it votes with where it was stopped.
+#[test]
+fn a_demoted_primary_on_its_way_up_votes_with_its_shutdown_checkpoint() {
+    let demoted = |arrange: fn(&mut Bench)| {
+        let mut bench = standby();
+        let held = position(HELD);
+        bench.server.data().control.checkpoint = held.lsn;
+        bench.server.data().control.checkpoint_timeline = held.timeline;
+        bench.server.instance().is_starting = true;
+        bench.server.instance().refuses = Some(NoAnswer::NotYet("starting up".to_owned()));
+        arrange(&mut bench);
+        let stopped = ShutdownCheckpoint {
+            node: node("n1"),
+            term: Some(1),
+            system: held.system,
+            timeline: held.timeline,
+            lsn: held.lsn,
+        };
+        of_demoted(&bench.server, &stopped, soon())
+    };
+    let voted = demoted(|_| ());
+    assert_eq!(voted.map(|held| held.lsn), Some(position(HELD).lsn));
+    // It is up and can be asked; or it was started on other data, or from an earlier checkpoint.
+    let others: [fn(&mut Bench); 3] = [
+        |bench| bench.server.instance().is_starting = false,
+        |bench| bench.server.data().control.checkpoint = lsn("0/100"),
+        |bench| bench.journal.fail("control_data", 1),
+    ];
+    for arrange in others {
+        assert_eq!(demoted(arrange), None);
+    }
 }

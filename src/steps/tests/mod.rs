@@ -1,5 +1,6 @@
 //! Steps over an instance and a cluster in memory: what they do, and in which order.
 
+mod aftermath;
 mod attempts;
 mod barred;
 mod bench;
