@@ -71,12 +71,12 @@ fn main() -> ExitCode {
 /// An action that may hang is done in a child, so that there is an answer in any case.
 fn watched(command: &Command, environment: &Environment, request: Request) -> ExitCode {
     let watch = request.watch;
+    let is_watched = matches!(command,
+        Command::Action(action) if actions::may_hang(*action, environment, &request));
     let act = || {
         let exit = report(guarded(command, environment, request), environment);
         ExitCode::from(exit.code())
     };
-    let is_watched = matches!(command,
-        Command::Action(action) if actions::may_hang(*action, environment));
     if !is_watched {
         return act();
     }

@@ -67,7 +67,7 @@ fn a_command_for_people_takes_no_argument_that_it_does_not_know() {
     }
 }
 
-const WRONG: [(&str, &str); 10] = [
+const WRONG: [(&str, &str); 11] = [
     ("OCF_RESKEY_system_user", "nobody-has-this-name"),
     ("OCF_RESKEY_bindir", "bin"),
     ("OCF_RESKEY_pgdata", "data"),
@@ -77,6 +77,7 @@ const WRONG: [(&str, &str); 10] = [
     ("OCF_RESKEY_maxloss", "16MB"),
     ("OCF_RESKEY_sync_guard", "maybe"),
     ("OCF_RESKEY_rejoin", "somehow"),
+    ("OCF_RESKEY_watch", "5s"),
     ("OCF_RESKEY_recovery_template", "recovery.conf"),
 ];
 /// Parameters of which every value can be right.

@@ -21,7 +21,8 @@ use call::Call;
 use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request, metadata};
 use crate::postgres::RealServer;
 #[cfg(test)]
-use crate::{ocf::time, pacemaker::Cluster, postgres::Server, system::Notes};
+use crate::{ocf::time, pacemaker::Cluster, postgres::Server};
+use crate::{steps::watch, system::Notes};
 
 /// The actions this agent knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -71,7 +72,7 @@ fn kind(action: Action) -> Kind {
     match action {
         Action::MetaData => Kind::Words(|_, _| metadata::print()),
         Action::Methods => Kind::Words(|_, _| metadata::print_methods(&Action::names())),
-        Action::Reload | Action::ReloadAgent => Kind::Words(|environment, _| reload(environment)),
+        Action::Reload | Action::ReloadAgent => Kind::Words(reload),
         Action::ValidateAll => Kind::Words(validate_all::run),
         Action::Start => Kind::Verb(start::run),
         Action::Stop => Kind::Verb(stop::run),
@@ -102,19 +103,22 @@ pub fn run(action: Action, environment: &Environment, request: Request) -> Outco
     }
 }
 
-/// Whether the action may ask something of a storage that hangs. A monitor comes every few
-/// seconds and seldom does.
-pub fn may_hang(action: Action, environment: &Environment) -> bool {
+/// Whether the action may ask something of a storage that hangs. A monitor seldom does; one that
+/// waits cannot know what it will ask then.
+pub fn may_hang(action: Action, environment: &Environment, request: &Request) -> bool {
     match action {
         Action::MetaData | Action::Methods | Action::Reload | Action::ReloadAgent => false,
-        Action::Monitor => Parameters::of_datadir(environment)
-            .is_none_or(|parameters| !RealServer::is_in_memory(&parameters.datadir)),
+        Action::Monitor => Parameters::of_datadir(environment).is_none_or(|parameters| {
+            monitor::operation(request, &parameters).comes_often()
+                || !RealServer::is_in_memory(&parameters.datadir)
+        }),
         _ => true,
     }
 }
 
 /// Never fails: Pacemaker would take that for a failure of the instance.
-fn reload(environment: &Environment) -> Outcome {
+fn reload(environment: &Environment, request: Request) -> Outcome {
+    watch::forget(&Notes::new(environment, &request.resource));
     match Parameters::from_environment(environment) {
         Ok(_) => log::info!("Nothing to do: parameters are read at every call"),
         Err(error) => log::error!("{error}: correct this before the next start"),

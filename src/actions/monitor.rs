@@ -1,13 +1,17 @@
 //! monitor: says what the server is. Judges no configuration: a wrong setting never stops
 //! a running server. `OCF_CHECK_LEVEL=10` adds a write to the look at a primary.
 
+use std::time::Duration;
+
 use super::Call;
 use crate::instance::replication::Details;
+use crate::instance::watch::Operation;
 use crate::instance::{Role, State};
 use crate::ocf::request::ClusterRole;
-use crate::ocf::{Failure, OcfExit, Outcome};
+use crate::ocf::{Failure, OcfExit, Outcome, Parameters, Request};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
+use crate::steps::watch::{self, Watch};
 use crate::steps::{
     aftermath, evidence, fresh, impairment, mute, not_yet, offer, state, unknown_error, write_probe,
 };
@@ -17,26 +21,55 @@ const WRITE: u32 = 10;
 
 /// Answers 0, 7, 8, or a failure with its reason.
 pub fn run(call: &Call) -> Outcome {
+    if call.request.probe {
+        watch::forget(&call.notes);
+    }
+    let watch = Watch {
+        server: &*call.server,
+        notes: &call.notes,
+        operation: operation(&call.request, call.server.parameters()),
+    };
+    if let Some(answer) = watch.wait(call.request.deadline) {
+        return answer;
+    }
+    let answer = look(call, watch.operation.longest_look());
+    watch.note(&answer);
+    answer
+}
+
+/// The operation that this run is one of.
+pub fn operation(request: &Request, parameters: &Parameters) -> Operation {
+    Operation {
+        of_primary: request.role == Some(ClusterRole::Promoted),
+        interval: request.interval,
+        timeout: request.timeout,
+        wait: parameters.watch,
+    }
+}
+
+fn look(call: &Call, longest: Option<Duration>) -> Outcome {
     let probe = call.request.probe;
     // A node without this database: nothing runs, and that is no fault. Where that cannot be
     // seen, the processes tell.
     if probe && matches!(call.server.has_database(), Ok(false)) {
         return Ok(OcfExit::NotRunning);
     }
-    let (state, details) = state::with_details(&*call.server, call.request.deadline)?;
+    let deadline = call.request.deadline;
+    let limit = longest.map_or(deadline, |longest| deadline.within(longest));
+    let (state, details) = state::with_details(&*call.server, limit)?;
     if let State::Busy(role, why) = &state {
         log::warn!("The {role} runs but cannot be queried: {why}");
     }
     if !probe {
         // Before the tools of Pacemaker, which may use up the time.
         if state == State::Running(Role::Primary) && call.request.check_level >= WRITE {
-            write_probe::run(&*call.server, call.request.deadline)?;
+            write_probe::run(&*call.server, deadline)?;
         }
         not_yet::bound(&state, &call.notes)?;
         unknown_error::count_and_report(&state, &*call.cluster, &call.notes)?;
         let handles = (&*call.cluster, &call.notes);
         let seen = (&state, details.as_ref());
-        impairment::report(&*call.server, handles, seen, call.request.deadline)?;
+        impairment::report(&*call.server, handles, seen, deadline)?;
         look_after(call, details)?;
     }
     state.monitor(probe)

@@ -7,7 +7,7 @@
 
 use super::Call;
 use crate::ocf::{Environment, OcfExit, Outcome, Parameters, Request, clone};
-use crate::steps::{foreign_scores, validation};
+use crate::steps::{foreign_scores, validation, watch};
 
 /// From this level on everything must be there.
 const THOROUGH: u32 = 10;
@@ -29,5 +29,8 @@ pub fn run(environment: &Environment, request: Request) -> Outcome {
         call.request.deadline,
     )?;
     foreign_scores::say(&*call.cluster);
+    if thorough {
+        watch::say(&*call.cluster, call.server.parameters().watch);
+    }
     Ok(OcfExit::Success)
 }

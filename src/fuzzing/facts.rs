@@ -6,7 +6,8 @@ use crate::ocf::NodeName;
 use crate::postgres::fuzzed::Mark;
 use crate::record::line::HISTORY_LIMIT;
 use crate::record::{
-    Divergence, Force, Reign, ShutdownCheckpoint, SyncRule, Vote, missing, score, unknown_error,
+    Divergence, Force, Reign, ShutdownCheckpoint, Sighting, SyncRule, Vote, missing, score,
+    unknown_error,
 };
 
 /// The targets of this file.
@@ -74,6 +75,19 @@ pub const TARGETS: &[Target] = &[
         name: "attempts",
         seeds: || texts(&["0/5000110 2 1795000000"]),
         run: attempts,
+    },
+    Target {
+        name: "sighting",
+        seeds: || {
+            texts(&[
+                "1;pid=4711;started=5000;boot=c2b1a3f4-0c7e;interval=1000;seen=1795000000000;asked=0",
+            ])
+        },
+        run: |input, see| {
+            if let Ok(sighting) = Sighting::decode(&text(input)) {
+                comes_back(&sighting, Sighting::decode(&sighting.encode()).ok(), see);
+            }
+        },
     },
     Target {
         name: "rewind-mark",

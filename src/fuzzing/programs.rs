@@ -3,7 +3,7 @@
 use super::target::{See, Target, comes_back, text, texts};
 use crate::instance::ControlData;
 use crate::instance::rejoin::preview::{self, Preview};
-use crate::pacemaker::fuzzed::{attributes, constraints, names, permanent, scores};
+use crate::pacemaker::fuzzed::{attributes, constraints, names, operations, permanent, scores};
 use crate::postgres::fuzzed::{error_line, first_fatal};
 use crate::wal::{Lsn, last_record};
 
@@ -61,6 +61,20 @@ pub const TARGETS: &[Target] = &[
         name: "cibadmin",
         seeds: || texts(&[CIB]),
         run: cib,
+    },
+    Target {
+        name: "cibadmin-resources",
+        seeds: || {
+            texts(&[
+                "<resources><primitive id=\"pgsqld\"><operations><op name=\"monitor\" interval=\"1s\" \
+                 role=\"Promoted\" timeout=\"60\"/></operations></primitive></resources>",
+            ])
+        },
+        run: |input, see| {
+            if let Ok(monitors) = operations(&text(input), "pgsqld") {
+                monitors.iter().for_each(|monitor| see(monitor));
+            }
+        },
     },
     Target {
         name: "crm_simulate",

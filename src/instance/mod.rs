@@ -24,6 +24,7 @@ mod tests;
 pub mod unknown_error;
 pub mod upstream;
 pub mod walsenders;
+pub mod watch;
 pub mod witnesses;
 
 pub use activity::{Activity, Process};

@@ -83,6 +83,11 @@ impl PostmasterPid {
         self.status == Some(Status::Starting)
     }
 
+    /// Whether the server lets sessions in, or is a standby that lets nobody in.
+    pub fn is_up(&self) -> bool {
+        matches!(self.status, Some(Status::Ready | Status::Standby))
+    }
+
     /// Whether the server has noted that it was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.status == Some(Status::Stopping)

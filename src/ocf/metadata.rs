@@ -68,7 +68,7 @@ mod tests {
         let code = ALL.map(|parameter| {
             let type_of_value = match parameter.kind {
                 Kind::Text | Kind::Directory | Kind::Rejoin => "string",
-                Kind::Port | Kind::Bytes => "integer",
+                Kind::Port | Kind::Bytes | Kind::Seconds => "integer",
                 Kind::Boolean => "boolean",
             };
             [parameter.name, type_of_value, parameter.default].map(str::to_owned)

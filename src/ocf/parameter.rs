@@ -30,6 +30,8 @@ pub enum Kind {
     Port,
     /// A number of bytes.
     Bytes,
+    /// A number of seconds.
+    Seconds,
     /// Yes or no.
     Boolean,
     /// A way to rejoin.
@@ -123,6 +125,10 @@ impl fmt::Display for ParameterError {
             Kind::Bytes => write!(
                 f,
                 "{name} \"{value}\" is not a whole number of bytes (0 = no limit)"
+            ),
+            Kind::Seconds => write!(
+                f,
+                "{name} \"{value}\" is not a whole number of seconds (0 = never)"
             ),
             Kind::Boolean => write!(f, "{name} \"{value}\" is neither true nor false"),
             Kind::Rejoin => write!(f, "{name} \"{value}\" is neither follow nor rewind"),

@@ -4,6 +4,7 @@
 //! for validate-all and start.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Environment;
 use super::parameter::{Kind, Parameter, ParameterError};
@@ -19,11 +20,12 @@ const MAXLAG: Parameter = Parameter::policy("maxlag", "0", Kind::Bytes);
 const MAXLOSS: Parameter = Parameter::policy("maxloss", "16777216", Kind::Bytes);
 const SYNC_GUARD: Parameter = Parameter::policy("sync_guard", "true", Kind::Boolean);
 const REJOIN: Parameter = Parameter::policy("rejoin", "follow", Kind::Rejoin);
+const WATCH: Parameter = Parameter::policy("watch", "5", Kind::Seconds);
 const TEMPLATE: Parameter = Parameter::place("recovery_template", "", Kind::Directory);
 const START_OPTS: Parameter = Parameter::place("start_opts", "", Kind::Text);
 
 /// All parameters, in the order of metadata.xml.
-pub const ALL: [Parameter; 12] = [
+pub const ALL: [Parameter; 13] = [
     SYSTEM_USER,
     BINDIR,
     PGDATA,
@@ -34,6 +36,7 @@ pub const ALL: [Parameter; 12] = [
     MAXLOSS,
     SYNC_GUARD,
     REJOIN,
+    WATCH,
     TEMPLATE,
     START_OPTS,
 ];
@@ -81,6 +84,8 @@ pub struct Parameters {
     pub sync_guard: bool,
     /// What becomes of a node whose data has diverged.
     pub rejoin: Rejoin,
+    /// How long a monitor of the primary waits for the end of the postmaster; zero = never.
+    pub watch: Duration,
     /// Extra options of the server (`pg_ctl -o`).
     pub start_opts: Option<String>,
     /// The template of `recovery.conf`, which PostgreSQL 12 no longer knows.
@@ -105,6 +110,7 @@ impl Parameters {
             maxloss: MAXLOSS.read(environment, number)?,
             sync_guard: SYNC_GUARD.read(environment, boolean)?,
             rejoin: REJOIN.read(environment, Rejoin::parse)?,
+            watch: Duration::from_secs(WATCH.read(environment, number::<u32>)?.into()),
             start_opts: Some(text(&START_OPTS)).filter(|options| !options.is_empty()),
         })
     }
@@ -170,6 +176,7 @@ mod tests {
         assert_eq!(defaults.pgport, 5432);
         assert_eq!(defaults.maxlag, 0);
         assert_eq!(defaults.maxloss, 16 * 1024 * 1024);
+        assert_eq!(defaults.watch, Duration::from_secs(5));
         assert_eq!(parameters(&[("OCF_RESKEY_pgport", "0")]).unwrap(), defaults);
         assert_eq!(parameters(&[("OCF_RESKEY_pgport", "")]).unwrap(), defaults);
     }
@@ -229,6 +236,7 @@ mod tests {
             ("OCF_RESKEY_maxlag", "1e6"),
             ("OCF_RESKEY_sync_guard", "maybe"),
             ("OCF_RESKEY_rejoin", "somehow"),
+            ("OCF_RESKEY_watch", "5s"),
             ("OCF_RESKEY_pgport", "5433"),
         ]);
         let parsed = Parameters::in_effect(&typos).unwrap();

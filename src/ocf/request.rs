@@ -19,6 +19,10 @@ pub struct Request {
     pub deadline: Deadline,
     /// By when it is given up by who watches it.
     pub watch: Deadline,
+    /// How much time Pacemaker gives the action.
+    pub timeout: Duration,
+    /// How long after its end a recurring monitor is run again; zero of a probe.
+    pub interval: Duration,
     /// A one-time monitor that asks what is there, not whether all is well.
     pub probe: bool,
     /// The role that a recurring monitor is for.
@@ -42,21 +46,31 @@ pub enum ClusterRole {
     Unpromoted,
 }
 
+impl ClusterRole {
+    /// The role that Pacemaker calls so.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "Promoted" | "Master" => Some(Self::Promoted),
+            "Unpromoted" | "Slave" => Some(Self::Unpromoted),
+            _ => None,
+        }
+    }
+}
+
 impl Request {
     /// Reads the request of an action that began at `start`.
     pub fn from_environment(environment: &Environment, start: Instant) -> Self {
-        let timeout = environment
-            .meta("timeout")
-            .and_then(|text| text.parse().ok())
-            .map(Duration::from_millis);
+        let timeout = milliseconds(environment, "timeout");
         Self {
             resource: resource(environment.get("OCF_RESOURCE_INSTANCE")),
             node: environment.meta("on_node").and_then(NodeName::new),
             deadline: Deadline::of_action(start, timeout),
             watch: Deadline::of_watch(start, timeout),
+            timeout: timeout.unwrap_or_default(),
+            interval: milliseconds(environment, "interval").unwrap_or_default(),
             // A probe has no interval at all (Pacemaker 2.1.5) or 0.
             probe: matches!(environment.meta("interval"), None | Some("0")),
-            role: environment.meta("role").and_then(role),
+            role: environment.meta("role").and_then(ClusterRole::named),
             check_level: check_level(environment),
             transition: Transition::from_environment(environment),
             event: event(environment),
@@ -65,12 +79,9 @@ impl Request {
     }
 }
 
-fn role(name: &str) -> Option<ClusterRole> {
-    match name {
-        "Promoted" | "Master" => Some(ClusterRole::Promoted),
-        "Unpromoted" | "Slave" => Some(ClusterRole::Unpromoted),
-        _ => None,
-    }
+fn milliseconds(environment: &Environment, name: &str) -> Option<Duration> {
+    let number = environment.meta(name)?.parse().ok()?;
+    Some(Duration::from_millis(number))
 }
 
 /// Pacemaker before 2.0.5 passes it as a parameter.

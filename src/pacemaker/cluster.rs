@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
+use super::operations::Monitor;
 use super::permanent::Permanent;
 use super::tools::ToolError;
 use crate::ocf::NodeName;
@@ -86,6 +87,9 @@ pub trait Cluster {
     fn promotion_scores(&self) -> Result<BTreeMap<NodeName, i32>, ToolError>;
     /// The constraints that may keep the role of the primary away from a node.
     fn constraints(&self) -> Result<Vec<Constraint>, ToolError>;
+
+    /// The recurring monitors that are configured for the resource.
+    fn monitors(&self) -> Result<Vec<Monitor>, ToolError>;
 
     /// Stores the promotion score of a node.
     fn set_score(&self, node: &NodeName, score: i32) -> Result<(), ToolError> {

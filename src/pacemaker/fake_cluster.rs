@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::cluster::Cluster;
+use super::operations::Monitor;
 use super::permanent::Permanent;
 use super::tools::ToolError;
 use crate::ocf::NodeName;
@@ -307,6 +308,10 @@ impl Cluster for FakeCluster {
             let named = kept.constraints.iter().filter(|_| !kept.unnamed);
             Ok(named.cloned().collect())
         })
+    }
+
+    fn monitors(&self) -> Result<Vec<Monitor>, ToolError> {
+        self.kept.ask("monitors", |_| Ok(Vec::new()))
     }
 }
 

@@ -8,6 +8,7 @@ mod cluster;
 #[cfg(test)]
 mod fake_cluster;
 mod membership;
+mod operations;
 mod options;
 mod permanent;
 mod placement;
@@ -19,6 +20,7 @@ mod tools;
 pub mod fuzzed {
     pub use super::attributes::parse as attributes;
     pub use super::membership::names;
+    pub use super::operations::parse as operations;
     pub use super::permanent::parse as permanent;
     pub use super::placement::{parse_constraints as constraints, parse_scores as scores};
 }
@@ -26,6 +28,7 @@ pub mod fuzzed {
 pub use cluster::Cluster;
 #[cfg(test)]
 pub use fake_cluster::FakeCluster;
+pub use operations::Monitor;
 pub use permanent::Permanent;
 pub use real_cluster::RealCluster;
 pub use tools::{ToolError, Tools};

@@ -25,7 +25,7 @@ fn parse(xml: &str) -> Result<bool, roxmltree::Error> {
 }
 
 /// As Pacemaker reads it (`crm_str_to_boolean`).
-fn is_false(value: &str) -> bool {
+pub fn is_false(value: &str) -> bool {
     ["false", "off", "no", "n", "0"].contains(&value.to_ascii_lowercase().as_str())
 }
 

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::cluster::Cluster;
+use super::operations::Monitor;
 use super::permanent::{self, Permanent};
 use super::tools::{ToolError, Tools};
-use super::{attributes, cib_file, membership, options, placement};
+use super::{attributes, cib_file, membership, operations, options, placement};
 use crate::ocf::NodeName;
 use crate::record::{Constraint, Ledger};
 use crate::system::{boot, kept_file};
@@ -142,5 +143,9 @@ impl Cluster for RealCluster {
 
     fn constraints(&self) -> Result<Vec<Constraint>, ToolError> {
         placement::constraints(&self.tools, &self.resource)
+    }
+
+    fn monitors(&self) -> Result<Vec<Monitor>, ToolError> {
+        operations::monitors(&self.tools, &self.resource)
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::fake_data::FakeData;
+use super::fake_manners::{Life, refused};
 use super::fake_replay::FakeReplay;
 use super::fake_upstream::FakeUpstream;
 use super::pg_ctl::{ServerError, StopMode};
@@ -81,6 +82,8 @@ pub struct FakeInstance {
     pub is_frozen: bool,
     /// How often its processes were looked at.
     pub looks: u64,
+    /// The life of its postmaster.
+    pub life: Life<Self>,
     pending: Option<Pending>,
 }
 
@@ -115,6 +118,10 @@ impl FakeInstance {
             is_starting: false,
             is_frozen: false,
             looks: 0,
+            life: Life {
+                number: 0,
+                end: None,
+            },
             pending: None,
         }
     }
@@ -250,6 +257,7 @@ impl FakeInstance {
 
     /// Without a signal it opens for writing, whatever it was before.
     fn appear(&mut self) {
+        self.life.number += 1;
         self.data.rewind_label = false;
         if self.data.standby_signal && !self.ends_recovery {
             self.data.take_newest_timeline();
@@ -296,7 +304,8 @@ impl FakeInstance {
         self.after(Obeys::AfterLooks(looks), Change::Die);
     }
 
-    pub(super) fn stop_cleanly(&mut self) {
+    /// Its clean stop comes true.
+    pub fn stop_cleanly(&mut self) {
         if !self.walsenders.is_empty() {
             return;
         }
@@ -338,9 +347,4 @@ impl FakeInstance {
         self.data.open_timeline();
         self.processes = Processes::Alive(Role::Primary);
     }
-}
-
-fn refused(action: &'static str, text: &str) -> ServerError {
-    let text = text.to_owned();
-    ServerError::Refused { action, text }
 }

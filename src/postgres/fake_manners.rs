@@ -1,5 +1,6 @@
 //! What runs of an instance in memory, and how it follows what it is asked for.
 
+use super::pg_ctl::ServerError;
 use crate::instance::Role;
 
 /// What runs of an instance.
@@ -55,4 +56,18 @@ pub enum HalfOpen {
     Signal,
     /// The history file of the new timeline.
     History,
+}
+
+/// What pg_ctl says if it does not do it.
+pub fn refused(action: &'static str, text: &str) -> ServerError {
+    let text = text.to_owned();
+    ServerError::Refused { action, text }
+}
+
+/// The life of the postmaster of an instance.
+pub struct Life<I> {
+    /// How often the instance was started.
+    pub number: u64,
+    /// What ends it as soon as somebody waits for that.
+    pub end: Option<fn(&mut I)>,
 }

@@ -28,6 +28,8 @@ mod fake_timelines;
 pub mod fake_trail;
 #[cfg(test)]
 mod fake_upstream;
+#[cfg(test)]
+mod fake_watch;
 mod history_file;
 pub mod installation;
 mod last_record;
@@ -59,6 +61,7 @@ mod version_file;
 mod wal_files;
 mod wal_position;
 mod walsenders;
+mod watch;
 mod write_probe;
 
 /// What reads the words of programs, files and the kernel, for `crate::fuzzing` alone.

@@ -54,7 +54,7 @@ pub struct Address {
 
 /// One PostgreSQL server. The role is asked at an address, everything else where the
 /// parameters say.
-pub trait Server: Rewinder + Installed + Timelines + Upstream {
+pub trait Server: Rewinder + Installed + Timelines + Upstream + Watched {
     /// The resource it is of.
     fn resource(&self) -> &str;
     /// Where it is and whose.
@@ -157,6 +157,16 @@ pub trait Server: Rewinder + Installed + Timelines + Upstream {
     fn output_length(&self, output: &Path) -> u64;
     /// Why the server ended, in its own words: the first fatal line behind `length`.
     fn fatal_line(&self, output: &Path, length: u64) -> Option<String>;
+}
+
+/// The life of one of its processes.
+pub trait Watched {
+    /// When the process started, in clock ticks since the boot; `None` if none lives that can be
+    /// seen.
+    fn started(&self, pid: i32) -> Option<u64>;
+    /// Waits until the process that started then has ended; `false` if the deadline has passed
+    /// before.
+    fn has_ended(&self, pid: i32, since: u64, deadline: Deadline) -> bool;
 }
 
 /// Other servers that this one could stream from.

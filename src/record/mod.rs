@@ -21,6 +21,7 @@ pub mod note;
 pub mod reign;
 pub mod score;
 pub mod shutdown;
+pub mod sighting;
 pub mod sync_rule;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ pub use ledger::Ledger;
 pub use line::FieldError;
 pub use reign::{Reign, last_reign};
 pub use shutdown::ShutdownCheckpoint;
+pub use sighting::Sighting;
 pub use sync_rule::SyncRule;
 pub use vote::Vote;
 
@@ -74,4 +76,5 @@ pub const ALL: [name::Name; 31] = [
     note::FOREIGN_SCORES,
     note::YIELDED,
     note::FETCHED,
+    Sighting::NAME,
 ];

@@ -70,6 +70,16 @@ impl Fleet {
         }
     }
 
+    /// A note of a node, by the name of its file.
+    pub fn note(&self, name: &str, file: &str) -> String {
+        std::fs::read_to_string(self.node(name).notes.path().join(file)).unwrap()
+    }
+
+    /// Writes a note of a node.
+    pub fn write_note(&self, name: &str, file: &str, text: &str) {
+        std::fs::write(self.node(name).notes.path().join(file), text).unwrap();
+    }
+
     /// What the cluster has.
     pub fn cluster(&self) -> &FakeCluster {
         &self.nodes[0].cluster

@@ -35,4 +35,5 @@ mod tests;
 pub mod unknown_error;
 pub mod validation;
 pub mod vote;
+pub mod watch;
 pub mod write_probe;

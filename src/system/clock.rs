@@ -9,3 +9,10 @@ pub fn since_epoch() -> Duration {
     let now = time::of_day().duration_since(UNIX_EPOCH);
     now.map_or(Duration::ZERO, |since| Duration::from_secs(since.as_secs()))
 }
+
+/// The same to the millisecond, for what is remembered for seconds.
+pub fn to_the_millisecond() -> Duration {
+    let now = time::of_day().duration_since(UNIX_EPOCH);
+    let millis = now.map_or(0, |since| since.as_millis());
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}

@@ -15,6 +15,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, pipe2, read};
 
+use super::oom;
+use super::pidfd::PidFd;
 use crate::ocf::Deadline;
 
 /// How long a killed action may take to die.
@@ -43,7 +45,9 @@ pub fn watch(deadline: Deadline, act: impl FnOnce() -> ExitCode) -> Result<End, 
     match divide() {
         Ok(ForkResult::Parent { child }) => {
             drop(reader);
+            let spared = oom::spare();
             let end = wait(child, deadline);
+            drop(spared);
             // Until here: the child ends with who holds it.
             drop(writer);
             Ok(end)
@@ -87,6 +91,10 @@ fn wait(child: Pid, deadline: Deadline) -> End {
 }
 
 fn wait_until(child: Pid, deadline: Deadline) -> Option<End> {
+    // Else each look at the child would cost a little, all the time that it waits.
+    if let Ok(handle) = PidFd::open(child.as_raw()) {
+        handle.wait(deadline);
+    }
     let mut poll = SHORTEST_POLL;
     loop {
         match waitpid(child, Some(WaitPidFlag::WNOHANG)) {

@@ -9,6 +9,8 @@ pub mod guardian;
 pub mod kept_file;
 mod name_service;
 pub mod notes;
+pub mod oom;
+pub mod pidfd;
 pub mod plain_file;
 pub mod program;
 pub mod surroundings;

@@ -5,4 +5,5 @@ mod control_data;
 mod rejoin;
 mod roles;
 mod states;
+mod watch;
 mod witnesses;
