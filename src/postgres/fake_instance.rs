@@ -18,7 +18,7 @@ use crate::instance::replication::Sender;
 use crate::instance::{ClusterState, NoAnswer, Postmaster, Role, StartOption};
 use crate::wal::Lsn;
 
-pub use super::fake_manners::{HalfOpen, Manners, Obeys, Processes};
+pub use super::fake_manners::{HalfOpen, Manners, Obeys, Orphaned, Processes};
 
 /// The process id of every postmaster here.
 pub const POSTMASTER: i32 = 4711;
@@ -118,10 +118,7 @@ impl FakeInstance {
             is_starting: false,
             is_frozen: false,
             looks: 0,
-            life: Life {
-                number: 0,
-                end: None,
-            },
+            life: Life::first(),
             pending: None,
         }
     }

@@ -70,4 +70,28 @@ pub struct Life<I> {
     pub number: u64,
     /// What ends it as soon as somebody waits for that.
     pub end: Option<fn(&mut I)>,
+    /// What its children are like once it is dead.
+    pub orphans: Orphaned,
+}
+
+impl<I> Life<I> {
+    /// One that nothing is known of yet.
+    pub fn first() -> Self {
+        Self {
+            number: 0,
+            end: None,
+            orphans: Orphaned::Unsure,
+        }
+    }
+}
+
+/// What children are like whose postmaster is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orphaned {
+    /// They end when they are told to.
+    Obey,
+    /// They are busy.
+    Busy,
+    /// It cannot be said whether they are children.
+    Unsure,
 }

@@ -3,14 +3,21 @@
 use std::time::Duration;
 
 use super::fake_instance::{FakeInstance, POSTMASTER, Processes};
+use super::fake_manners::Orphaned;
 use super::fake_server::FakeServer;
-use super::server::Watched;
+use super::server::{Orphans, Watched};
 use crate::ocf::{Deadline, time};
 
 /// When each postmaster here started.
 const STARTED: u64 = 5000;
 
 impl FakeInstance {
+    fn quit_orphans(&mut self) {
+        if self.life.orphans == Orphaned::Obey {
+            self.crash();
+        }
+    }
+
     fn ends_now(&mut self) -> bool {
         let end = self.life.end.take();
         if let Some(end) = end {
@@ -37,5 +44,19 @@ impl Watched for FakeServer {
             time::sleep(deadline.left().min(Duration::from_secs(60)));
         }
         ends
+    }
+}
+
+impl Orphans for FakeServer {
+    fn quit_orphans(&self) -> bool {
+        let orphans = |of: &mut FakeInstance| Some(of.life.orphans);
+        let orphans = self.instance.ask("orphans", orphans);
+        if orphans.is_none_or(|orphans| orphans == Orphaned::Unsure) {
+            return false;
+        }
+        let line = "quit orphans".to_owned();
+        let quit = FakeInstance::quit_orphans;
+        self.instance.act("quit_orphans", line, quit);
+        true
     }
 }

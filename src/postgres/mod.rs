@@ -35,6 +35,7 @@ pub mod installation;
 mod last_record;
 mod local_wal;
 mod lock_files;
+mod orphans;
 mod output;
 mod pg_ctl;
 mod pg_rewind;

@@ -54,7 +54,7 @@ pub struct Address {
 
 /// One PostgreSQL server. The role is asked at an address, everything else where the
 /// parameters say.
-pub trait Server: Rewinder + Installed + Timelines + Upstream + Watched {
+pub trait Server: Rewinder + Installed + Timelines + Upstream + Watched + Orphans {
     /// The resource it is of.
     fn resource(&self) -> &str;
     /// Where it is and whose.
@@ -167,6 +167,13 @@ pub trait Watched {
     /// Waits until the process that started then has ended; `false` if the deadline has passed
     /// before.
     fn has_ended(&self, pid: i32, since: u64, deadline: Deadline) -> bool;
+}
+
+/// What a dead postmaster left.
+pub trait Orphans {
+    /// Tells all that is left to end at once, by SIGQUIT; `false` where it is not sure that the
+    /// postmaster is dead.
+    fn quit_orphans(&self) -> bool;
 }
 
 /// Other servers that this one could stream from.

@@ -30,11 +30,14 @@ use self::ask::{ask_to_stop, wait_until_gone};
 use self::clean::End;
 use self::moving::wait_until_gone_or_hung;
 use super::state::SILENCE;
+use crate::instance::Postmaster;
 use crate::ocf::{Deadline, Failure, OcfExit, Outcome};
 use crate::postgres::{Server, StopMode};
 
 /// How long the children of a dead postmaster have to notice.
 const CHILDREN_NOTICE: Duration = Duration::from_secs(2);
+/// How long they have once they were told.
+const CHILDREN_QUIT: Duration = Duration::from_millis(100);
 /// Kept at the end of the time for the immediate stop and for SIGKILL each.
 const HARD_STEP: Duration = Duration::from_secs(5);
 
@@ -123,9 +126,19 @@ pub fn by_files(server: &dyn Server, deadline: Deadline) -> Outcome {
 
 /// The postmaster is dead, so the crash has happened: what its children still do adds
 /// nothing to what WAL replay will find. Idle ones notice at once; a busy one may hold
-/// the shared memory for minutes, and no server can start.
+/// the shared memory for minutes, and no server can start. So they are told to end. Where
+/// one of them may be a postmaster that has no lock file any more, or not yet, nobody is
+/// told, and it has time to show itself.
 pub fn left_behind(server: &dyn Server, deadline: Deadline) -> Outcome {
-    if wait_until_gone(server, deadline.within(CHILDREN_NOTICE)) {
+    let patient = deadline.within(CHILDREN_NOTICE);
+    while !server.quit_orphans() {
+        match server.postmaster() {
+            Ok(Postmaster::None) => return Ok(OcfExit::Success),
+            _ if !patient.sleep(ask::POLL) => return kill(server, deadline),
+            _ => {}
+        }
+    }
+    if wait_until_gone(server, deadline.within(CHILDREN_QUIT)) {
         return Ok(OcfExit::Success);
     }
     kill(server, deadline)

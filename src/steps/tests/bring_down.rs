@@ -1,11 +1,13 @@
 //! A stop: of a standby in the end by force, of a primary only where nothing of it moves, and
 //! a success only where it was seen that nothing runs.
 
+use std::time::{Duration, Instant};
+
 use super::bench::{Bench, patient, soon};
 use crate::instance::{ClusterState, NoAnswer, Role};
 use crate::ocf::{Deadline, OcfExit, Outcome};
 use crate::postgres::FakeServer;
-use crate::postgres::fake_instance::{Manners, Obeys, Processes};
+use crate::postgres::fake_instance::{Manners, Obeys, Orphaned, Processes};
 use crate::steps::bring_down::{self, Receivers, by_files, left_behind, silent, standby};
 use crate::testing::in_ms;
 
@@ -186,4 +188,21 @@ fn children_that_stay_are_killed() {
     bench.server.instance().processes = Processes::LeftBehind(3);
     assert_eq!(left_behind(&bench.server, soon()), Ok(OcfExit::Success));
     assert_eq!(bench.effects(), ["kill"]);
+}
+
+#[test]
+fn children_of_a_postmaster_that_is_surely_dead_are_told_and_then_killed() {
+    for (orphans, wanted) in [
+        (Orphaned::Obey, &["quit orphans"][..]),
+        (Orphaned::Busy, &["quit orphans", "kill"]),
+    ] {
+        let bench = Bench::stopped(HELD);
+        bench.server.instance().processes = Processes::LeftBehind(3);
+        bench.server.instance().life.orphans = orphans;
+        let begin = Instant::now();
+        let stopped = left_behind(&bench.server, in_ms(20_000));
+        assert_eq!(stopped, Ok(OcfExit::Success));
+        assert_eq!(bench.effects(), wanted);
+        assert!(begin.elapsed() < Duration::from_secs(1));
+    }
 }
