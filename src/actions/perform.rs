@@ -21,8 +21,9 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
     let deadline = call.request.deadline;
     let done = Ok(OcfExit::Success);
     match step {
+        Step::Validate if ran_a_moment_ago(call) => validation::files(server).and(done),
         Step::Validate => validate(call).and(done),
-        Step::BringUp => call.bring_up().with_rejoin(),
+        Step::BringUp => bring_up(call),
         Step::BringUpForElection => call.bring_up().without_look(),
         Step::BringUpUnlessStoppedNext if is_stopped_next(call) => done,
         Step::BringUpUnlessStoppedNext => call.bring_up().without_look(),
@@ -62,6 +63,23 @@ pub fn validate(call: &Call) -> Result<(), Failure> {
     clone::judge(call.request.clone_options.as_ref())?;
     let request = &call.request;
     validation::judge(&*call.server, request.node.as_ref(), request.deadline)
+}
+
+/// Where the configuration was not judged before, it is where PostgreSQL does not come up: what
+/// that says itself may be short.
+fn bring_up(call: &Call) -> Outcome {
+    let up = call.bring_up().with_rejoin();
+    up.or_else(|failure| match ran_a_moment_ago(call) {
+        true => validate(call).and(Err(failure)),
+        false => Err(failure),
+    })
+}
+
+/// Whether this node has the primary that the running transition demotes: it crashed.
+fn ran_a_moment_ago(call: &Call) -> bool {
+    let (transition, node) = (&call.request.transition, &call.request.node);
+    matches!((transition, node), (Some(transition), Some(node))
+        if transition.demote.contains(node))
 }
 
 fn is_stopped_next(call: &Call) -> bool {

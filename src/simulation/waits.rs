@@ -1,4 +1,5 @@
-//! The monitor of a primary that waits for the end of the postmaster, run after run.
+//! The monitor of a primary that waits for the end of the postmaster, run after run, and the
+//! start after such an end.
 
 use std::time::Duration;
 
@@ -228,4 +229,27 @@ fn a_server_that_refuses_to_answer_is_asked_as_by_any_monitor() {
     // Nor is it waited for as long as it does.
     let (answer, time) = run(&fleet);
     assert!(answer.is_err() && !waited(time));
+}
+
+/// The programs of the server tell of a configuration that nothing has changed.
+#[test]
+fn a_start_after_a_crash_asks_no_program_first() {
+    let lists = [ALL, ("demote", "n1"), ("stop", "n1"), ("start", "n1")];
+    let fleet = promoted();
+    fleet.instance("n1").crash();
+    let start = |lists: &[List<'_>]| fleet.run((Action::Start, "n1"), &[], lists);
+    let asked = || fleet.journal.count("program_version");
+    assert_eq!(start(&lists), Ok(OcfExit::Success));
+    assert_eq!(asked(), 0);
+    // Where it does not come up, they may tell why.
+    fleet.instance("n1").crash();
+    let words = "configuration file contains errors".to_owned();
+    let deaths = vec![words; 9];
+    fleet.instance("n1").deaths.extend(deaths);
+    assert!(start(&lists).is_err());
+    assert_eq!(asked(), 1);
+    fleet.instance("n1").deaths.clear();
+    // Before any other start they are asked.
+    assert_eq!(start(&lists[..1]), Ok(OcfExit::Success));
+    assert_eq!(asked(), 2);
 }

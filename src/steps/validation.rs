@@ -22,18 +22,26 @@ pub fn judge(
     node: Option<&NodeName>,
     deadline: Deadline,
 ) -> Result<(), Failure> {
+    files(server)?;
+    same_version(server, deadline)?;
+    nobody_else_starts_it(server);
+    configuration(server, node, deadline)
+}
+
+/// The same without what only programs tell: it takes no time, and for a server that ran a
+/// moment ago it is enough. That had these programs and a configuration to start with; clients
+/// wait for it, and `postgres -C` runs once for each setting.
+pub fn files(server: &dyn Server) -> Result<(), Failure> {
     let parameters = server.parameters();
     for name in PROGRAMS {
         executable(server, &parameters.program(name))?;
     }
     directory(server, "pgdata", &parameters.pgdata)?;
     directory(server, "datadir", &parameters.datadir)?;
-    version(server, deadline)?;
+    version(server)?;
     private(server)?;
     table_spaces(server)?;
-    no_template(server, &parameters.recovery_template)?;
-    nobody_else_starts_it(server);
-    configuration(server, node, deadline)
+    no_template(server, &parameters.recovery_template)
 }
 
 fn executable(server: &dyn Server, path: &Path) -> Result<(), Failure> {
@@ -57,7 +65,7 @@ fn directory(server: &dyn Server, name: &str, path: &Path) -> Result<(), Failure
 }
 
 /// Without `PG_VERSION` there is no database here: perhaps it is not mounted.
-fn version(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
+fn version(server: &dyn Server) -> Result<u32, Failure> {
     let parameters = server.parameters();
     let path = parameters.datadir.join("PG_VERSION");
     let path = path.display();
@@ -75,6 +83,11 @@ fn version(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
             "PostgreSQL {data} is not supported: {OLDEST_VERSION} or later is needed"
         )));
     }
+    Ok(data)
+}
+
+fn same_version(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
+    let data = version(server)?;
     match server.program_version(deadline) {
         Some(program) if program != data => Err(not_installed(format!(
             "The data directory is of PostgreSQL {data}, the programs in bindir are of {program}"
