@@ -11,6 +11,7 @@ mod rejoin;
 mod running;
 mod stack;
 pub mod state;
+mod watching;
 mod whole;
 
 pub use options::Options;

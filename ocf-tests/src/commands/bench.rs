@@ -25,6 +25,9 @@ pub struct Choice {
     #[arg(long, value_enum, value_delimiter = ',',
           default_values = ["monitors", "switchover", "crash", "power-cut"])]
     only: Vec<Subject>,
+    /// Have monitors of the primary wait for a crash (not with a power cut, nor with paf)
+    #[arg(long)]
+    watched: bool,
     /// Write the table to docs/benchmarks.md
     #[arg(long)]
     write: bool,
@@ -39,6 +42,7 @@ pub fn bench(choice: &Choice) -> Result<()> {
         subjects: &choice.only,
         runs: usize::from(choice.runs),
         seed: choice.seed,
+        watched: choice.watched,
     };
     for name in &choice.agents {
         steps.say(&format!("measuring {name}"));

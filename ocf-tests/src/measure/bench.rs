@@ -61,6 +61,8 @@ pub struct Plan<'a> {
     pub runs: usize,
     /// Chooses their moments.
     pub seed: u64,
+    /// Whether monitors of the primary wait for a crash.
+    pub watched: bool,
 }
 
 /// Measures `agent` as `plan` says.
@@ -74,6 +76,10 @@ pub fn measure(agent: &Agent, plan: &Plan, steps: &Steps) -> Result<Results> {
         ..Options::new("bench")?
     };
     let cluster = Cluster::start(options.clone(), steps)?;
+    if plan.watched && *agent != Agent::Paf {
+        cluster.watch_primary()?;
+        cluster.wait_watched(&cluster.primary()?, Duration::from_secs(30))?;
+    }
     let mut results = Results::new();
     for subject in plan.subjects {
         match subject {

@@ -45,6 +45,7 @@ mod surroundings;
 mod tools;
 mod two;
 mod validate;
+mod watching;
 
 macro_rules! cases {
     ($($module:ident :: $name:ident needs $needs:ident $($mark:ident)?),* $(,)?) => {
@@ -216,6 +217,11 @@ pub const ALL: &[Case] = cases![
     crash::backend_killed_where_no_restart_follows needs Client long,
     crash::files_of_a_backup_left_behind needs Client long,
     crash::pg_ctl_stop_of_standby needs Client,
+    watching::crash_is_noticed_at_once needs Client long,
+    watching::monitors_are_back_after_a_crash needs Client long,
+    watching::restart_by_hand_is_no_failure needs Client long,
+    watching::maintenance_mode_hides_everything needs Client long,
+    watching::nobody_waits_for_the_monitor needs Client long,
     validate::typo_keeps_one_node_from_starting needs Client,
     validate::monitor_that_writes_waits_for_no_standby needs Silence,
     mistakes::wrong_port_restarts_nothing needs Client,
