@@ -7,7 +7,7 @@ use super::roff::{bold, italic, item, paragraphs, section, title, verbatim};
 const PCS: &str = "pcs resource create pgsqld ocf:heartbeat:pgsqlms \\
     bindir=/usr/lib/postgresql/15/bin \\
     pgdata=/etc/postgresql/15/main datadir=/var/lib/postgresql/15/main \\
-    op monitor interval=15s timeout=10s role=Promoted \\
+    op monitor interval=1s timeout=60s role=Promoted on-fail=demote \\
     op monitor interval=16s timeout=10s role=Unpromoted \\
     promotable notify=true
 ";
@@ -16,12 +16,13 @@ const CRM: &str = "primitive pgsqld ocf:heartbeat:pgsqlms \\
         pgdata=/etc/postgresql/15/main datadir=/var/lib/postgresql/15/main \\
     op start timeout=60s op stop timeout=60s op promote timeout=30s \\
     op demote timeout=120s op notify timeout=60s \\
-    op monitor interval=15s timeout=10s role=Promoted \\
+    op monitor interval=1s timeout=60s role=Promoted on-fail=demote \\
     op monitor interval=16s timeout=10s role=Unpromoted
 clone pgsqld-clone pgsqld meta promotable=true notify=true
 ";
 const ROLES: &str = "\
-Pacemaker before 2.1 and pcs before 0.11 call the roles Master and Slave.
+Pacemaker before 2.1 and pcs before 0.11 call the roles Master and Slave. on-fail=demote needs
+Pacemaker 2.0.5.
 ";
 
 /// The page of `metadata`.
