@@ -70,17 +70,18 @@ fn main() -> ExitCode {
 
 /// An action that may hang is done in a child, so that there is an answer in any case.
 fn watched(command: &Command, environment: &Environment, request: Request) -> ExitCode {
-    let watch = request.watch;
-    let is_watched = matches!(command,
-        Command::Action(action) if actions::may_hang(*action, environment, &request));
+    let given_up_at = match command {
+        Command::Action(action) => actions::given_up_at(*action, environment, &request),
+        Command::ForcePromotion(_) => None,
+    };
     let act = || {
         let exit = report(guarded(command, environment, request), environment);
         ExitCode::from(exit.code())
     };
-    if !is_watched {
+    let Some(deadline) = given_up_at else {
         return act();
-    }
-    let lost = match guardian::watch(watch, act) {
+    };
+    let lost = match guardian::watch(deadline, act) {
         Err(done) => return done,
         Ok(End::Exit(code)) => return ExitCode::from(code),
         Ok(End::Hung) => Failure::soft(

@@ -1,6 +1,7 @@
 //! What a verb is given: the request, and the handles on the server and the cluster.
 //! Steps are given those of them that they need, never the whole.
 
+use super::bounds::bounded;
 use crate::ocf::{Environment, Failure, Parameters, Request};
 use crate::pacemaker::{Cluster, RealCluster, Tools};
 use crate::postgres::{RealServer, Server};
@@ -25,6 +26,7 @@ impl Call {
     /// Reads the parameters and looks the system user up.
     pub fn prepare(environment: &Environment, request: Request) -> Result<Self, Failure> {
         let parameters = Parameters::in_effect(environment)?;
+        let request = bounded(request, &parameters);
         let tools = Tools::new(environment, request.deadline);
         let server = RealServer::look_up(parameters, &request.resource)?;
         Ok(Self {

@@ -1,8 +1,9 @@
-//! The verbs, one file each, and what they share: `call`, `perform`, `wrong_parameters`.
+//! The verbs, one file each, and what they share: `call`, `perform`, `bounds`, `wrong_parameters`.
 //! Start, stop, promote and demote look, plan, perform; monitor and notify call steps.
 //!
 //! A verb runs no program, asks no SQL and sends no signal: steps do.
 
+mod bounds;
 mod call;
 mod demote;
 mod monitor;
@@ -18,8 +19,7 @@ use clap::Subcommand;
 
 use call::Call;
 
-use crate::ocf::{Environment, Failure, OcfExit, Outcome, Parameters, Request, metadata};
-use crate::postgres::RealServer;
+use crate::ocf::{Deadline, Environment, Failure, OcfExit, Outcome, Parameters, Request, metadata};
 #[cfg(test)]
 use crate::{ocf::time, pacemaker::Cluster, postgres::Server};
 use crate::{steps::watch, system::Notes};
@@ -103,16 +103,12 @@ pub fn run(action: Action, environment: &Environment, request: Request) -> Outco
     }
 }
 
-/// Whether the action may ask something of a storage that hangs. A monitor seldom does; one that
-/// waits cannot know what it will ask then.
-pub fn may_hang(action: Action, environment: &Environment, request: &Request) -> bool {
+/// By when an action is given up that may ask something of a storage that hangs, if it may.
+pub fn given_up_at(action: Action, of: &Environment, request: &Request) -> Option<Deadline> {
     match action {
-        Action::MetaData | Action::Methods | Action::Reload | Action::ReloadAgent => false,
-        Action::Monitor => Parameters::of_datadir(environment).is_none_or(|parameters| {
-            monitor::operation(request, &parameters).comes_often()
-                || !RealServer::is_in_memory(&parameters.datadir)
-        }),
-        _ => true,
+        Action::MetaData | Action::Methods | Action::Reload | Action::ReloadAgent => None,
+        Action::Monitor => bounds::of_monitor(of, request),
+        _ => Some(request.watch),
     }
 }
 

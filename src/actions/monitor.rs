@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use super::Call;
+use super::bounds::operation;
 use crate::instance::replication::Details;
-use crate::instance::watch::Operation;
 use crate::instance::{Role, State};
 use crate::ocf::request::ClusterRole;
-use crate::ocf::{Failure, OcfExit, Outcome, Parameters, Request};
+use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
 use crate::steps::watch::{self, Watch};
@@ -27,7 +27,7 @@ pub fn run(call: &Call) -> Outcome {
     let watch = Watch {
         server: &*call.server,
         notes: &call.notes,
-        operation: operation(&call.request, call.server.parameters()),
+        operation: operation(&call.request, call.server.parameters().watch),
     };
     if let Some(answer) = watch.wait(call.request.deadline) {
         return answer;
@@ -35,16 +35,6 @@ pub fn run(call: &Call) -> Outcome {
     let answer = look(call, watch.operation.longest_look());
     watch.note(&answer);
     answer
-}
-
-/// The operation that this run is one of.
-pub fn operation(request: &Request, parameters: &Parameters) -> Operation {
-    Operation {
-        of_primary: request.role == Some(ClusterRole::Promoted),
-        interval: request.interval,
-        timeout: request.timeout,
-        wait: parameters.watch,
-    }
 }
 
 fn look(call: &Call, longest: Option<Duration>) -> Outcome {

@@ -26,6 +26,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const CADENCE: Duration = Duration::from_secs(15);
 /// What a look at the server has of the time at least, as with the usual time-out.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long a server that somebody stopped by hand has to come up again.
+pub const RESTART: Duration = Duration::from_secs(5);
 
 /// A recurring monitor as it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,9 +120,15 @@ impl Operation {
     }
 
     /// How long one look at the server may take. A time-out that leaves room for a wait leaves
-    /// a frozen server more time than clients should wait.
+    /// a frozen server, or a disk that hangs, more time than clients should wait.
     pub fn longest_look(&self) -> Option<Duration> {
         self.may_wait().then(|| LOOK.max(self.timeout / 6))
+    }
+
+    /// How long a run may take, the same.
+    pub fn longest_run(&self) -> Option<Duration> {
+        let look = self.longest_look()?;
+        Some(self.wait.saturating_add(RESTART).saturating_add(look))
     }
 }
 

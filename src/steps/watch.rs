@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::instance::watch::{AfterEnd, Moment, Operation, after_end, complaint};
+use crate::instance::watch::{AfterEnd, Moment, Operation, RESTART, after_end, complaint};
 use crate::instance::{Postmaster, Role, State};
 use crate::ocf::request::ClusterRole;
 use crate::ocf::{Deadline, OcfExit, Outcome};
@@ -15,8 +15,6 @@ use crate::postgres::Server;
 use crate::record::Sighting;
 use crate::system::{Notes, boot, clock, oom};
 
-/// How long a server that somebody stopped by hand has to come up again.
-const RESTART: Duration = Duration::from_secs(5);
 /// What Pacemaker gives an operation that has no time-out of its own.
 const PACEMAKERS_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);

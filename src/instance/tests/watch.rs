@@ -145,4 +145,11 @@ fn a_look_has_the_usual_time_and_more_where_an_admin_gives_more() {
     assert_eq!(longest("primary 1 20 5"), Some(10));
     assert_eq!(longest("primary 1 120 5"), Some(20));
     assert_eq!(longest("primary 15 10 5"), None);
+    let run = |words: &str| {
+        let words: Vec<_> = words.split(' ').collect();
+        operation(&words).longest_run().map(|time| time.as_secs())
+    };
+    assert_eq!(run("primary 1 60 5"), Some(20));
+    assert_eq!(run("primary 1 120 10"), Some(35));
+    assert_eq!(run("standby 1 60 5"), None);
 }
