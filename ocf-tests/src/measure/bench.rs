@@ -76,6 +76,8 @@ pub fn measure(agent: &Agent, plan: &Plan, steps: &Steps) -> Result<Results> {
         ..Options::new("bench")?
     };
     let cluster = Cluster::start(options.clone(), steps)?;
+    // Three nodes on one machine: Pacemaker would run one action at a time in the whole cluster.
+    cluster.pcs(&["property", "set", "load-threshold=400%"])?;
     if plan.watched && *agent != Agent::Paf {
         cluster.watch_primary()?;
         cluster.wait_watched(&cluster.primary()?, Duration::from_secs(30))?;

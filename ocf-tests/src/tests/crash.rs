@@ -51,6 +51,32 @@ pub fn backend_killed_where_no_restart_follows(scene: &mut Scene) -> Result<()> 
     primary_recovers(scene, &victim)
 }
 
+/// A backend that is busy does not notice that its postmaster is dead, and no server can start
+/// beside it: it is told to end, and does.
+pub fn busy_backend_of_a_dead_postmaster(scene: &mut Scene) -> Result<()> {
+    let victim = scene.cluster.primary()?;
+    let busy = "psql -qAtX -c 'DO $$ BEGIN LOOP PERFORM 1; END LOOP; END $$' >/dev/null 2>&1 &";
+    victim.as_postgres(&["sh", "-c", busy])?;
+    let query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO $$ BEGIN LOOP%'";
+    scene
+        .steps
+        .wait("a busy backend", Duration::from_secs(10), || {
+            ensure!(victim.sql(query)? != "0", "none yet");
+            Ok(())
+        })?;
+    kill_postmaster(scene, &victim)?;
+    primary_recovers(scene, &victim)?;
+    let killed = "Killing process [0-9]* of the instance";
+    let log = "/var/log/pacemaker/pacemaker.log";
+    let grep = victim.output(&["grep", "-c", killed, log])?;
+    ensure!(
+        grep.stdout == "0",
+        "{} processes had to be killed",
+        grep.stdout
+    );
+    Ok(())
+}
+
 /// recovery.signal of a restore, and the backup_label of a backup that was taken while the server
 /// ran, are in the data directory of a primary that crashes: it comes back as a standby, and can
 /// be promoted again.

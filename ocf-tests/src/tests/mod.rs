@@ -215,6 +215,7 @@ pub const ALL: &[Case] = cases![
     crash::pg_ctl_stop_of_primary needs Client,
     crash::smart_stop_of_primary needs Client,
     crash::backend_killed_where_no_restart_follows needs Client long,
+    crash::busy_backend_of_a_dead_postmaster needs Client long,
     crash::files_of_a_backup_left_behind needs Client long,
     crash::pg_ctl_stop_of_standby needs Client,
     watching::crash_is_noticed_at_once needs Client long,
