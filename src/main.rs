@@ -24,6 +24,7 @@ mod steps;
 mod system;
 #[cfg(test)]
 mod testing;
+mod view;
 mod wal;
 
 use std::env;
@@ -36,9 +37,10 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use actions::Action;
-use admin::ForcePromotion;
-use ocf::{Environment, Failure, OcfExit, Outcome, Request};
+use admin::{Explain, ForcePromotion, Status};
+use ocf::{Environment, Failure, OcfExit, Request};
 use system::guardian::{self, End};
+use view::Health;
 
 /// OCF resource agent for PostgreSQL streaming replication under Pacemaker.
 #[derive(Debug, Parser)]
@@ -54,6 +56,10 @@ enum Command {
     Action(Action),
     /// Allow one promotion that was refused, even if commits may be lost
     ForcePromotion(ForcePromotion),
+    /// Show who is what, how far, what is wrong, and what to do about it
+    Status(Status),
+    /// Show who would be promoted if nodes were lost now, and why
+    Explain(Explain),
 }
 
 fn main() -> ExitCode {
@@ -61,23 +67,20 @@ fn main() -> ExitCode {
     let request = Request::from_environment(&environment, Instant::now());
     ocf::log::install(&environment, &request.resource);
     panic::set_hook(Box::new(|panic| log::error!("Bug in pgsqlms: {panic}")));
-    let exit = match Arguments::try_parse_from(arguments(env::args_os())) {
-        Ok(typed) => return watched(&typed.command, &environment, request),
-        Err(error) => usage(&error),
-    };
-    ExitCode::from(exit.code())
+    let given = arguments(env::args_os(), &environment);
+    match Arguments::try_parse_from(&given) {
+        Ok(typed) => watched(&typed.command, &environment, request),
+        Err(error) => ExitCode::from(usage(&error, &given)),
+    }
 }
 
 /// An action that may hang is done in a child, so that there is an answer in any case.
 fn watched(command: &Command, environment: &Environment, request: Request) -> ExitCode {
     let given_up_at = match command {
         Command::Action(action) => actions::given_up_at(*action, environment, &request),
-        Command::ForcePromotion(_) => None,
+        _ => None,
     };
-    let act = || {
-        let exit = report(guarded(command, environment, request), environment);
-        ExitCode::from(exit.code())
-    };
+    let act = || ExitCode::from(report(guarded(command, environment, request), environment));
     let Some(deadline) = given_up_at else {
         return act();
     };
@@ -91,14 +94,21 @@ fn watched(command: &Command, environment: &Environment, request: Request) -> Ex
             Failure::soft(format!("The action was killed (signal {signal})"))
         }
     };
-    ExitCode::from(report(Err(lost), environment).code())
+    ExitCode::from(report(Err(lost), environment))
 }
 
 /// Of an OCF call only the action counts: the standard has callers pass more
 /// one day. A command for people keeps all that was typed, so that a typo in it
 /// is an error.
-fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+///
+/// `status` is both: Pacemaker's callers name the resource, and mean what `monitor` does.
+fn arguments(given: impl Iterator<Item = OsString>, environment: &Environment) -> Vec<OsString> {
     let mut given: Vec<_> = given.collect();
+    let is_called = environment.get("OCF_RESOURCE_INSTANCE").is_some();
+    match given.get_mut(1) {
+        Some(word) if word == "status" && is_called => *word = "monitor".into(),
+        _ => {}
+    }
     let word = given.get(1).and_then(|word| word.to_str());
     if word.is_some_and(Action::has_subcommand) {
         given.truncate(2);
@@ -107,28 +117,56 @@ fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
 }
 
 /// A bug ends in an OCF code with a message, never in a code of Rust's own.
-fn guarded(command: &Command, environment: &Environment, request: Request) -> Outcome {
+fn guarded(command: &Command, environment: &Environment, request: Request) -> Result<u8, Failure> {
     let run = || match command {
-        Command::Action(action) => actions::run(*action, environment, request),
-        Command::ForcePromotion(wish) => admin::force_promotion(wish, environment),
+        Command::Action(action) => actions::run(*action, environment, request).map(OcfExit::code),
+        Command::ForcePromotion(wish) => {
+            admin::force_promotion(wish, environment).map(OcfExit::code)
+        }
+        Command::Status(wish) => told(admin::status(wish, environment)),
+        Command::Explain(wish) => told(admin::explain(wish, environment)),
     };
     panic::catch_unwind(run)
         .unwrap_or_else(|_| Err(Failure::soft("Bug in pgsqlms: see the log of this node")))
 }
 
-fn report(outcome: Outcome, environment: &Environment) -> OcfExit {
+/// A command that only looks answers as monitoring plugins do: what it cannot look at is 3.
+fn told(looked: Result<Health, Failure>) -> Result<u8, Failure> {
+    let health = looked.unwrap_or_else(|failure| {
+        ocf::screen::complain(&failure.reason);
+        Health::Unknown
+    });
+    Ok(health.code())
+}
+
+fn report(outcome: Result<u8, Failure>, environment: &Environment) -> u8 {
     match outcome {
-        Ok(exit) => exit,
+        Ok(code) => code,
         Err(failure) => {
             log::error!("{failure}");
             ocf::log::exit_reason(environment, &failure.reason);
-            failure.exit
+            failure.exit.code()
         }
     }
 }
 
-/// clap's own code for a usage error is 2, which bans a node.
-fn usage(error: &clap::Error) -> OcfExit {
+/// clap's own code for a usage error is 2, which bans a node, and which monitoring takes for a
+/// service that is down.
+fn usage(error: &clap::Error, given: &[OsString]) -> u8 {
+    let exit = usage_of_action(error);
+    let only_looks = given
+        .get(1)
+        .is_some_and(|word| LOOKS.iter().any(|one| word == one));
+    match exit {
+        OcfExit::Arguments if only_looks => Health::Unknown.code(),
+        exit => exit.code(),
+    }
+}
+
+/// The commands that only look.
+const LOOKS: [&str; 2] = ["status", "explain"];
+
+fn usage_of_action(error: &clap::Error) -> OcfExit {
     let _ = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => OcfExit::Success,
@@ -144,7 +182,7 @@ mod tests {
 
     fn kept(typed: &str) -> String {
         let given = typed.split(' ').map(OsString::from);
-        let kept: Vec<_> = arguments(given).into_iter().collect();
+        let kept = arguments(given, &Environment::default());
         kept.join(" ".as_ref()).into_string().unwrap()
     }
 
@@ -154,6 +192,17 @@ mod tests {
             let typed = format!("pgsqlms {action} --and more");
             assert_eq!(kept(&typed), format!("pgsqlms {action}"));
         }
+    }
+
+    /// `status` is an action of the standard, and a command for people.
+    #[test]
+    fn status_of_a_resource_that_is_named_is_the_monitor() {
+        let called = Environment::of(&[("OCF_RESOURCE_INSTANCE", "pgsqld")]);
+        let given = ["pgsqlms", "status", "--more"].map(OsString::from);
+        assert_eq!(
+            arguments(given.into_iter(), &called),
+            ["pgsqlms", "monitor"]
+        );
     }
 
     #[test]

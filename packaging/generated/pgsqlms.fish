@@ -38,6 +38,8 @@ complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "meta-data" -d 'Prin
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "validate-all" -d 'Validate the parameters on this node'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "methods" -d 'List the actions'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "force-promotion" -d 'Allow one promotion that was refused, even if commits may be lost'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "status" -d 'Show who is what, how far, what is wrong, and what to do about it'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "explain" -d 'Show who would be promoted if nodes were lost now, and why'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand start" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand monitor" -s h -l help -d 'Print help'
@@ -52,3 +54,15 @@ complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand methods" -s h -l help -d
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand force-promotion" -l resource -d 'Id of the resource (the primitive, not the clone), such as pgsqld' -r
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand force-promotion" -l yes -d 'Do not ask for confirmation'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand force-promotion" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand status" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand status" -l cib -d 'Look at a saved cluster instead of the live one; - is standard input' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand status" -l format -d 'Text for people, or JSON for programs' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand status" -l watch -d 'Show it again every so many seconds, until Ctrl-C' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand explain" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand explain" -l cib -d 'Look at a saved cluster instead of the live one; - is standard input' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand explain" -l if-lost -d 'As if these nodes were lost now; without it, the node of the primary' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand explain" -l format -d 'Text for people, or JSON for programs' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -31,7 +31,7 @@ pub fn explain(ballot: &Ballot, verdict: &Verdict, resource: &str) -> Vec<String
 }
 
 /// What an admin can do about a refusal, with commands ready to paste.
-fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> {
+pub fn remedy(ballot: &Ballot, reason: &Refusal, resource: &str) -> Vec<String> {
     let mut lines = advice(&ballot.candidate, reason, resource);
     if let Some(node) = best_left(&ballot.candidate, reason) {
         let command = force(node, resource);

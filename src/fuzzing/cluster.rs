@@ -119,7 +119,7 @@ fn parameters(input: &[u8], see: See<'_>) {
 fn command_line(input: &[u8], see: See<'_>) {
     let words = text(input).into_owned();
     let words = words.split('\n').map(OsString::from);
-    if let Ok(typed) = Arguments::try_parse_from(crate::arguments(words)) {
+    if let Ok(typed) = Arguments::try_parse_from(crate::arguments(words, &Environment::default())) {
         see(&typed);
     }
 }

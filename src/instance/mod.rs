@@ -19,6 +19,7 @@ pub mod role;
 pub mod shared_memory;
 pub mod start_option;
 pub mod state;
+pub mod survey;
 #[cfg(test)]
 mod tests;
 pub mod unknown_error;
@@ -34,4 +35,5 @@ pub use process_stat::ProcessStat;
 pub use role::Role;
 pub use start_option::StartOption;
 pub use state::{Observation, Postmaster, State};
+pub use survey::Survey;
 pub use upstream::Offered;

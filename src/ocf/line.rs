@@ -23,6 +23,14 @@ pub fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
+/// The text with its blanks as they are, for a place in a table: what ends a line or moves a
+/// terminal is a blank.
+pub fn plain(text: &str, longest: usize) -> String {
+    let ends = |c: &char| BREAKS.contains(c) || !is_plain(*c);
+    let shown = text.chars().take(longest);
+    shown.map(|c| if ends(&c) { ' ' } else { c }).collect()
+}
+
 /// What ends a line, here or where it is shown.
 const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 

@@ -14,8 +14,10 @@ pub mod notify;
 mod parameter;
 pub mod parameters;
 pub mod request;
+pub mod screen;
+pub mod styled;
 pub mod time;
-mod values;
+pub mod values;
 
 pub use deadline::Deadline;
 pub use environment::Environment;
@@ -23,3 +25,4 @@ pub use exit::{Failure, OcfExit, Outcome};
 pub use node_name::NodeName;
 pub use parameters::{Parameters, Rejoin};
 pub use request::Request;
+pub use styled::{Line, Style};

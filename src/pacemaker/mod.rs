@@ -14,6 +14,7 @@ mod permanent;
 mod placement;
 mod real_cluster;
 mod tools;
+pub mod whole_cib;
 
 /// What reads the answers of tools, for `crate::fuzzing` alone.
 #[cfg(any(test, fuzzing))]
@@ -28,7 +29,9 @@ pub mod fuzzed {
 pub use cluster::Cluster;
 #[cfg(test)]
 pub use fake_cluster::FakeCluster;
+pub use membership::this_node;
 pub use operations::Monitor;
 pub use permanent::Permanent;
+pub use placement::parse_constraints;
 pub use real_cluster::RealCluster;
 pub use tools::{ToolError, Tools};

@@ -27,6 +27,11 @@ impl Permanent {
         })
     }
 
+    /// Reads them from the text of the CIB, whole or in parts; of a text that is none nothing.
+    pub fn of_text(xml: &str) -> Self {
+        parse(xml).unwrap_or_default()
+    }
+
     /// All nodes of the cluster, present or not.
     pub fn nodes(&self) -> BTreeSet<NodeName> {
         self.0.keys().cloned().collect()

@@ -10,6 +10,11 @@ Pacemaker runs it with one of the actions of the OCF standard and describes the
 resource in environment variables. Further commands are for admins.
 ";
 
+const LOOKING: &str = "
+Commands that only look (status, explain) answer as monitoring plugins do: 0 all is well,
+1 somebody should look at something, 2 critical, 3 that cannot be told from here.
+";
+
 /// What an exit code means, in a few words.
 const CODES: &[(OcfExit, &str)] = &[
     (OcfExit::Success, "success; from monitor: runs as a standby"),
@@ -53,7 +58,10 @@ pub fn page(command: &Command) -> String {
         section("SYNOPSIS", &synopsis),
         section("DESCRIPTION", &paragraphs(&format!("{about}.{CALLED_BY}"))),
         section("COMMANDS", &commands.map(subcommand).collect::<String>()),
-        section("EXIT STATUS", &codes.collect::<String>()),
+        section(
+            "EXIT STATUS",
+            &(codes.collect::<String>() + ".PP\n" + &paragraphs(LOOKING)),
+        ),
         section("SEE ALSO", "ocf_heartbeat_pgsqlms(7), crm_mon(8)\n"),
     ]
     .concat()

@@ -84,7 +84,8 @@ impl RealServer {
         &self.parameters.datadir
     }
 
-    fn ask<T: Send + 'static>(
+    /// Asks at the usual address.
+    pub(super) fn ask<T: Send + 'static>(
         &self,
         deadline: Deadline,
         question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,

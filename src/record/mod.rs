@@ -44,7 +44,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 31] = [
+pub const ALL: [name::Name; 32] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,

@@ -6,6 +6,7 @@
 pub mod boot;
 pub mod clock;
 pub mod guardian;
+pub mod host_name;
 pub mod kept_file;
 mod name_service;
 pub mod notes;

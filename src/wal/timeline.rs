@@ -62,7 +62,6 @@ impl Timeline {
     }
 
     /// The number.
-    #[cfg(test)]
     pub fn as_u32(self) -> u32 {
         self.0.get()
     }

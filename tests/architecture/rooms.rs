@@ -58,6 +58,17 @@ const ROOMS: &[Room] = &[
         ],
     },
     Room {
+        name: "view",
+        why: "it says what people and programs are shown of what was seen, and looks at nothing",
+        may_use: &[
+            ("ocf", "shows nodes, makes lines"),
+            ("wal", "shows positions"),
+            ("record", "shows what is remembered"),
+            ("instance", "shows what a server says"),
+            ("election", "shows how it would decide"),
+        ],
+    },
+    Room {
         name: "pacemaker",
         why: "it looks at the cluster and acts on it, decides nothing, and knows no PostgreSQL",
         may_use: &[
@@ -122,6 +133,9 @@ const ROOMS: &[Room] = &[
             ("pacemaker", "reads the configuration of the resource"),
             ("postgres", "looks at the instance"),
             ("steps", "is made of them"),
+            ("view", "shows what it has seen"),
+            ("system/clock.rs", "says when it looked"),
+            ("system/host_name.rs", "knows this node without a program"),
         ],
     },
     Room {
@@ -131,6 +145,7 @@ const ROOMS: &[Room] = &[
             ("ocf", "reads the request, reports the code"),
             ("actions", "runs an action of OCF"),
             ("admin", "runs a command for people"),
+            ("view/problem.rs", "gives the code of a command that looks"),
             (
                 "system/guardian.rs",
                 "answers for an action that hangs with the storage",

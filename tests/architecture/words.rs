@@ -8,7 +8,7 @@ use super::source::Source;
 use super::tree::Tree;
 
 /// Rooms that are told what was observed, and decide.
-const PURE: [&str; 4] = ["wal", "record", "instance", "election"];
+const PURE: [&str; 5] = ["wal", "record", "instance", "election", "view"];
 
 /// What such a room must not name, and what that is.
 const NOT_PURE: &[(&str, &str)] = &[
@@ -35,6 +35,7 @@ const NOT_PURE_OF_OCF: &[(&str, &str)] = &[
     ("src/ocf/environment.rs", "the environment"),
     ("src/ocf/log.rs", "the log"),
     ("src/ocf/request.rs", "a clock"),
+    ("src/ocf/screen.rs", "a terminal"),
     ("src/ocf/time.rs", "a clock"),
 ];
 const MACROS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
@@ -81,6 +82,10 @@ const PRINTS: &[(&str, &str)] = &[
 const PRINTERS: &[(&str, &str)] = &[
     ("src/ocf/log.rs", "lines without control characters"),
     ("src/ocf/metadata.rs", "the agent's own documents"),
+    (
+        "src/ocf/screen.rs",
+        "lines without control characters but its own colours",
+    ),
     ("src/fuzzing/driver.rs", "the names of targets"),
 ];
 /// What opens a file, whatever it is.

@@ -16,6 +16,7 @@ mod daemons;
 mod documents;
 mod election;
 mod evidence;
+mod eyes;
 mod facts;
 mod faults;
 mod hands;
@@ -203,6 +204,11 @@ pub const ALL: &[Case] = cases![
     planned::frozen_logical_receiver_holds_no_move needs SynchronousClient long,
     planned::frozen_receiver_without_a_timeout_holds_no_move needs SynchronousClient long,
     planned::frozen_standby_holds_no_move needs SynchronousClient long,
+    eyes::status_is_what_sql_and_pacemaker_say needs Silence long,
+    eyes::status_says_what_is_wrong needs Silence long,
+    eyes::prediction_of_a_failover_comes_true needs Silence long,
+    eyes::prediction_of_a_fetch_comes_true needs Silence long,
+    eyes::prediction_of_a_refusal_comes_true needs SynchronousSilence long,
     hands::standby_promoted_by_hand needs SynchronousClient long,
     hands::standby_without_its_wal needs Client long,
     hands::target_of_a_switchover_dies needs SynchronousClient,

@@ -1,0 +1,109 @@
+//! A look at this node's server, for people: what it says of itself, and what its files say
+//! where it says nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::instance::survey::Follower;
+use crate::instance::{ControlData, Postmaster, Survey};
+use crate::ocf::Deadline;
+use crate::postgres::{Found, LookError, RealServer, Rewinder, Server, Timelines};
+use crate::record::Divergence;
+use crate::steps::position;
+use crate::view::{Cib, Local};
+use crate::wal::{History, Lsn, Position, Timeline};
+
+/// How long the server may take to answer: a person waits, and one that hangs is worth saying.
+const LONGEST_ANSWER: Duration = Duration::from_secs(5);
+
+/// Looks.
+pub fn look(server: &RealServer, cib: &Cib, deadline: Deadline) -> Local {
+    let postmaster = server.postmaster();
+    let (survey, trouble) = match ask(server, &postmaster, deadline) {
+        Ok(survey) => (Some(survey), None),
+        Err(why) => (None, Some(why)),
+    };
+    let control = server.control_data(deadline.within(LONGEST_ANSWER)).ok();
+    let follower = survey.as_ref().and_then(Survey::follower);
+    let lacking = match (follower, &control) {
+        (Some(follower), Some(control)) if follower.is_paused => {
+            follower.capacity.lacks(&control.needed)
+        }
+        _ => Vec::new(),
+    };
+    Local {
+        position: control.and_then(|control| held(server, &control, survey.as_ref())),
+        is_half_rewound: matches!(server.mark(), Ok(Found::Here { .. })),
+        is_stopped: matches!(postmaster, Ok(Postmaster::None)),
+        histories: histories(server, cib),
+        lacking,
+        survey,
+        trouble,
+    }
+}
+
+fn ask(
+    server: &RealServer,
+    postmaster: &Result<Postmaster, LookError>,
+    deadline: Deadline,
+) -> Result<Survey, String> {
+    match postmaster {
+        Ok(Postmaster::Alive(_)) => {}
+        Ok(_) => return Err("it does not run".to_owned()),
+        Err(error) => return Err(error.to_string()),
+    }
+    let answer = server.survey(deadline.within(LONGEST_ANSWER));
+    answer.map_err(|why| why.to_string())
+}
+
+fn held(server: &RealServer, control: &ControlData, survey: Option<&Survey>) -> Option<Position> {
+    let Some(survey) = survey else {
+        return Some(position::of_control(server, control));
+    };
+    let (timeline, lsn) = match (survey.writer(), survey.follower()) {
+        (Some(writer), _) => {
+            let timeline = writer.timeline.unwrap_or_else(|| control.timeline());
+            (timeline, writer.written)
+        }
+        (None, Some(follower)) => of_follower(server, control, follower)?,
+        (None, None) => return None,
+    };
+    let position = |timeline, lsn| Position {
+        system: Some(control.system),
+        timeline,
+        lsn,
+        history: server.history(timeline),
+    };
+    let held = position(timeline, lsn);
+    let beside = control.replayed_beside(&held.history);
+    Some(beside.map_or(held, |(timeline, lsn)| position(timeline, lsn)))
+}
+
+/// As `steps::position` has it for a vote, without its waiting.
+fn of_follower(
+    server: &RealServer,
+    control: &ControlData,
+    follower: &Follower,
+) -> Option<(Timeline, Lsn)> {
+    let end = follower.end()?;
+    let written = server.written_timelines(end, control.segment_size);
+    let written = written.unwrap_or_else(|_| BTreeSet::new());
+    let without_history = |timeline| server.history(timeline) == History::unknown();
+    let received = follower.received_timeline;
+    let timeline = control.timeline_of_standby(received, &written, without_history);
+    Some((timeline, end))
+}
+
+/// How the timelines began that nodes which have diverged are on.
+fn histories(server: &RealServer, cib: &Cib) -> BTreeMap<Timeline, History> {
+    let said = cib.transient(&Divergence::NAME.of(&cib.resource.id));
+    let timelines = said
+        .into_values()
+        .filter_map(|text| match Divergence::decode(text)? {
+            Divergence::Left { timeline, .. } => Some(timeline),
+            Divergence::OtherSystem => None,
+        });
+    timelines
+        .map(|timeline| (timeline, server.history(timeline)))
+        .collect()
+}

@@ -1,0 +1,159 @@
+//! The cluster of one resource.
+
+use std::collections::BTreeMap;
+
+use roxmltree::{Document, Node as Element};
+
+use super::error::CibError;
+use super::operations::{Action, Failed, Operations, Running};
+use super::resource::Resource;
+use super::xml::{child, children, configuration, is_true, pairs_below};
+use crate::ocf::NodeName;
+use crate::ocf::values::boolean;
+
+/// What the cluster has of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cib {
+    /// The resource.
+    pub resource: Resource,
+    /// All nodes that may run it, present or not.
+    pub nodes: BTreeMap<NodeName, Node>,
+    /// The options of the whole cluster.
+    pub options: BTreeMap<String, String>,
+    /// Whether this partition has quorum.
+    pub quorate: bool,
+    /// Whether there is a state in it: a file on disk has the configuration alone.
+    pub has_state: bool,
+    /// Location constraints of the resource that `ban` and `move` left behind.
+    pub left_constraints: Vec<String>,
+}
+
+/// One node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Node {
+    /// Whether it is a member of the cluster now.
+    pub online: bool,
+    /// Whether Pacemaker runs nothing on it, by an admin's word.
+    pub standby: bool,
+    /// Whether Pacemaker leaves all on it alone.
+    pub maintenance: bool,
+    /// What its attributes say until Pacemaker stops there.
+    pub transient: BTreeMap<String, String>,
+    /// What of the resource runs there.
+    pub running: Running,
+    /// The last action of each kind, and how long it took.
+    pub actions: Vec<Action>,
+    /// The actions that failed and were not cleaned up.
+    pub failed: Vec<Failed>,
+}
+
+impl Cib {
+    /// Reads the text; `wanted` names the resource, where there are several.
+    pub fn parse(text: &str, wanted: Option<&str>) -> Result<Self, CibError> {
+        if text.starts_with("BZh") {
+            return Err(CibError::Compressed);
+        }
+        let document =
+            Document::parse(text).map_err(|error| CibError::NotXml(error.to_string()))?;
+        let root = document.root_element();
+        let resource = Resource::find(root, wanted)?;
+        let status = child(root, "status");
+        Ok(Self {
+            nodes: nodes(root, status, &resource),
+            options: pairs_below(configuration(root, "crm_config")),
+            quorate: is_true(root.attribute("have-quorum")),
+            has_state: status.is_some_and(|status| status.has_children()),
+            left_constraints: left_constraints(root, &resource),
+            resource,
+        })
+    }
+
+    /// Whether the cluster has fencing: it has unless an option says otherwise.
+    pub fn has_fencing(&self) -> bool {
+        let names = ["stonith-enabled", "fencing-enabled"];
+        let mut values = names.iter().filter_map(|name| self.options.get(*name));
+        values.all(|value| boolean(value) != Some(false))
+    }
+
+    /// Whether Pacemaker leaves everything alone, or this resource.
+    pub fn is_unmanaged(&self) -> bool {
+        let all = self.options.get("maintenance-mode");
+        all.is_some_and(|value| boolean(value) == Some(true)) || !self.resource.managed
+    }
+
+    /// The values of a transient attribute.
+    pub fn transient(&self, name: &str) -> BTreeMap<NodeName, &str> {
+        let all = self.nodes.iter();
+        all.filter_map(|(node, facts)| Some((node.clone(), facts.transient.get(name)?.as_str())))
+            .collect()
+    }
+}
+
+fn nodes(
+    root: Element<'_, '_>,
+    status: Option<Element<'_, '_>>,
+    resource: &Resource,
+) -> BTreeMap<NodeName, Node> {
+    let mut nodes = BTreeMap::new();
+    for element in children(configuration(root, "nodes"), "node") {
+        if let Some(name) = element.attribute("uname").and_then(NodeName::new) {
+            let permanent = pairs_below(Some(element));
+            nodes.insert(name, node_of(&permanent));
+        }
+    }
+    for state in children(status, "node_state") {
+        let name = state.attribute("uname").and_then(NodeName::new);
+        if let Some(node) = name.and_then(|name| nodes.get_mut(&name)) {
+            add_state(node, state, resource);
+        }
+    }
+    nodes
+}
+
+fn node_of(permanent: &BTreeMap<String, String>) -> Node {
+    Node {
+        standby: is_on(permanent, "standby"),
+        maintenance: is_on(permanent, "maintenance"),
+        ..Node::default()
+    }
+}
+
+fn add_state(node: &mut Node, state: Element<'_, '_>, resource: &Resource) {
+    node.online = is_member(state);
+    node.transient = pairs_below(child(state, "transient_attributes"));
+    node.standby |= is_on(&node.transient, "standby");
+    let operations = Operations::of(state, &resource.id);
+    if node.online {
+        node.running = operations.running();
+    }
+    node.actions = operations.last_actions();
+    node.failed = operations.failed();
+}
+
+/// Up to 2.1.6 Pacemaker writes words, later the time since which it is so; 0 is never.
+fn is_member(state: Element<'_, '_>) -> bool {
+    let is_set = |name: &str| match state.attribute(name) {
+        Some("true" | "online" | "member") => true,
+        Some(text) => text.parse::<u64>().is_ok_and(|since| since > 0),
+        None => false,
+    };
+    let is_remote = is_true(state.attribute("remote_node"));
+    is_set("in_ccm") && (is_remote || is_set("crmd"))
+}
+
+fn left_constraints(root: Element<'_, '_>, resource: &Resource) -> Vec<String> {
+    let locations = children(configuration(root, "constraints"), "rsc_location");
+    let is_ours = |one: &Element<'_, '_>| {
+        let named = one.attribute("rsc").unwrap_or_default();
+        named == resource.id || Some(named) == resource.clone.as_deref()
+    };
+    let ids = locations.filter(is_ours);
+    let ids = ids.filter_map(|one| one.attribute("id"));
+    let left = ids.filter(|id| id.starts_with("cli-"));
+    left.map(str::to_owned).collect()
+}
+
+fn is_on(attributes: &BTreeMap<String, String>, name: &str) -> bool {
+    let value = attributes.get(name);
+    value.is_some_and(|value| boolean(value) == Some(true))
+}

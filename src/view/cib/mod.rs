@@ -1,0 +1,15 @@
+//! The cluster's configuration and state, as one resource's reader needs them: from the text of
+//! one `cibadmin --query`, or of a file that was saved.
+//!
+//! What runs where is read from the results of actions that are in it, as Pacemaker's own
+//! tools do. No scheduler is built here: whom Pacemaker would choose, it is asked.
+
+mod cluster;
+mod error;
+mod operations;
+mod resource;
+mod xml;
+
+pub use cluster::{Cib, Node};
+pub use error::CibError;
+pub use operations::{Action, Failed, Running};

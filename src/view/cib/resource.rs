@@ -1,0 +1,118 @@
+//! The resource: its parameters, the clone around it, and whether Pacemaker manages it.
+
+use std::collections::BTreeMap;
+
+use roxmltree::Node as Element;
+
+use super::error::CibError;
+use super::xml::{configuration, pairs_below};
+use crate::ocf::values::boolean;
+
+/// The agent that a resource must have to be ours.
+const AGENT: &str = "pgsqlms";
+
+/// A resource of this agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its id, of the primitive.
+    pub id: String,
+    /// The id of the clone around it.
+    pub clone: Option<String>,
+    /// Its parameters, as the configuration has them.
+    pub parameters: BTreeMap<String, String>,
+    /// Whether Pacemaker may act on it.
+    pub managed: bool,
+    /// `target-role`, where it is set.
+    pub target_role: Option<String>,
+}
+
+impl Resource {
+    /// The one that is wanted, or the only one.
+    pub fn find(root: Element<'_, '_>, wanted: Option<&str>) -> Result<Self, CibError> {
+        let all = configuration(root, "resources");
+        let all = all.into_iter().flat_map(|one| one.descendants());
+        let primitives = all.filter(|one| one.has_tag_name("primitive"));
+        let ours: Vec<_> = primitives.filter(|one| is_ours(root, *one)).collect();
+        let of_id = |one: &&Element<'_, '_>| one.attribute("id") == wanted;
+        let found = match wanted {
+            Some(name) => ours.iter().find(of_id).ok_or_else(|| unknown(name))?,
+            None => only(&ours)?,
+        };
+        Ok(Self::of(root, *found))
+    }
+
+    fn of(root: Element<'_, '_>, primitive: Element<'_, '_>) -> Self {
+        let clone = primitive.ancestors().find(|one| is_clone(*one));
+        let mut meta = BTreeMap::new();
+        for element in clone.into_iter().chain([primitive]) {
+            meta.extend(own_pairs(element, "meta_attributes"));
+        }
+        let mut parameters = BTreeMap::new();
+        for element in template_of(root, primitive).into_iter().chain([primitive]) {
+            parameters.extend(own_pairs(element, "instance_attributes"));
+        }
+        let meta_is = |name: &str| meta.get(name).and_then(|value| boolean(value));
+        Self {
+            id: primitive.attribute("id").unwrap_or_default().to_owned(),
+            clone: clone.and_then(|one| one.attribute("id")).map(str::to_owned),
+            managed: meta_is("is-managed") != Some(false) && meta_is("maintenance") != Some(true),
+            target_role: meta.get("target-role").cloned(),
+            parameters,
+        }
+    }
+
+    /// What people name where they want it moved or cleaned up.
+    pub fn name(&self) -> &str {
+        self.clone.as_deref().unwrap_or(&self.id)
+    }
+}
+
+fn only<'s, 'a, 'i>(ours: &'s [Element<'a, 'i>]) -> Result<&'s Element<'a, 'i>, CibError> {
+    match ours {
+        [] => Err(CibError::NoResource),
+        [one] => Ok(one),
+        several => {
+            let names: Vec<_> = several
+                .iter()
+                .filter_map(|one| one.attribute("id"))
+                .collect();
+            Err(CibError::Several(names.join(", ")))
+        }
+    }
+}
+
+fn unknown(name: &str) -> CibError {
+    CibError::Unknown(name.to_owned())
+}
+
+fn is_ours(root: Element<'_, '_>, primitive: Element<'_, '_>) -> bool {
+    let of_type = |one: Element<'_, '_>| one.attribute("type") == Some(AGENT);
+    of_type(primitive) || template_of(root, primitive).is_some_and(of_type)
+}
+
+fn template_of<'a, 'i>(
+    root: Element<'a, 'i>,
+    primitive: Element<'a, 'i>,
+) -> Option<Element<'a, 'i>> {
+    let wanted = primitive.attribute("template")?;
+    let mut all = configuration(root, "resources")?.descendants();
+    all.find(|one| one.has_tag_name("template") && one.attribute("id") == Some(wanted))
+}
+
+/// `master` is what a promotable clone was called before Pacemaker 2.0.
+fn is_clone(element: Element<'_, '_>) -> bool {
+    element.has_tag_name("clone") || element.has_tag_name("master")
+}
+
+/// The pairs in the sets of this kind that are the element's own. Where several sets have a
+/// name, the first one counts.
+fn own_pairs(element: Element<'_, '_>, kind: &str) -> BTreeMap<String, String> {
+    let sets = element.children().filter(|one| one.has_tag_name(kind));
+    let mut pairs = BTreeMap::new();
+    for set in sets {
+        for (name, value) in pairs_below(Some(set)) {
+            pairs.entry(name).or_insert(value);
+        }
+    }
+    pairs
+}

@@ -1,0 +1,36 @@
+//! What is, what would happen, what to do: from what was seen to what people, monitoring and
+//! other programs are shown.
+//!
+//! One look (`Seen`) becomes one `View`; text, JSON, checks and metrics are forms of that, so
+//! that none of them knows more than another. What would happen is decided by the election
+//! itself (`prospect`).
+//!
+//! Pure: no file, process, clock or socket. `crate::admin` looks, and prints.
+
+mod bytes;
+mod candidacy;
+pub mod cib;
+mod explanation;
+mod held;
+mod json;
+mod problem;
+mod prospect;
+mod report;
+mod seen;
+mod synchronous;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod time;
+mod trouble;
+mod words;
+
+pub use cib::{Cib, CibError};
+pub use explanation::{explanation, explanation_json};
+pub use json::document;
+pub use problem::Health;
+pub use prospect::Prospect;
+pub use report::View;
+pub use seen::{Known, Local, Policy, Seen};
+pub use text::lines;

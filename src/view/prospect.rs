@@ -1,0 +1,285 @@
+//! What would happen if nodes were lost now: the election itself, on votes made of what is
+//! known from here.
+//!
+//! The next election looks again when it is held. This one is held as that will be: Pacemaker
+//! tries the candidate with the highest score, and follows it where it gives way to another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cib::Running;
+use super::held::{Held, held};
+use super::seen::Seen;
+use crate::election::{
+    Ballot, Verdict, Warning, asks_for_bars, elect, explain, remedy, to_be_fetched,
+};
+use crate::ocf::NodeName;
+use crate::record::{Reign, Vote};
+
+/// What would happen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prospect {
+    /// The nodes that are lost in it.
+    pub lost: BTreeSet<NodeName>,
+    /// What becomes of the role of the primary.
+    pub fate: Fate,
+    /// The lines that the log would have.
+    pub lines: Vec<String>,
+}
+
+/// What becomes of the role of the primary.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fate {
+    /// The primary is not among the lost.
+    Stays(NodeName),
+    /// A standby is promoted.
+    Promotes {
+        /// Which one.
+        node: NodeName,
+        /// What goes with the primary.
+        loss: Loss,
+        /// From whom it fetches first what only that one holds: Pacemaker may not promote it.
+        fetches_from: Option<NodeName>,
+    },
+    /// Nobody is.
+    Nobody {
+        /// Why not.
+        reason: String,
+        /// What can be done about it.
+        cures: Vec<String>,
+    },
+    /// That cannot be told from here.
+    Unknown(String),
+}
+
+/// What goes with the primary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss {
+    /// Whether no commit that a client was told is safe can be among it: synchronous
+    /// replication, and enough of its standbys vote.
+    pub is_guarded: bool,
+    /// By how many bytes the winner is behind the primary now, where that is known.
+    pub behind: Option<u64>,
+}
+
+impl Prospect {
+    /// What would happen without these nodes.
+    pub fn without(seen: &Seen, lost: &BTreeSet<NodeName>) -> Self {
+        let (fate, lines) = match decided_before(seen, lost) {
+            Some(fate) => (fate, Vec::new()),
+            None => held_now(seen, lost),
+        };
+        Self {
+            lost: lost.clone(),
+            fate,
+            lines,
+        }
+    }
+
+    /// What would happen without the primary; `None` if there is none.
+    pub fn without_primary(seen: &Seen) -> Option<Self> {
+        let primary = seen.primary()?.clone();
+        Some(Self::without(seen, &BTreeSet::from([primary])))
+    }
+}
+
+fn nobody(reason: impl Into<String>, cures: &[&str]) -> Fate {
+    Fate::Nobody {
+        reason: reason.into(),
+        cures: cures.iter().map(|cure| (*cure).to_owned()).collect(),
+    }
+}
+
+/// What no election is needed for, or can be held for from here.
+fn decided_before(seen: &Seen, lost: &BTreeSet<NodeName>) -> Option<Fate> {
+    if seen.local.is_none() {
+        let why = "what nodes hold is in no saved configuration: run it on a node of the cluster";
+        return Some(Fate::Unknown(why.to_owned()));
+    }
+    if let Some(primary) = seen.primary().filter(|primary| !lost.contains(*primary)) {
+        return Some(Fate::Stays(primary.clone()));
+    }
+    if let Some(fate) = without_pacemaker(seen, lost) {
+        return Some(fate);
+    }
+    let voters = voters(seen, lost);
+    if voters.is_empty() {
+        return Some(nobody("no standby runs", &["bring a standby back"]));
+    }
+    let held = held(seen);
+    let unknown = voters.iter().find(|node| !held.contains_key(*node))?;
+    Some(Fate::Unknown(ask_elsewhere(seen, unknown)))
+}
+
+fn ask_elsewhere(seen: &Seen, unknown: &NodeName) -> String {
+    match seen.primary() {
+        Some(primary) => format!("what {unknown} holds is known on {primary}: run it there"),
+        None => format!("what {unknown} holds is not known here: there is no primary to ask"),
+    }
+}
+
+/// Pacemaker itself promotes nobody then.
+fn without_pacemaker(seen: &Seen, lost: &BTreeSet<NodeName>) -> Option<Fate> {
+    if seen.cib.is_unmanaged() {
+        let cures = ["pcs property set maintenance-mode=false"];
+        return Some(nobody("the cluster is in maintenance", &cures));
+    }
+    let all = seen.cib.nodes.len();
+    let present = seen.cib.nodes.iter();
+    let left = present.filter(|(name, node)| node.online && !lost.contains(*name));
+    let left = left.count();
+    // Two nodes have a rule of their own, or a quorum device: that is not told here.
+    let has_majority = left * 2 > all || all <= 2;
+    (!has_majority).then(|| {
+        nobody(
+            format!("{left} of {all} nodes are no majority, unless a quorum device adds a vote"),
+            &["bring back a node that was lost"],
+        )
+    })
+}
+
+fn voters(seen: &Seen, lost: &BTreeSet<NodeName>) -> BTreeSet<NodeName> {
+    let standbys = seen.with(Running::Standby).into_iter();
+    standbys
+        .filter(|node| !lost.contains(*node))
+        .cloned()
+        .collect()
+}
+
+fn held_now(seen: &Seen, lost: &BTreeSet<NodeName>) -> (Fate, Vec<String>) {
+    let voters = voters(seen, lost);
+    let held = held(seen);
+    let Some(first) = first_choice(seen, &voters) else {
+        let fate = nobody(
+            "no standby is a candidate: each has a negative promotion score",
+            &["let a standby catch up with the primary"],
+        );
+        return (fate, Vec::new());
+    };
+    let election = Election::hold(seen, ballot(seen, first, (&voters, &held)));
+    let Election {
+        ballot, verdict, ..
+    } = &election;
+    let lines = explain(ballot, verdict, &seen.cib.resource.id);
+    (election.fate(seen, &held), lines)
+}
+
+/// Whom Pacemaker tries first. A node without a score offers itself where nobody has one.
+fn first_choice(seen: &Seen, voters: &BTreeSet<NodeName>) -> Option<NodeName> {
+    let score = |node: &&NodeName| seen.scores.get(*node).copied().unwrap_or(1);
+    let free = voters.iter().filter(|node| !seen.bars.contains_key(*node));
+    let candidates = free.filter(|node| score(node) >= 0);
+    candidates.max_by_key(score).cloned()
+}
+
+type Positions<'a> = (&'a BTreeSet<NodeName>, &'a BTreeMap<NodeName, Held>);
+
+fn ballot(seen: &Seen, first: NodeName, (voters, held): Positions<'_>) -> Ballot {
+    let mut ballot = Ballot::new(first);
+    ballot.voters.clone_from(voters);
+    ballot.known_nodes.extend(seen.cib.nodes.keys().cloned());
+    ballot.scores.clone_from(&seen.scores);
+    ballot.forces.clone_from(&seen.forces);
+    ballot.unreadable.clone_from(&seen.known.unreadable);
+    ballot.sync_guard = seen.policy.sync_guard;
+    ballot.max_loss = seen.policy.max_loss;
+    ballot.wait_is_over = true;
+    ballot.count_evidence(&seen.known.published, &seen.known.all);
+    for node in voters {
+        let vote = held.get(node).map(|held| {
+            let seen = seen.known.all.clone();
+            Vote::cast(held.position.clone(), seen, None)
+        });
+        ballot.votes.extend(vote.map(|vote| (node.clone(), vote)));
+    }
+    ballot
+}
+
+/// An election that was held.
+struct Election {
+    ballot: Ballot,
+    verdict: Verdict,
+    fetches_from: Option<NodeName>,
+}
+
+impl Election {
+    /// That of the candidate on the ballot, and of each other that one gives way to.
+    fn hold(seen: &Seen, mut ballot: Ballot) -> Self {
+        let mut verdict = follow(&mut ballot, seen);
+        let fetches_from = fetch(&mut ballot);
+        if fetches_from.is_some() {
+            verdict = elect(&ballot);
+        }
+        Self {
+            ballot,
+            verdict,
+            fetches_from,
+        }
+    }
+
+    fn fate(self, seen: &Seen, held: &BTreeMap<NodeName, Held>) -> Fate {
+        let candidate = &self.ballot.candidate;
+        match &self.verdict {
+            Verdict::Promote { warnings, .. } => Fate::Promotes {
+                loss: Loss {
+                    is_guarded: is_guarded(seen, warnings),
+                    behind: self.behind(seen, held.get(candidate)),
+                },
+                node: candidate.clone(),
+                fetches_from: self.fetches_from,
+            },
+            Verdict::Refuse { reason } => Fate::Nobody {
+                reason: reason.to_string(),
+                cures: remedy(&self.ballot, reason, &seen.cib.resource.id),
+            },
+            Verdict::Yield { to, reason } => nobody(format!("{reason}, and {to} gives way"), &[]),
+            Verdict::Wait { .. } => nobody("a vote is missing", &[]),
+        }
+    }
+
+    /// By how much the winner is behind the primary that is here; 0 where it told of what it
+    /// has a moment after that.
+    fn behind(&self, seen: &Seen, before: Option<&Held>) -> Option<u64> {
+        let is_known = self.fetches_from.is_some() || before.is_some_and(|held| !held.is_assumed);
+        let winner = self.ballot.votes.get(&self.ballot.candidate);
+        let winner = winner.filter(|_| is_known)?;
+        let behind = seen.writer()?.written.bytes_since(winner.position.lsn);
+        Some(behind.unwrap_or_default())
+    }
+}
+
+/// The commits of a primary by hand are guarded by no rule on record.
+fn is_guarded(seen: &Seen, warnings: &[Warning]) -> bool {
+    let is_forced = |warning: &Warning| matches!(warning, Warning::Forced(_));
+    let is_guarded_by = |last: &Reign| {
+        let primary = seen.primary();
+        let is_elected = primary.is_none_or(|primary| *primary == last.primary);
+        is_elected && last.sync.is_some()
+    };
+    let is_synchronous = seen.last_reign().as_ref().is_some_and(is_guarded_by);
+    is_synchronous && seen.policy.sync_guard && !warnings.iter().any(is_forced)
+}
+
+/// As if the candidate had fetched what only a node holds that may not be promoted.
+fn fetch(ballot: &mut Ballot) -> Option<NodeName> {
+    let (from, theirs) = to_be_fetched(ballot)?;
+    let own = ballot.votes.get_mut(&ballot.candidate)?;
+    own.position.lsn = theirs.lsn;
+    Some(from)
+}
+
+/// The election of each candidate that another one gives way to, up to the last.
+fn follow(ballot: &mut Ballot, seen: &Seen) -> Verdict {
+    let mut tried = BTreeSet::new();
+    loop {
+        ballot.barred.clear();
+        let mut verdict = elect(ballot);
+        if asks_for_bars(ballot) {
+            ballot.barred.clone_from(&seen.bars);
+            verdict = elect(ballot);
+        }
+        match verdict {
+            Verdict::Yield { to, .. } if tried.insert(to.clone()) => ballot.candidate = to,
+            verdict => return verdict,
+        }
+    }
+}

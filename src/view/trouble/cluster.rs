@@ -1,0 +1,152 @@
+//! What is wrong with the cluster as a whole.
+
+use crate::ocf::NodeName;
+use crate::record::Force;
+use crate::view::cib::Running;
+use crate::view::problem::{Health, Problem};
+use crate::view::prospect::{Fate, Prospect};
+use crate::view::seen::Seen;
+use crate::view::synchronous::Synchronous;
+
+/// All that is.
+pub fn problems(seen: &Seen, prospect: Option<&Prospect>) -> Vec<Problem> {
+    let single = [
+        silent(seen),
+        no_quorum(seen),
+        primaries(seen),
+        not_elected(seen),
+        prospect.and_then(|prospect| nobody_ready(seen, prospect)),
+        commits_wait(seen),
+        unmanaged(seen),
+        no_fencing(seen),
+    ];
+    let mut all: Vec<_> = single.into_iter().flatten().collect();
+    all.extend(unreadable(seen));
+    all.extend(constraints(seen));
+    all.extend(forces(seen));
+    all
+}
+
+fn silent(seen: &Seen) -> Option<Problem> {
+    let words = seen.silence.as_ref()?;
+    let text = format!(
+        "Pacemaker does not answer on this node ({words}): what runs on the others is not known"
+    );
+    Some(Problem::new("pacemaker-down", Health::Unknown, text).cure("pcs cluster start"))
+}
+
+fn no_quorum(seen: &Seen) -> Option<Problem> {
+    let is_lost = seen.cib.has_state && !seen.cib.quorate;
+    let text = "these nodes have no quorum: Pacemaker starts and promotes nothing";
+    let problem = || Problem::new("no-quorum", Health::Critical, text);
+    is_lost.then(|| problem().cure("bring back the nodes that are offline"))
+}
+
+fn primaries(seen: &Seen) -> Option<Problem> {
+    let primaries = seen.with(Running::Primary);
+    if primaries.len() > 1 {
+        let names: Vec<_> = primaries.iter().map(|node| node.as_str()).collect();
+        let text = format!("{} are primaries at once", names.join(" and "));
+        let cure =
+            "stop the one that was not elected last: pcs resource ban, then compare their data";
+        return Some(Problem::new("several-primaries", Health::Critical, text).cure(cure));
+    }
+    let is_known = seen.cib.has_state && seen.silence.is_none();
+    let is_stopped = seen.cib.resource.target_role.as_deref() == Some("Stopped");
+    (primaries.is_empty() && is_known && !is_stopped).then(|| {
+        let name = seen.cib.resource.name();
+        let text = format!("no node is the primary of {name}");
+        Problem::new("no-primary", Health::Critical, text)
+            .cure("pgsqlms explain")
+            .cure(format!("pcs resource cleanup {name}"))
+    })
+}
+
+/// The primary is one by no election: somebody promoted it by hand.
+fn not_elected(seen: &Seen) -> Option<Problem> {
+    let (primary, last) = (seen.primary()?, seen.last_reign()?);
+    let text = format!(
+        "{primary} is the primary, but {} was elected last: was {primary} promoted by hand?",
+        last.primary
+    );
+    let problem = || Problem::new("not-elected", Health::Attention, text).of(primary);
+    (last.primary != *primary).then(problem)
+}
+
+fn nobody_ready(seen: &Seen, prospect: &Prospect) -> Option<Problem> {
+    let Fate::Nobody { reason, cures } = &prospect.fate else {
+        return None;
+    };
+    // That is an admin's will, and said beside.
+    if seen.cib.is_unmanaged() {
+        return None;
+    }
+    let primary = seen.primary()?;
+    let text = format!("if {primary} is lost now, nobody is promoted: {reason}");
+    let mut problem = Problem::new("nobody-ready", Health::Critical, text);
+    problem.cures.clone_from(cures);
+    Some(problem)
+}
+
+fn commits_wait(seen: &Seen) -> Option<Problem> {
+    let sync = Synchronous::of(seen);
+    let (rule, confirming) = (sync.rule.as_ref()?, sync.confirming?);
+    let text = format!(
+        "synchronous commits wait: {confirming} of the {} standbys that {rule} needs confirm",
+        sync.needed()
+    );
+    let problem = || Problem::new("commits-wait", Health::Critical, text);
+    (confirming < sync.needed()).then(|| problem().cure("bring back one of its standbys"))
+}
+
+fn unmanaged(seen: &Seen) -> Option<Problem> {
+    let name = seen.cib.resource.name();
+    let text = format!("Pacemaker leaves {name} alone (maintenance): nothing fails over");
+    let cure = if seen.cib.resource.managed {
+        "pcs property set maintenance-mode=false".to_owned()
+    } else {
+        format!("pcs resource manage {name}")
+    };
+    let problem = || Problem::new("maintenance", Health::Attention, text).cure(cure);
+    seen.cib.is_unmanaged().then(problem)
+}
+
+fn no_fencing(seen: &Seen) -> Option<Problem> {
+    let text = "the cluster has no fencing: a primary that hangs is not made sure to be off";
+    let problem = || Problem::new("fencing-off", Health::Attention, text);
+    let cure = "pcs property set stonith-enabled=true (with a fence device for each node)";
+    (!seen.cib.has_fencing()).then(|| problem().cure(cure))
+}
+
+fn unreadable(seen: &Seen) -> impl Iterator<Item = Problem> {
+    seen.known.unreadable.iter().map(|one| {
+        let text = format!(
+            "the {} of {} cannot be read (damaged, or of a later version): elections are refused",
+            one.what, one.node
+        );
+        Problem::new("evidence-unreadable", Health::Critical, text)
+            .of(&one.node)
+            .cure("docs/troubleshooting.md: cannot be read: damaged, or of a later version")
+    })
+}
+
+fn constraints(seen: &Seen) -> impl Iterator<Item = Problem> {
+    seen.cib.left_constraints.iter().map(|id| {
+        let text = format!("the constraint {id} is left of a move or a ban");
+        Problem::new("constraint-left", Health::Attention, text)
+            .cure(format!("pcs resource clear {}", seen.cib.resource.name()))
+    })
+}
+
+fn forces(seen: &Seen) -> impl Iterator<Item = Problem> {
+    let name = Force::NAME.of(&seen.cib.resource.id);
+    let nodes: Vec<NodeName> = seen.forces.keys().cloned().collect();
+    nodes.into_iter().map(move |node| {
+        let text = format!("an admin forces the next promotion of {node}, whatever is lost");
+        Problem::new("force-pending", Health::Attention, text)
+            .of(&node)
+            .cure(format!(
+                "crm_attribute --node {node} --name {name} --delete"
+            ))
+    })
+}

@@ -1,0 +1,172 @@
+//! What is wrong with one node.
+
+use crate::election::remove_foreign_score;
+use crate::instance::capacity;
+use crate::ocf::NodeName;
+use crate::record::{Divergence, impairment, score};
+use crate::view::bytes::amount;
+use crate::view::cib::{Failed, Node, Running};
+use crate::view::held::{divergence, receiver};
+use crate::view::problem::{Health, Problem};
+use crate::view::seen::{Local, Seen};
+
+/// All that is.
+pub fn problems(seen: &Seen, node: &NodeName) -> Vec<Problem> {
+    let Some(facts) = seen.cib.nodes.get(node) else {
+        return Vec::new();
+    };
+    let mut all: Vec<_> = absence(seen, node, facts).into_iter().collect();
+    all.extend(
+        facts
+            .failed
+            .iter()
+            .map(|failed| failure(seen, node, failed)),
+    );
+    all.extend(data(seen, node));
+    all.extend(impaired(seen, node, facts));
+    all.extend(foreign_score(seen, node, facts));
+    if let Some(local) = seen
+        .local
+        .as_ref()
+        .filter(|_| seen.here.as_ref() == Some(node))
+    {
+        all.extend(of_server(seen, node, local));
+    }
+    all
+}
+
+fn attention(id: &'static str, node: &NodeName, text: impl Into<String>) -> Problem {
+    Problem::new(id, Health::Attention, text).of(node)
+}
+
+/// Nothing runs there.
+fn absence(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
+    let resource = seen.cib.resource.name();
+    let is_stopped = seen.cib.resource.target_role.as_deref() == Some("Stopped");
+    if !seen.cib.has_state {
+        return None;
+    }
+    if !facts.online {
+        let text = format!("{node} is not in the cluster");
+        return Some(attention("offline", node, text).cure(format!("pcs cluster start {node}")));
+    }
+    if facts.standby {
+        let text = format!("{node} is in standby: Pacemaker runs nothing there");
+        return Some(
+            attention("node-standby", node, text).cure(format!("pcs node unstandby {node}")),
+        );
+    }
+    let runs = matches!(seen.running(node), Running::Primary | Running::Standby);
+    (!runs && !is_stopped).then(|| {
+        let text = format!("nothing of {resource} runs on {node}");
+        attention("not-running", node, text).cure(format!("pcs resource cleanup {resource} {node}"))
+    })
+}
+
+fn failure(seen: &Seen, node: &NodeName, failed: &Failed) -> Problem {
+    let Failed { action, code, .. } = failed;
+    let reason = match failed.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    let resource = seen.cib.resource.name();
+    let text = format!("{action} failed on {node} with code {code}{reason}");
+    attention("failed-action", node, text).cure(format!("pcs resource cleanup {resource} {node}"))
+}
+
+/// It has data that do not fit, or gets none.
+fn data(seen: &Seen, node: &NodeName) -> Option<Problem> {
+    match divergence(seen, node) {
+        Some(what) => Some(diverged(node, what)),
+        None => not_following(seen, node),
+    }
+}
+
+fn diverged(node: &NodeName, what: Divergence) -> Problem {
+    let Divergence::Left {
+        timeline,
+        lsn,
+        fork,
+    } = what
+    else {
+        let text = format!("{node} holds another database than the primary");
+        return attention("other-database", node, text).cure("docs/cookbook.md: rebuild a standby");
+    };
+    let bytes = lsn.bytes_since(fork).unwrap_or_default();
+    let text = format!(
+        "{node} has diverged: {} of timeline {timeline} after {fork} are only there",
+        amount(bytes)
+    );
+    attention("diverged", node, text).cure("docs/cookbook.md: rewind a node that has diverged")
+}
+
+/// Known where the primary is.
+fn not_following(seen: &Seen, node: &NodeName) -> Option<Problem> {
+    seen.writer()?;
+    let is_standby = seen.running(node) == Running::Standby;
+    if !is_standby {
+        return None;
+    }
+    if receiver(seen, node).is_none() {
+        let text = format!(
+            "{node} is not connected to the primary (application_name of its primary_conninfo \
+             must be {node})"
+        );
+        let cure = format!("look at the log of PostgreSQL on {node}");
+        return Some(attention("not-connected", node, text).cure(cure));
+    }
+    let score = seen.scores.get(node).copied().unwrap_or_default();
+    let text = format!("{node} follows, but is no candidate: its promotion score is {score}");
+    let problem = || attention("excluded", node, text);
+    (score < 0).then(|| problem().cure("wait until it has caught up, or raise maxlag"))
+}
+
+fn impaired(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
+    let why = facts
+        .transient
+        .get(&impairment::NAME.of(&seen.cib.resource.id))?;
+    let text = format!("{node} is promoted only where no other standby is sound: {why}");
+    Some(attention("impaired", node, text))
+}
+
+fn foreign_score(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
+    let resource = &seen.cib.resource.id;
+    let value = facts.transient.get(&score::NAME.of(resource))?;
+    let text = format!(
+        "{node} has a promotion score of {value} by hand (lifetime reboot), which counts in the \
+         place of the agent's own"
+    );
+    let problem = attention("foreign-score", node, text);
+    Some(problem.cure(remove_foreign_score(node, resource)))
+}
+
+/// What its own server says, on this node.
+fn of_server(seen: &Seen, node: &NodeName, local: &Local) -> Vec<Problem> {
+    let mut all = Vec::new();
+    if local.is_half_rewound {
+        let text =
+            format!("a rewind of {node} has begun and did not end: nothing is started there");
+        all.push(attention("half-rewound", node, text).cure("docs/cookbook.md: rewind a node"));
+    }
+    if let Some(why) = &local.trouble {
+        let text = format!("PostgreSQL on {node}: {why}");
+        let is_expected = matches!(seen.running(node), Running::Primary | Running::Standby);
+        all.extend(is_expected.then(|| attention("no-answer", node, text)));
+    }
+    let follower = local.survey.as_ref().and_then(|survey| survey.follower());
+    if follower.is_some_and(|follower| follower.is_paused) {
+        all.push(paused(node, local));
+    }
+    all
+}
+
+fn paused(node: &NodeName, local: &Local) -> Problem {
+    if local.lacking.is_empty() {
+        let text = format!("the replay of {node} is paused");
+        return attention("replay-paused", node, text)
+            .cure(format!("on {node}: SELECT pg_wal_replay_resume()"));
+    }
+    let lacking = capacity::list(&local.lacking);
+    let text = format!("PostgreSQL has paused the replay of {node}: {lacking}");
+    attention("settings-too-small", node, text).cure("set them, and restart this standby")
+}
