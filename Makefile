@@ -16,6 +16,8 @@ BASH   = $(PREFIX)/share/bash-completion/completions
 ZSH    = $(PREFIX)/share/zsh/site-functions
 # What pacemaker.service has besides.
 DROPIN = /usr/lib/systemd/system/pacemaker.service.d
+UNITS  = /usr/lib/systemd/system
+SHARE  = $(PREFIX)/share/pgsqlms
 FISH   = $(PREFIX)/share/fish/vendor_completions.d
 
 AGENT  = target/release/pgsqlms
@@ -37,6 +39,10 @@ install:
 	$(FILE) $(MADE)/_pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms
 	$(FILE) $(MADE)/pgsqlms.fish $(DESTDIR)$(FISH)/pgsqlms.fish
 	$(FILE) packaging/systemd/pacemaker.service.conf $(DESTDIR)$(DROPIN)/pgsqlms.conf
+	$(FILE) packaging/systemd/pgsqlms-metrics.service $(DESTDIR)$(UNITS)/pgsqlms-metrics.service
+	$(FILE) packaging/systemd/pgsqlms-metrics.timer $(DESTDIR)$(UNITS)/pgsqlms-metrics.timer
+	$(FILE) packaging/monitoring/pgsqlms-alerts.yml $(DESTDIR)$(SHARE)/pgsqlms-alerts.yml
+	$(FILE) packaging/monitoring/pgsqlms-alerts.test.yml $(DESTDIR)$(SHARE)/pgsqlms-alerts.test.yml
 	install -d $(DESTDIR)$(DOC)/docs
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)
 	install -m 0644 docs/*.md $(DESTDIR)$(DOC)/docs
@@ -46,6 +52,8 @@ uninstall:
 	rm -f $(DESTDIR)$(MAN)/man7/ocf_heartbeat_pgsqlms.7 $(DESTDIR)$(MAN)/man8/pgsqlms.8
 	rm -f $(DESTDIR)$(BASH)/pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms $(DESTDIR)$(FISH)/pgsqlms.fish
 	rm -f $(DESTDIR)$(DROPIN)/pgsqlms.conf
+	rm -f $(DESTDIR)$(UNITS)/pgsqlms-metrics.service $(DESTDIR)$(UNITS)/pgsqlms-metrics.timer
+	rm -rf $(DESTDIR)$(SHARE)
 	rm -rf $(DESTDIR)$(DOC)
 
 .PHONY: all install uninstall

@@ -37,7 +37,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use actions::Action;
-use admin::{Explain, ForcePromotion, Status};
+use admin::{Check, Explain, ForcePromotion, History, Metrics, Status};
 use ocf::{Environment, Failure, OcfExit, Request};
 use system::guardian::{self, End};
 use view::Health;
@@ -60,6 +60,12 @@ enum Command {
     Status(Status),
     /// Show who would be promoted if nodes were lost now, and why
     Explain(Explain),
+    /// List the elections and promotions that are on record
+    History(History),
+    /// Check as a monitoring plugin, with thresholds and performance data
+    Check(Check),
+    /// Print metrics for Prometheus
+    Metrics(Metrics),
 }
 
 fn main() -> ExitCode {
@@ -125,6 +131,9 @@ fn guarded(command: &Command, environment: &Environment, request: Request) -> Re
         }
         Command::Status(wish) => told(admin::status(wish, environment)),
         Command::Explain(wish) => told(admin::explain(wish, environment)),
+        Command::History(wish) => told(admin::history(wish, environment)),
+        Command::Check(wish) => told(admin::check(wish, environment)),
+        Command::Metrics(wish) => told(admin::metrics(wish, environment)),
     };
     panic::catch_unwind(run)
         .unwrap_or_else(|_| Err(Failure::soft("Bug in pgsqlms: see the log of this node")))
@@ -164,7 +173,7 @@ fn usage(error: &clap::Error, given: &[OsString]) -> u8 {
 }
 
 /// The commands that only look.
-const LOOKS: [&str; 2] = ["status", "explain"];
+const LOOKS: [&str; 5] = ["status", "explain", "history", "check", "metrics"];
 
 fn usage_of_action(error: &clap::Error) -> OcfExit {
     let _ = error.print();

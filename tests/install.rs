@@ -49,6 +49,8 @@ fn what_is_installed_works_and_goes_again() {
         "completions/pgsqlms",
         "site-functions/_pgsqlms",
         "fish/vendor_completions.d/pgsqlms.fish",
+        "systemd/system/pgsqlms-metrics.timer",
+        "pgsqlms/pgsqlms-alerts.yml",
         "resource-agents-pgsqlms/LICENSE",
     ] {
         let there = files(root.path()).iter().any(|path| path.ends_with(part));

@@ -16,6 +16,9 @@ _pgsqlms() {
             ",$1")
                 cmd="pgsqlms"
                 ;;
+            pgsqlms,check)
+                cmd="pgsqlms__subcmd__check"
+                ;;
             pgsqlms,demote)
                 cmd="pgsqlms__subcmd__demote"
                 ;;
@@ -25,11 +28,17 @@ _pgsqlms() {
             pgsqlms,force-promotion)
                 cmd="pgsqlms__subcmd__force__subcmd__promotion"
                 ;;
+            pgsqlms,history)
+                cmd="pgsqlms__subcmd__history"
+                ;;
             pgsqlms,meta-data)
                 cmd="pgsqlms__subcmd__meta__subcmd__data"
                 ;;
             pgsqlms,methods)
                 cmd="pgsqlms__subcmd__methods"
+                ;;
+            pgsqlms,metrics)
+                cmd="pgsqlms__subcmd__metrics"
                 ;;
             pgsqlms,monitor)
                 cmd="pgsqlms__subcmd__monitor"
@@ -65,12 +74,58 @@ _pgsqlms() {
 
     case "${cmd}" in
         pgsqlms)
-            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain"
+            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgsqlms__subcmd__check)
+            opts="-w -c -h --resource --cib --warning --critical --only --ignore --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cib)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --warning)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --critical)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -140,6 +195,32 @@ _pgsqlms() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pgsqlms__subcmd__history)
+            opts="-h --resource --cib --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cib)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pgsqlms__subcmd__meta__subcmd__data)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -161,6 +242,32 @@ _pgsqlms() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgsqlms__subcmd__metrics)
+            opts="-h --resource --cib --output --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cib)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

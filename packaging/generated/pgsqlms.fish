@@ -40,6 +40,9 @@ complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "methods" -d 'List t
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "force-promotion" -d 'Allow one promotion that was refused, even if commits may be lost'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "status" -d 'Show who is what, how far, what is wrong, and what to do about it'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "explain" -d 'Show who would be promoted if nodes were lost now, and why'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "history" -d 'List the elections and promotions that are on record'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "check" -d 'Check as a monitoring plugin, with thresholds and performance data'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "metrics" -d 'Print metrics for Prometheus'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand start" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand monitor" -s h -l help -d 'Print help'
@@ -66,3 +69,19 @@ complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand explain" -l if-lost -d '
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand explain" -l format -d 'Text for people, or JSON for programs' -r -f -a "text\t'For people'
 json\t'For programs'"
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -l cib -d 'Look at a saved cluster instead of the live one; - is standard input' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -l format -d 'Text for people, or JSON for programs' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -l cib -d 'Look at a saved cluster instead of the live one; - is standard input' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -s w -l warning -d 'Warn outside of this range, such as lag=16MB or standbys=2:' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -s c -l critical -d 'Critical outside of this range' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -l only -d 'Only these problems count, by their ids' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -l ignore -d 'These problems do not count' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand metrics" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand metrics" -l cib -d 'Look at a saved cluster instead of the live one; - is standard input' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand metrics" -l output -d 'Write them to this file, which is replaced as a whole' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand metrics" -s h -l help -d 'Print help'

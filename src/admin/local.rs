@@ -11,10 +11,20 @@ use crate::postgres::{Found, LookError, RealServer, Rewinder, Server, Timelines}
 use crate::record::Divergence;
 use crate::steps::position;
 use crate::view::{Cib, Local};
-use crate::wal::{History, Lsn, Position, Timeline};
+use crate::wal::{History, HistoryFile, Lsn, Position, Timeline};
 
 /// How long the server may take to answer: a person waits, and one that hangs is worth saying.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
+
+/// How the timelines began that its files tell of.
+pub fn timelines(server: &RealServer) -> BTreeMap<Timeline, History> {
+    let files = server.wal_files().unwrap_or_default();
+    let opened = files.histories.into_iter();
+    let opened = opened.filter(|(_, file)| *file == HistoryFile::Opened);
+    opened
+        .map(|(timeline, _)| (timeline, server.history(timeline)))
+        .collect()
+}
 
 /// Looks.
 pub fn look(server: &RealServer, cib: &Cib, deadline: Deadline) -> Local {
@@ -34,6 +44,7 @@ pub fn look(server: &RealServer, cib: &Cib, deadline: Deadline) -> Local {
     Local {
         position: control.and_then(|control| held(server, &control, survey.as_ref())),
         is_half_rewound: matches!(server.mark(), Ok(Found::Here { .. })),
+        timelines: BTreeMap::new(),
         is_stopped: matches!(postmaster, Ok(Postmaster::None)),
         histories: histories(server, cib),
         lacking,

@@ -32,6 +32,17 @@ pub struct Where {
     pub cib: Option<PathBuf>,
 }
 
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// By no other tool of Pacemaker than the one query: every few seconds, for monitoring.
+    Glance,
+    /// Pacemaker's scheduler is asked where something may bar a node.
+    Usual,
+    /// All timelines besides.
+    Files,
+}
+
 /// The text of the configuration, and why it is not that of a Pacemaker that runs here.
 struct Text {
     xml: String,
@@ -41,6 +52,20 @@ struct Text {
 impl Where {
     /// Looks.
     pub fn look(&self, shell: &Environment) -> Result<Seen, Failure> {
+        self.look_at(shell, Depth::Usual)
+    }
+
+    /// The same by one tool of Pacemaker alone.
+    pub fn glance(&self, shell: &Environment) -> Result<Seen, Failure> {
+        self.look_at(shell, Depth::Glance)
+    }
+
+    /// The same, and at the timelines that the server's files tell of.
+    pub fn look_back(&self, shell: &Environment) -> Result<Seen, Failure> {
+        self.look_at(shell, Depth::Files)
+    }
+
+    fn look_at(&self, shell: &Environment, depth: Depth) -> Result<Seen, Failure> {
         let deadline = Request::from_environment(shell, Instant::now()).deadline;
         let deadline = deadline.within(LONGEST_LOOK);
         let text = self.text(&Tools::new(shell, deadline))?;
@@ -56,6 +81,7 @@ impl Where {
             permanent: Permanent::of_text(&text.xml),
             tools: Tools::new(&environment, deadline),
             is_live: self.cib.is_none(),
+            depth,
             here,
             deadline,
             cib,
@@ -127,6 +153,7 @@ struct Look {
     tools: Tools,
     here: Option<NodeName>,
     is_live: bool,
+    depth: Depth,
     deadline: Deadline,
 }
 
@@ -176,7 +203,10 @@ impl Look {
             all: known.all,
             unreadable: known.unreadable,
         };
-        let local = local::look(&server, &self.cib, self.deadline);
+        let mut local = local::look(&server, &self.cib, self.deadline);
+        if self.depth == Depth::Files {
+            local.timelines = local::timelines(&server);
+        }
         Ok((Some(local), known))
     }
 
@@ -204,10 +234,8 @@ impl Look {
         if constraints.is_empty() && foreign.is_empty() {
             return BTreeMap::new();
         }
-        let asked = self
-            .is_live
-            .then(|| cluster.promotion_scores().ok())
-            .flatten();
+        let asks = self.is_live && self.depth != Depth::Glance;
+        let asked = asks.then(|| cluster.promotion_scores().ok()).flatten();
         let choice = Choice {
             resource: resource.clone(),
             of_pacemaker: asked.unwrap_or_else(|| named(&constraints, &foreign)),

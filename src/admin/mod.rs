@@ -2,13 +2,19 @@
 //!
 //! Nothing here promotes anything itself, or calls a verb.
 
+mod check;
 mod explain;
 mod force_promotion;
+mod history;
 mod local;
 mod look;
+mod metrics;
 mod resource;
 mod status;
 
+pub use check::{Check, run as check};
 pub use explain::{Explain, run as explain};
 pub use force_promotion::{ForcePromotion, run as force_promotion};
+pub use history::{History, run as history};
+pub use metrics::{Metrics, run as metrics};
 pub use status::{Status, run as status};

@@ -11,8 +11,9 @@ resource in environment variables. Further commands are for admins.
 ";
 
 const LOOKING: &str = "
-Commands that only look (status, explain) answer as monitoring plugins do: 0 all is well,
-1 somebody should look at something, 2 critical, 3 that cannot be told from here.
+Commands that only look (status, explain, history, check, metrics) answer as monitoring
+plugins do: 0 all is well, 1 somebody should look at something, 2 critical, 3 that cannot be
+told from here.
 ";
 
 /// What an exit code means, in a few words.

@@ -54,6 +54,8 @@ pub struct Local {
     pub is_half_rewound: bool,
     /// How the timelines began that diverged nodes are on, as far as it is known here.
     pub histories: BTreeMap<Timeline, History>,
+    /// How all timelines began that its files tell of, where that was asked for.
+    pub timelines: BTreeMap<Timeline, History>,
 }
 
 /// What is on record of elections.

@@ -1,5 +1,6 @@
 //! Screens and documents of worlds in a few lines.
 
 mod documents;
+mod monitoring;
 mod screens;
 mod world;

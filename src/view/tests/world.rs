@@ -12,6 +12,7 @@
 //! reign srv1 7 2@0/4000000<1@0/4000000
 //! attribute srv3 diverged-pgsqld 1#…
 //! failed srv3 start 1 the reason
+//! timeline 2@0/4000000<1@0/4000000      a history file
 //! ```
 
 use std::fmt::Write;
@@ -49,6 +50,7 @@ struct Parts {
     writes: Option<Position>,
     stands: Option<(Position, Lsn)>,
     reigns: Vec<Reign>,
+    timelines: Vec<Position>,
     paused: bool,
     dead: bool,
 }
@@ -89,6 +91,7 @@ impl Parts {
             "receiver" => self.receivers.push(receiver(&words)),
             "sync" => self.sync = rest.to_owned(),
             "reign" => self.reign(&words),
+            "timeline" => self.timelines.push(position(rest)),
             "paused" => self.paused = true,
             "dead" => self.dead = true,
             other => panic!("{other:?}"),
@@ -171,6 +174,11 @@ impl Parts {
         Local {
             trouble: survey.is_none().then(|| "it does not run".to_owned()),
             is_stopped: self.dead,
+            timelines: self
+                .timelines
+                .iter()
+                .map(|one| (one.timeline, one.history.clone()))
+                .collect(),
             survey,
             position,
             ..Local::default()
