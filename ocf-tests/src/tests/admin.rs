@@ -8,6 +8,9 @@ use crate::cluster::PATIENCE;
 use crate::cluster::postgresql::{self, MAIN};
 use crate::run::scene::Scene;
 
+/// In it each node has two monitors.
+const MONITORS: Duration = Duration::from_secs(40);
+
 /// The cluster has never run before; the node that was a primary last becomes the primary.
 /// Wiping the record of all resources afterwards changes nothing.
 pub fn first_start_cleanup_and_refresh(scene: &mut Scene) -> Result<()> {
@@ -52,11 +55,13 @@ pub fn promotion_without_fencing_is_said(scene: &mut Scene) -> Result<()> {
     let second = scene.a_standby()?;
     scene.cluster.move_primary(&second.name)?;
     scene.cluster.wait_whole()?;
-    let (of_new, of_old) = (
-        second.run(&["sh", "-c", said])?,
-        first.run(&["sh", "-c", said])?,
-    );
-    ensure!(of_new.trim() != "0", "not a word by {}", second.name);
+    // Not in the way of the clients: a later monitor says it.
+    scene.steps.wait("a word of fencing", MONITORS, || {
+        let of_new = second.run(&["sh", "-c", said])?;
+        ensure!(of_new.trim() != "0", "not a word by {}", second.name);
+        Ok(())
+    })?;
+    let of_old = first.run(&["sh", "-c", said])?;
     ensure!(of_old.trim() == "0", "{} says it as well", first.name);
     scene.pcs("property set stonith-enabled=true")?;
     scene.undisturbed()

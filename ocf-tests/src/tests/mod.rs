@@ -236,6 +236,7 @@ pub const ALL: &[Case] = cases![
     moves::promoted_role_to_chosen_nodes needs Client,
     moves::ban_of_a_standby needs Client,
     moves::ban_of_the_primary needs Client,
+    moves::slow_neighbour_does_not_hold_up_the_address needs Client long,
     admin::first_start_cleanup_and_refresh needs Client,
     admin::promotion_without_fencing_is_said needs Client long,
     admin::disable_and_enable needs Client,

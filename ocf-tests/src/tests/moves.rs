@@ -1,9 +1,16 @@
 //! Switchovers: the promoted role moves on request, and the address follows.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 
 use crate::cluster::postgresql::MAIN;
 use crate::run::scene::Scene;
+
+/// A switchover must not take longer.
+const FAILOVER: Duration = Duration::from_secs(60);
+/// Far less than the neighbour takes.
+const SHORT: Duration = Duration::from_secs(5);
 
 /// The promoted role visits each other node and comes back home.
 pub fn promoted_role_to_chosen_nodes(scene: &mut Scene) -> Result<()> {
@@ -62,4 +69,41 @@ pub fn ban_of_the_primary(scene: &mut Scene) -> Result<()> {
     scene.cluster.wait_whole()?;
     ensure!(scene.cluster.primary()? != old, "the primary moved back");
     scene.undisturbed()
+}
+
+/// A resource of somebody else, whose start takes 8 s, is started in the same transition in which
+/// the role moves. A promotion writes to the configuration, and Pacemaker then plans anew once all
+/// is done that goes on: clients do not wait for that.
+pub fn slow_neighbour_does_not_hold_up_the_address(scene: &mut Scene) -> Result<()> {
+    let (primary, target) = (scene.cluster.primary()?, scene.a_standby()?);
+    let role = scene.cluster.options.release.promoted;
+    scene.pcs(
+        "resource create slow ocf:pacemaker:Dummy op_sleep=8 op start timeout=30s \
+         op stop timeout=30s op monitor interval=300s timeout=30s --disabled",
+    )?;
+    scene.settle_pacemaker()?;
+    scene.pcs("cluster cib /root/move.xml")?;
+    scene.pcs("-f /root/move.xml resource enable slow")?;
+    scene.pcs(&format!(
+        "-f /root/move.xml constraint location pgsqld-clone rule constraint-id=away role={role} \
+         score=INFINITY #uname eq {}",
+        target.name
+    ))?;
+    let before = scene.downtime()?;
+    scene.pcs("cluster cib-push /root/move.xml --config")?;
+    scene
+        .cluster
+        .wait_promoted_among(std::slice::from_ref(&target), FAILOVER)?;
+    scene.settle_pacemaker()?;
+    scene.writes_go_on()?;
+    let blocked = scene.downtime()?;
+    scene.steps.say(&format!(
+        "clients of {} were blocked for {blocked:?} (before: {before:?})",
+        primary.name
+    ));
+    ensure!(blocked < SHORT, "clients were blocked for {blocked:?}");
+    scene.pcs("constraint delete away")?;
+    scene.pcs("resource delete slow --force")?;
+    scene.cluster.wait_whole()?;
+    scene.nobody_fenced()
 }
