@@ -8,8 +8,10 @@ use crate::cluster::Cluster;
 use crate::cluster::postgresql::MAIN;
 use crate::machine::node::Node;
 
-/// Prints the number of a monitor of the agent that has a handle on the process `$1` open.
+/// Prints the number of a monitor of the agent that has a handle on the process `$1` open, and
+/// has been running for at most two seconds: it will wait for a while yet.
 const WAITING: &str = "for pid in $(pgrep -f 'heartbeat/pgsqlms monitor$'); do \
+     [ $(ps -o etimes= -p $pid) -le 2 ] || continue; \
      for fd in /proc/$pid/fd/*; do \
      [ \"$(readlink $fd)\" = 'anon_inode:[pidfd]' ] || continue; \
      grep -q \"^Pid:[[:space:]]*$1$\" /proc/$pid/fdinfo/${fd##*/} && echo $pid && exit 0; \
@@ -32,7 +34,7 @@ impl Cluster {
         self.pcs(&words).map(drop)
     }
 
-    /// Waits until a monitor on `node` waits for the end of its postmaster.
+    /// Waits until a monitor on `node` has begun to wait for the end of its postmaster.
     pub fn wait_watched(&self, node: &Node, limit: Duration) -> Result<()> {
         let what = format!("a monitor on {} to wait for a crash", node.name);
         self.steps.wait(&what, limit, || {

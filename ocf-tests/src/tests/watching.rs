@@ -68,7 +68,11 @@ pub fn maintenance_mode_hides_everything(scene: &mut Scene) -> Result<()> {
     restart(scene, &primary)?;
     let postmaster = scene.cluster.postmaster(&primary, &MAIN)?;
     primary.run(&["kill", "-9", &postmaster.to_string()])?;
-    scene.wait_stopped(&MAIN, std::slice::from_ref(&primary))?;
+    scene.steps.wait("it to be gone", ROUND, || {
+        let left = primary.output(&["pgrep", "-u", "postgres", "postgres"])?;
+        ensure!(left.code == 1, "processes {}", left.stdout);
+        Ok(())
+    })?;
     let release = scene.cluster.options.release;
     postgresql::control(&primary, release, &MAIN, "start")?;
     scene.cluster.wait_whole()?;
