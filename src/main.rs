@@ -31,14 +31,14 @@ use std::env;
 use std::ffi::OsString;
 use std::panic;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use actions::Action;
 use admin::{Check, Explain, ForcePromotion, History, Metrics, Status};
-use ocf::{Environment, Failure, OcfExit, Request};
+use ocf::{Deadline, Environment, Failure, OcfExit, Request};
 use system::guardian::{self, End};
 use view::Health;
 
@@ -80,12 +80,35 @@ fn main() -> ExitCode {
     }
 }
 
-/// An action that may hang is done in a child, so that there is an answer in any case.
+impl Command {
+    /// By when it must have answered although it may hang with the storage: Pacemaker waits, or
+    /// monitoring does. A person at a terminal has Ctrl-C.
+    fn given_up_at(&self, environment: &Environment, request: &Request) -> Option<Deadline> {
+        match self {
+            Self::Action(action) => actions::given_up_at(*action, environment, request),
+            Self::ForcePromotion(_) => None,
+            Self::Status(wish) if wish.goes_on() => None,
+            Self::Status(_)
+            | Self::Explain(_)
+            | Self::History(_)
+            | Self::Check(_)
+            | Self::Metrics(_) => Some(Deadline::after(LONGEST_LOOK)),
+        }
+    }
+
+    /// Whether it only looks, and answers as monitoring plugins do.
+    fn only_looks(&self) -> bool {
+        !matches!(self, Self::Action(_) | Self::ForcePromotion(_))
+    }
+}
+
+/// What a command that only looks may take, so that monitoring has its answer before it gives
+/// the command up.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
+
+/// What may hang is done in a child, so that there is an answer in any case.
 fn watched(command: &Command, environment: &Environment, request: Request) -> ExitCode {
-    let given_up_at = match command {
-        Command::Action(action) => actions::given_up_at(*action, environment, &request),
-        _ => None,
-    };
+    let given_up_at = command.given_up_at(environment, &request);
     let act = || ExitCode::from(report(guarded(command, environment, request), environment));
     let Some(deadline) = given_up_at else {
         return act();
@@ -100,7 +123,12 @@ fn watched(command: &Command, environment: &Environment, request: Request) -> Ex
             Failure::soft(format!("The action was killed (signal {signal})"))
         }
     };
-    ExitCode::from(report(Err(lost), environment))
+    let outcome = if command.only_looks() {
+        told(Err(lost))
+    } else {
+        Err(lost)
+    };
+    ExitCode::from(report(outcome, environment))
 }
 
 /// Of an OCF call only the action counts: the standard has callers pass more

@@ -361,6 +361,43 @@ fn an_action_that_hangs_is_answered_for() {
     assert!(begin.elapsed() < Duration::from_secs(3));
 }
 
+/// Monitoring takes 2 for a service that is down; what cannot be looked at is 3.
+#[test]
+fn a_command_that_cannot_look_says_so_with_code_3() {
+    for word in ["status", "explain", "history", "check", "metrics"] {
+        let typo = agent(&[word, "--nonsense"], &[]);
+        assert_eq!(code(&typo), 3, "{word}: {}", stderr(&typo));
+        let nothing = agent(&[word, "--cib", "/nonexistent"], &[]);
+        assert_eq!(code(&nothing), 3, "{word}: {}", stderr(&nothing));
+    }
+    let check = agent(&["check", "--cib", "/nonexistent"], &[]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(
+        said.starts_with("PGSQLMS UNKNOWN - Cannot read /nonexistent"),
+        "{said}"
+    );
+}
+
+/// A tool of Pacemaker's that stops its caller stands for a call that hangs.
+#[test]
+fn a_look_that_hangs_is_answered_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("cibadmin");
+    let script = format!(
+        "printf '#!/bin/sh\\nkill -STOP $PPID\\n' > {0} && chmod 755 {0}",
+        tool.display()
+    );
+    let made = Command::new("sh").args(["-c", &script]).status();
+    assert!(made.unwrap().success());
+    let environment = [
+        ("HA_SBIN_DIR", folder.path().to_str().unwrap()),
+        ("OCF_RESKEY_CRM_meta_timeout", "3000"),
+    ];
+    let output = agent(&["status"], &environment);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    assert!(stderr(&output).contains("hangs"), "{}", stderr(&output));
+}
+
 fn own_name() -> String {
     let output = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -23,6 +23,13 @@ pub struct Status {
     watch: Option<u64>,
 }
 
+impl Status {
+    /// Whether it is shown again and again.
+    pub fn goes_on(&self) -> bool {
+        self.watch.is_some()
+    }
+}
+
 /// For whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {

@@ -19,7 +19,7 @@ use crate::wal::{History, Lsn, Position, Timeline};
 pub const VOTER_NAME: Name = Name::new(
     Life::Transient,
     "voter-RESOURCE",
-    "when it could vote again (Unix time)",
+    "when it could vote again: the change makes Pacemaker try a refused promotion again",
 );
 
 /// The value of `ledger` in the vote of a node that cannot read its own.

@@ -95,7 +95,12 @@ fn the_first_run_looks_and_those_that_follow_wait_and_ask_within_15_seconds() {
     // What a monitor looks after besides is looked after: nobody follows here.
     assert_eq!(
         fleet.journal.effects(),
-        ["n2: master-pgsqld = -1000", "n3: master-pgsqld = -1000"]
+        [
+            "n1: no lsn_location-pgsqld",
+            "n1: no vote-pgsqld",
+            "n2: master-pgsqld = -1000",
+            "n3: master-pgsqld = -1000"
+        ]
     );
 }
 

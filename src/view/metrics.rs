@@ -255,7 +255,7 @@ fn actions(view: &View) -> Option<Family> {
             ("resource", view.resource.as_str()),
             ("action", action.name.as_str()),
         ];
-        family.with(&labels, action.took.as_secs_f64())
+        family.with(&labels, action.took.as_millis() as f64 / 1000.0)
     }))
 }
 

@@ -39,11 +39,15 @@ pub fn plugin(view: &View, judgement: &Judgement) -> (Vec<String>, Health) {
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     let health = worst(&problems);
     let what = match problems.first() {
-        Some(problem) => problem.text.clone(),
+        Some(problem) => problem.text.replace('|', "/"),
         None => summary(view),
     };
     let data: Vec<_> = values.iter().map(|value| judgement.datum(value)).collect();
-    let first = format!("PGSQLMS {} - {what} | {}", word(health), data.join(" "));
+    let data = match data.join(" ").as_str() {
+        "" => String::new(),
+        data => format!(" | {data}"),
+    };
+    let first = format!("PGSQLMS {} - {what}{data}", word(health));
     let more = problems.iter().skip(1).map(|problem| problem.text.clone());
     let cures = problems.iter().flat_map(|problem| problem.cures.iter());
     let cures = cures.map(|cure| format!("cure: {cure}"));

@@ -149,18 +149,53 @@ fn held_now(seen: &Seen, lost: &BTreeSet<NodeName>) -> (Fate, Vec<String>) {
     let voters = voters(seen, lost);
     let held = held(seen);
     let Some(first) = first_choice(seen, &voters) else {
-        let fate = nobody(
-            "no standby is a candidate: each has a negative promotion score",
-            &["let a standby catch up with the primary"],
-        );
-        return (fate, Vec::new());
+        return (no_candidate(seen, &voters), Vec::new());
     };
     let election = Election::hold(seen, ballot(seen, first, (&voters, &held)));
     let Election {
         ballot, verdict, ..
     } = &election;
     let lines = explain(ballot, verdict, &seen.cib.resource.id);
-    (election.fate(seen, &held), lines)
+    let fate = election.fate(seen, &held);
+    (undecided(&fate, &voters, &held).unwrap_or(fate), lines)
+}
+
+fn no_candidate(seen: &Seen, voters: &BTreeSet<NodeName>) -> Fate {
+    let is_candidate = |node: &&NodeName| seen.scores.get(*node).is_none_or(|score| *score >= 0);
+    let mut barred = voters.iter().filter(is_candidate);
+    let barred = barred.find_map(|node| Some((node, seen.bars.get(node)?)));
+    match barred {
+        Some((node, bar)) => nobody(
+            format!(
+                "Pacemaker may promote no standby: {node} is barred by {}",
+                bar.what
+            ),
+            &[bar.command.as_str()],
+        ),
+        None => nobody(
+            "no standby is a candidate: each has a negative promotion score",
+            &["let a standby catch up with the primary"],
+        ),
+    }
+}
+
+/// Two that are not connected: what they are taken for is the same, and says nothing of which
+/// holds more.
+fn undecided(
+    fate: &Fate,
+    voters: &BTreeSet<NodeName>,
+    held: &BTreeMap<NodeName, Held>,
+) -> Option<Fate> {
+    let Fate::Promotes { node, .. } = fate else {
+        return None;
+    };
+    let is_assumed = |node: &NodeName| held.get(node).is_some_and(|held| held.is_assumed);
+    let mut others = voters.iter().filter(|other| *other != node);
+    let other = others.find(|other| is_assumed(other) && is_assumed(node))?;
+    Some(Fate::Unknown(format!(
+        "neither {node} nor {other} is connected to the primary: which of them holds more is not \
+         known here"
+    )))
 }
 
 /// Whom Pacemaker tries first. A node without a score offers itself where nobody has one.

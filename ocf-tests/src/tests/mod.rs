@@ -35,6 +35,7 @@ mod planned;
 mod power;
 mod promotions;
 mod proof;
+mod prospects;
 mod quiet;
 mod rejoin;
 mod rolling;
@@ -209,6 +210,7 @@ pub const ALL: &[Case] = cases![
     eyes::prediction_of_a_failover_comes_true needs Silence long,
     eyes::prediction_of_a_fetch_comes_true needs Silence long,
     eyes::prediction_of_a_refusal_comes_true needs SynchronousSilence long,
+    prospects::predictions_of_random_states_come_true needs Silence long,
     hands::standby_promoted_by_hand needs SynchronousClient long,
     hands::standby_without_its_wal needs Client long,
     hands::target_of_a_switchover_dies needs SynchronousClient,
