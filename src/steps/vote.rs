@@ -9,6 +9,7 @@ use crate::ocf::notify::Transition;
 use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
+use crate::record::reign::Stage;
 use crate::record::{Fresh, ShutdownCheckpoint, Vote};
 use crate::wal::Place;
 
@@ -102,11 +103,20 @@ fn hold(
 ) -> Result<Held, Failure> {
     let checkpoints = known.all.checkpoints();
     let own = checkpoints.iter().rfind(|one| one.node == known.node);
-    let own = own.filter(|own| transition.demote.contains(&own.node));
+    let own = own.filter(|own| transition.demote.contains(&own.node) && is_last_end(known, own));
     match own.and_then(|own| position::of_demoted(server, own, deadline)) {
         Some(position) => Ok(Held::of(position)),
         None => position::of_standby(server, position::LONGEST_REPLAY, deadline),
     }
+}
+
+/// Whether this node was not primary again since: then it holds more, although its control file may
+/// show this checkpoint as the latest until the first one of that reign is complete.
+fn is_last_end(known: &Known, stopped: &ShutdownCheckpoint) -> bool {
+    let won = [Stage::Claimed, Stage::Opened];
+    let won = won.map(|stage| known.all.of_node(&known.node, stage));
+    let last = won.iter().flatten().map(|reign| reign.term).max();
+    stopped.term == Some(last.unwrap_or(0))
 }
 
 /// Takes the vote back, in both forms at once: the address of a new primary waits for it.

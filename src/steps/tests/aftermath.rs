@@ -1,10 +1,12 @@
 //! What an election leaves to do, and when it is done.
 
-use super::bench::{Bench, soon};
-use crate::instance::Role;
+use super::bench::{Bench, nodes, soon, timeline};
+use crate::instance::{NoAnswer, Role};
 use crate::ocf::notify::Transition;
 use crate::pacemaker::Cluster;
+use crate::record::ShutdownCheckpoint;
 use crate::record::note::AFTERMATH;
+use crate::steps::evidence::Known;
 use crate::steps::{aftermath, vote};
 use crate::system::{Notes, clock};
 
@@ -68,6 +70,34 @@ fn what_cannot_be_noted_is_done_at_once() {
     assert!(bench.cluster.named_node().is_some());
 }
 
+/// The old primary, which comes up, was stopped in this reign: clients do not wait for it.
+#[test]
+fn a_demoted_primary_votes_with_its_end_unless_it_was_primary_again_since() {
+    let voted = |term: u64| {
+        let bench = Bench::running(Role::Standby, HELD);
+        let lsn = bench.server.data().end;
+        bench.server.data().control.checkpoint = lsn;
+        bench.server.data().control.checkpoint_timeline = timeline(2);
+        bench.server.instance().is_starting = true;
+        bench.server.instance().refuses = Some(NoAnswer::NotYet("starting up".to_owned()));
+        bench.elected("n1", 4, HELD);
+        let permanent = bench.cluster.permanent().unwrap();
+        let mut known = Known::gather(&bench.server, &bench.cluster, &permanent).unwrap();
+        let line = format!("1;node=n1;term={term};sys=7;tl=2;lsn={}", lsn.as_u64());
+        known
+            .all
+            .add_checkpoint(ShutdownCheckpoint::decode(&line).unwrap());
+        assert!(known.keep(&bench.cluster));
+        let transition = Transition {
+            demote: nodes("n1"),
+            ..Transition::default()
+        };
+        vote::cast(&bench.server, &bench.cluster, &transition, soon()).is_ok()
+    };
+    assert!(voted(4));
+    assert!(!voted(3), "it holds more than its last end but one");
+}
+
 /// Its checkpoint stood on its own node alone, until others vote.
 #[test]
 fn who_votes_keeps_the_shutdown_checkpoint_of_the_demoted_node() {
@@ -75,7 +105,7 @@ fn who_votes_keeps_the_shutdown_checkpoint_of_the_demoted_node() {
     let line = "1;node=n2;term=1;sys=7;tl=2;lsn=200";
     bench.cluster.with_private("n2", "shutdown-pgsqld", line);
     let transition = Transition {
-        demote: super::bench::nodes("n2"),
+        demote: nodes("n2"),
         ..Transition::default()
     };
     vote::cast(&bench.server, &bench.cluster, &transition, soon()).unwrap();
