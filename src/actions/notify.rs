@@ -13,7 +13,7 @@ use crate::steps::{aftermath, mute, reign, scores, shutdown, vote};
 pub fn run(call: &Call) -> Outcome {
     match call.request.event {
         Some((When::Before, Operation::Promote)) => {
-            vote(call).inspect_err(|_| mute::remember(&call.notes))?;
+            vote(call)?;
         }
         Some((When::Before, Operation::Start)) => expect_standbys(call)?,
         Some((When::After, Operation::Promote)) => {
@@ -33,8 +33,15 @@ pub fn run(call: &Call) -> Outcome {
 
 fn vote(call: &Call) -> Result<(), Failure> {
     let transition = call.request.transition.clone().unwrap_or_default();
-    let (server, cluster) = (&*call.server, &*call.cluster);
-    vote::cast(server, cluster, &transition, call.request.deadline)
+    let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
+    // A monitor that comes between this vote and its election must not take it back.
+    aftermath::forget(notes);
+    let voted = vote::cast(server, cluster, &transition, call.request.deadline);
+    match voted {
+        Ok(()) => mute::forget(notes),
+        Err(_) => mute::remember(notes),
+    }
+    voted
 }
 
 fn is_new_primary(call: &Call) -> bool {

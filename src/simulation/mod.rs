@@ -23,5 +23,6 @@ mod state;
 mod transition;
 mod truth;
 mod verbs;
+mod votes;
 mod waits;
 mod watch;

@@ -23,6 +23,11 @@ pub fn put_off(cluster: &dyn Cluster, notes: &Notes, is_winner: bool) -> Result<
     vote::withdraw(cluster)
 }
 
+/// Before another vote, which takes the place of the one that was to be taken back.
+pub fn forget(notes: &Notes) {
+    notes.forget(&AFTERMATH);
+}
+
 /// In a monitor: takes the vote back, and looks on a new primary whether the cluster has fencing.
 ///
 /// Until then the vote stays. It counts for no later election, where this node votes anew; and for
@@ -42,7 +47,7 @@ pub fn attend(cluster: &dyn Cluster, notes: &Notes) {
         log::warn!("Cannot take back the vote of the last election: {error}");
         return;
     }
-    notes.forget(&AFTERMATH);
+    forget(notes);
     if word == WINNER {
         fencing::warn_if_disabled(cluster);
     }

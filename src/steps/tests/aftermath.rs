@@ -61,13 +61,22 @@ fn a_later_monitor_takes_the_vote_back_once() {
     assert_eq!(bench.effects(), Vec::<String>::new());
 }
 
+/// The next election may begin before a monitor has come.
+#[test]
+fn another_vote_is_not_taken_back_with_the_one_before() {
+    let bench = voted();
+    noted_ago(&bench, 9);
+    aftermath::forget(&bench.notes);
+    aftermath::attend(&bench.cluster, &bench.notes);
+    assert_eq!(votes(&bench), 2);
+}
+
 #[test]
 fn what_cannot_be_noted_is_done_at_once() {
     let bench = voted();
     let nowhere = Notes::of_a_test(std::path::Path::new("/nonexistent"));
     aftermath::put_off(&bench.cluster, &nowhere, true).unwrap();
     assert_eq!(votes(&bench), 0);
-    assert!(bench.cluster.named_node().is_some());
 }
 
 /// The old primary, which comes up, was stopped in this reign: clients do not wait for it.
