@@ -75,7 +75,8 @@ fn bring_up(call: &Call) -> Outcome {
     })
 }
 
-/// Whether this node has the primary that the running transition demotes: it crashed.
+/// Whether this node has the primary that the running transition demotes: it crashed, or is
+/// restarted with other parameters.
 fn ran_a_moment_ago(call: &Call) -> bool {
     let (transition, node) = (&call.request.transition, &call.request.node);
     matches!((transition, node), (Some(transition), Some(node))

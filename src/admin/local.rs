@@ -1,17 +1,17 @@
 //! A look at this node's server, for people: what it says of itself, and what its files say
 //! where it says nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::instance::survey::Follower;
+use crate::instance::survey::Writer;
 use crate::instance::{ControlData, Postmaster, Survey};
 use crate::ocf::Deadline;
 use crate::postgres::{Found, LookError, RealServer, Rewinder, Server, Timelines};
 use crate::record::Divergence;
 use crate::steps::position;
 use crate::view::{Cib, Local};
-use crate::wal::{History, HistoryFile, Lsn, Position, Timeline};
+use crate::wal::{History, HistoryFile, Position, Timeline};
 
 /// How long the server may take to answer: a person waits, and one that hangs is worth saying.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
@@ -71,38 +71,19 @@ fn held(server: &RealServer, control: &ControlData, survey: Option<&Survey>) -> 
     let Some(survey) = survey else {
         return Some(position::of_control(server, control));
     };
-    let (timeline, lsn) = match (survey.writer(), survey.follower()) {
-        (Some(writer), _) => {
-            let timeline = writer.timeline.unwrap_or_else(|| control.timeline());
-            (timeline, writer.written)
+    match (survey.writer(), survey.follower()) {
+        (
+            Some(Writer {
+                timeline, written, ..
+            }),
+            _,
+        ) => Some(position::of_writer(server, control, *timeline, *written)),
+        (None, Some(follower)) => {
+            let (received, end) = (follower.received_timeline, follower.end()?);
+            position::of_follower(server, control, received, end).ok()
         }
-        (None, Some(follower)) => of_follower(server, control, follower)?,
-        (None, None) => return None,
-    };
-    let position = |timeline, lsn| Position {
-        system: Some(control.system),
-        timeline,
-        lsn,
-        history: server.history(timeline),
-    };
-    let held = position(timeline, lsn);
-    let beside = control.replayed_beside(&held.history);
-    Some(beside.map_or(held, |(timeline, lsn)| position(timeline, lsn)))
-}
-
-/// As `steps::position` has it for a vote, without its waiting.
-fn of_follower(
-    server: &RealServer,
-    control: &ControlData,
-    follower: &Follower,
-) -> Option<(Timeline, Lsn)> {
-    let end = follower.end()?;
-    let written = server.written_timelines(end, control.segment_size);
-    let written = written.unwrap_or_else(|_| BTreeSet::new());
-    let without_history = |timeline| server.history(timeline) == History::unknown();
-    let received = follower.received_timeline;
-    let timeline = control.timeline_of_standby(received, &written, without_history);
-    Some((timeline, end))
+        (None, None) => None,
+    }
 }
 
 /// How the timelines began that nodes which have diverged are on.

@@ -13,8 +13,8 @@ use crate::election::{Bar, Choice};
 use crate::ocf::{Deadline, Environment, Failure, NodeName, OcfExit, Parameters, Request};
 use crate::pacemaker::{self, Cluster, Permanent, RealCluster, Tools, whole_cib};
 use crate::postgres::RealServer;
-use crate::record::{Constraint, Force, score};
-use crate::steps::evidence;
+use crate::record::{Constraint, score};
+use crate::steps::{ballot, evidence};
 use crate::system::{clock, host_name};
 use crate::view::{Cib, CibError, Known, Local, Policy, Seen};
 
@@ -171,7 +171,7 @@ impl Look {
             at: clock::since_epoch(),
             silence: text.silence.clone(),
             bars: self.bars(&text.xml, &cluster, &scores),
-            forces: self.forces(&resource),
+            forces: ballot::forces(&resource, &self.permanent),
             here: self.here,
             cib: self.cib,
             local,
@@ -208,13 +208,6 @@ impl Look {
             local.timelines = local::timelines(&server);
         }
         Ok((Some(local), known))
-    }
-
-    /// One that cannot be read forces nothing.
-    fn forces(&self, resource: &str) -> BTreeMap<NodeName, Force> {
-        let published = self.permanent.values(&Force::NAME.of(resource)).into_iter();
-        let readable = published.filter_map(|(node, text)| Some((node, Force::decode(text).ok()?)));
-        readable.collect()
     }
 
     /// Whom Pacemaker may not promote. Its scheduler is asked only where something may bar a

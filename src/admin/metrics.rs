@@ -2,13 +2,16 @@
 //! of node_exporter, or for whoever serves what a program prints. No daemon of our own.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::look::Where;
 use crate::ocf::{Environment, Failure, screen};
+use crate::system::plain_file;
 use crate::view::{self, Health, View};
+
+/// The collector is another user.
+const READABLE: u32 = 0o644;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -37,16 +40,19 @@ pub fn run(wish: &Metrics, shell: &Environment) -> Result<Health, Failure> {
 }
 
 /// A reader sees the old text or the new one, and never a part. The name of the draft has
-/// another end: collectors read all that ends with `.prom`.
+/// another end: collectors read all that ends with `.prom`. The folder may be another user's, so
+/// that no link in it is followed.
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let mut draft = OsString::from(file);
     draft.push(".new");
-    fs::write(&draft, text)?;
-    fs::rename(&draft, file)
+    plain_file::replace(file, Path::new(&draft), text.as_bytes(), READABLE)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
     use super::*;
 
     #[test]
@@ -58,6 +64,19 @@ mod tests {
             assert_eq!(fs::read_to_string(&file).unwrap(), text);
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, READABLE);
         assert!(replace(&folder.path().join("none/pgsqlms.prom"), "").is_err());
+    }
+
+    /// Root writes where somebody else may put a link.
+    #[test]
+    fn a_link_in_the_place_of_the_draft_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, other) = (folder.path().join("a.prom"), folder.path().join("other"));
+        fs::write(&other, "precious").unwrap();
+        symlink(&other, folder.path().join("a.prom.new")).unwrap();
+        assert!(replace(&file, "text").is_err());
+        assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
     }
 }

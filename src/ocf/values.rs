@@ -12,6 +12,12 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// Whether an option of the cluster turns fencing off. The second name is that of Pacemaker 3.0.2 and
+/// later.
+pub fn turns_fencing_off(name: &str, value: &str) -> bool {
+    ["stonith-enabled", "fencing-enabled"].contains(&name) && boolean(value) == Some(false)
+}
+
 /// Digits only: `parse` alone would take a sign.
 pub fn number<N: FromStr>(text: &str) -> Option<N> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());

@@ -6,6 +6,7 @@ use roxmltree::{Document, Node};
 
 use super::tools::{ToolError, Tools};
 use crate::ocf::request::ClusterRole;
+use crate::ocf::values::boolean;
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +41,7 @@ pub fn parse(xml: &str, resource: &str) -> Result<Vec<Monitor>, roxmltree::Error
 }
 
 fn monitor(element: Node<'_, '_>) -> Option<Monitor> {
-    let is_off = element
-        .attribute("enabled")
-        .is_some_and(super::options::is_false);
+    let is_off = element.attribute("enabled").and_then(boolean) == Some(false);
     if is_off || element.attribute("name") != Some("monitor") {
         return None;
     }

@@ -1,9 +1,7 @@
 //! The options of the whole cluster.
 
 use super::tools::{ToolError, Tools};
-
-/// The option that turns fencing off, and its name as of Pacemaker 3.0.2.
-const FENCING: [&str; 2] = ["stonith-enabled", "fencing-enabled"];
+use crate::ocf::values::turns_fencing_off;
 
 /// Whether the cluster has fencing. It has unless an option says otherwise.
 pub fn has_fencing(tools: &Tools) -> Result<bool, ToolError> {
@@ -17,16 +15,11 @@ pub fn has_fencing(tools: &Tools) -> Result<bool, ToolError> {
 fn parse(xml: &str) -> Result<bool, roxmltree::Error> {
     let document = roxmltree::Document::parse(xml)?;
     let turned_off = document.descendants().any(|element| {
+        let pair = (element.attribute("name"), element.attribute("value"));
         element.has_tag_name("nvpair")
-            && FENCING.contains(&element.attribute("name").unwrap_or_default())
-            && element.attribute("value").is_some_and(is_false)
+            && matches!(pair, (Some(name), Some(value)) if turns_fencing_off(name, value))
     });
     Ok(!turned_off)
-}
-
-/// As Pacemaker reads it (`crm_str_to_boolean`).
-pub fn is_false(value: &str) -> bool {
-    ["false", "off", "no", "n", "0"].contains(&value.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]

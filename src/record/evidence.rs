@@ -160,6 +160,12 @@ impl Evidence {
         &self.promised
     }
 
+    /// Whether there are candidacies that this node will hear the end of: all but those in doubt.
+    pub fn awaits_outcomes(&self) -> bool {
+        let mut promised = self.promised.iter();
+        promised.any(|(node, term)| self.doubted.get(node) < Some(term))
+    }
+
     /// The candidacies whose outcome this node cannot tell.
     pub fn doubted(&self) -> &BTreeMap<NodeName, u64> {
         &self.doubted

@@ -112,8 +112,8 @@ fn demoted(
     Ok(cluster.members()?.contains(node).then(|| node.clone()))
 }
 
-/// One that cannot be read forces nothing.
-fn forces(resource: &str, permanent: &Permanent) -> BTreeMap<NodeName, Force> {
+/// Whom an admin forces. What cannot be read forces nothing.
+pub fn forces(resource: &str, permanent: &Permanent) -> BTreeMap<NodeName, Force> {
     let published = permanent.values(&Force::NAME.of(resource)).into_iter();
     let readable = published.filter_map(|(node, text)| Some((node, Force::decode(text).ok()?)));
     readable.collect()

@@ -70,13 +70,13 @@ impl Known {
         (is_published || ended.is_none_or(|term| term < claim.term)).then_some(claim)
     }
 
-    /// Without candidacies that are over: post-promote has taken back its vote, and in the
-    /// configuration is what came of it.
+    /// Without candidacies that are over: this node has taken back its vote (`steps::aftermath`),
+    /// and in the configuration is what came of it.
     ///
     /// One in doubt is over with the reign of a later election, or of its own: what this node
     /// streams from proves nothing, it may be another standby.
     fn without_what_is_over(mut self, cluster: &dyn Cluster) -> Self {
-        if self.all.promised().is_empty() {
+        if !self.all.awaits_outcomes() {
             return self;
         }
         let votes = cluster.of_members(&Vote::NAME.of(cluster.resource()));
@@ -149,8 +149,9 @@ pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes
     let permanent = cluster.permanent();
     let known = permanent.and_then(|permanent| Known::gather(server, cluster, &permanent));
     match known.map(|known| known.without_what_is_over(cluster)) {
-        // What is in doubt is looked at again until a later reign is on record.
-        Ok(known) if known.keep(cluster) && known.all.doubted().is_empty() => {
+        // Until this node has taken its vote back it looks again. A doubt ends with a later reign,
+        // which changes the configuration.
+        Ok(known) if known.keep(cluster) && !known.all.awaits_outcomes() => {
             notes.write(&note::COPIED, &version);
         }
         Ok(_) => {}

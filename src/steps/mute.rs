@@ -40,7 +40,7 @@ pub fn report_the_end(
     }
 }
 
-/// It follows a primary: whatever was refused has been decided.
+/// It has voted since, or follows a primary: whatever was refused is decided anew.
 pub fn forget(notes: &Notes) {
     notes.forget(&note::MUTE);
 }

@@ -19,6 +19,8 @@ const LONGEST_READING: Duration = Duration::from_secs(10);
 /// How long a standby may be silent, or refuse connections, before it is mute: every
 /// other voter waits for it.
 const LONGEST_BUSY: Duration = Duration::from_secs(5);
+/// A standby that is well answers within this time: one that is silent must not have it besides.
+const PROMPT: Duration = Duration::from_secs(1);
 /// How many more times a replay is looked at that stands still before what it received.
 const LOOKS_AT_STUCK: u32 = 4;
 const POLL: Duration = Duration::from_millis(50);
@@ -59,18 +61,19 @@ pub fn of_standby(
     let wal = without_what_cannot_be_replayed(server, received, deadline);
     let control = server.control_data(deadline)?;
     let lsn = Lsn::from(wal.end);
-    let timeline = timeline_at(server, &control, &wal, lsn)?;
-    let held = position(server, &control, timeline, lsn);
-    let beside = control.replayed_beside(&held.history);
-    let held = beside.map_or(held, |(timeline, lsn)| {
-        log::warn!("This standby replayed timeline {timeline} up to {lsn}, beyond the fork: it has diverged");
-        position(server, &control, timeline, lsn)
-    });
-    let lsn = Lsn::from(received.end);
+    let of_receiver = wal.received_timeline.and_then(Timeline::new);
+    let held = up_to(server, &control, of_receiver, lsn)?;
+    let beside = beside(server, &control, &held);
+    if let Some(Position { timeline, lsn, .. }) = &beside {
+        log::warn!(
+            "This standby replayed timeline {timeline} up to {lsn}, beyond the fork: it has diverged"
+        );
+    }
+    let (timeline, lsn) = (held.timeline, Lsn::from(received.end));
     let is_damage = wal.end < received.end && !may_cut_a_record(received.end);
     Ok(Held {
         damaged_until: is_damage.then_some(Place { timeline, lsn }),
-        position: held,
+        position: beside.unwrap_or(held),
         last_commit_age: wal.last_commit_age_s.map(Duration::from_secs),
     })
 }
@@ -91,18 +94,35 @@ fn wait_until_answering(
     }
 }
 
-fn timeline_at(
+/// What a standby holds whose WAL ends there: its walreceiver, if one runs, received this timeline.
+pub fn of_follower(
     server: &dyn Server,
     control: &ControlData,
-    wal: &WalPosition,
+    received: Option<Timeline>,
+    end: Lsn,
+) -> Result<Position, Failure> {
+    let held = up_to(server, control, received, end)?;
+    Ok(beside(server, control, &held).unwrap_or(held))
+}
+
+/// What it has replayed of another branch, beyond the fork.
+fn beside(server: &dyn Server, control: &ControlData, held: &Position) -> Option<Position> {
+    let (timeline, lsn) = control.replayed_beside(&held.history)?;
+    Some(position(server, control, timeline, lsn))
+}
+
+fn up_to(
+    server: &dyn Server,
+    control: &ControlData,
+    received: Option<Timeline>,
     lsn: Lsn,
-) -> Result<Timeline, Failure> {
-    let received = wal.received_timeline.and_then(Timeline::new);
+) -> Result<Position, Failure> {
     let written = server
         .written_timelines(lsn, control.segment_size)
         .map_err(|error| Failure::soft(format!("Cannot read pg_wal: {error}")))?;
     let without_history = |timeline| server.history(timeline) == History::unknown();
-    Ok(control.timeline_of_standby(received, &written, without_history))
+    let timeline = control.timeline_of_standby(received, &written, without_history);
+    Ok(position(server, control, timeline, lsn))
 }
 
 fn wait_until_complete(
@@ -136,10 +156,11 @@ fn first_look(
     patient: Deadline,
     deadline: Deadline,
 ) -> Result<WalPosition, Failure> {
-    match look(server, deadline) {
+    let busy = patient.within(LONGEST_BUSY);
+    match look(server, deadline.within(PROMPT)) {
         Ok(wal) if wal.in_recovery => Ok(wal),
         _ => {
-            wait_until_answering(server, patient.within(LONGEST_BUSY), deadline)?;
+            wait_until_answering(server, busy, deadline)?;
             look(server, deadline)
         }
     }
@@ -158,7 +179,7 @@ fn without_what_cannot_be_replayed(
     wal: WalPosition,
     deadline: Deadline,
 ) -> WalPosition {
-    if wal.replayed >= wal.end || !is_stuck(server, &wal, deadline) {
+    if !wal.complete || wal.replayed >= wal.end || !is_stuck(server, &wal, deadline) {
         return wal;
     }
     let (replayed, received) = (Lsn::from(wal.replayed), Lsn::from(wal.end));
@@ -208,8 +229,23 @@ pub fn of_primary(
     deadline: Deadline,
 ) -> Result<Position, Failure> {
     let control = server.control_data(deadline)?;
-    let timeline = primary.timeline.unwrap_or_else(|| control.timeline());
-    Ok(position(server, &control, timeline, primary.written))
+    Ok(of_writer(
+        server,
+        &control,
+        primary.timeline,
+        primary.written,
+    ))
+}
+
+/// The same, where the server has told all of it.
+pub fn of_writer(
+    server: &dyn Server,
+    control: &ControlData,
+    timeline: Option<Timeline>,
+    written: Lsn,
+) -> Position {
+    let timeline = timeline.unwrap_or_else(|| control.timeline());
+    position(server, control, timeline, written)
 }
 
 /// What this server holds at least that was stopped as a primary there and is on its way up as a

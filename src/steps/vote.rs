@@ -1,4 +1,4 @@
-//! This node's vote, from pre-promote to post-promote.
+//! This node's vote: cast in pre-promote, and taken back a while after the election.
 
 use std::collections::BTreeMap;
 

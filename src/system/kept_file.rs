@@ -1,7 +1,7 @@
 //! A small file of root's that must outlive a power cut: it is there whole, as it was or as it
 //! was to become.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -30,12 +30,8 @@ pub fn write(folder: &Path, name: &str, text: &str) -> io::Result<()> {
         sync(folder.parent().unwrap_or(folder))?;
     }
     let draft = draft_of(folder, name);
-    let written = plain_file::write(&draft, text.as_bytes(), 0o600)
-        .and_then(|()| fs::rename(&draft, folder.join(name)));
-    if written.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    written.and_then(|()| sync(folder))
+    plain_file::replace(&folder.join(name), &draft, text.as_bytes(), 0o600)?;
+    sync(folder)
 }
 
 /// One draft for each process: two may write at the same time, as a monitor and a notify.
@@ -49,6 +45,8 @@ fn sync(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -5,7 +5,7 @@
 //! Whose identity that is done with is said by `SystemUser::act`: a directory above the file
 //! may be a link as well, or become one.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -62,6 +62,16 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(bytes)?;
     file.set_permissions(PermissionsExt::from_mode(mode))?;
     file.sync_all()
+}
+
+/// Writes a file by way of a draft beside it, so that it is there whole, as it was or as it was to
+/// become.
+pub fn replace(path: &Path, draft: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let written = write(draft, bytes, mode).and_then(|()| fs::rename(draft, path));
+    if written.is_err() {
+        let _ = fs::remove_file(draft);
+    }
+    written
 }
 
 /// The beginning of a file that has at least so many bytes.

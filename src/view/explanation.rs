@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::json::prospect;
 use super::prospect::{Fate, Prospect};
+use super::synchronous::can_confirm;
 use super::text::style;
 use super::time::rfc3339;
 use super::{Seen, View};
@@ -56,10 +57,8 @@ fn stall(seen: &Seen, prospect: &Prospect) -> Option<Line> {
     let view = View::of(seen);
     let confirm = |name: &str| {
         let mut nodes = view.nodes.iter();
-        nodes.any(|node| {
-            node.node.as_str() == name
-                && matches!(node.sync.as_deref(), Some("sync" | "quorum" | "potential"))
-        })
+        nodes
+            .any(|node| node.node.as_str() == name && node.sync.as_deref().is_some_and(can_confirm))
     };
     let lost = prospect.lost.iter();
     let lost = lost.filter(|node| confirm(node.as_str())).count();

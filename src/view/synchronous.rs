@@ -16,8 +16,10 @@ pub struct Synchronous {
     pub confirming: Option<usize>,
 }
 
-/// What `pg_stat_replication` calls a standby whose word counts, or will once another is gone.
-const COUNTED: [&str; 3] = ["sync", "quorum", "potential"];
+/// Whether `pg_stat_replication` calls it a standby whose word counts, or will once another is gone.
+pub fn can_confirm(sync_state: &str) -> bool {
+    ["sync", "quorum", "potential"].contains(&sync_state)
+}
 
 impl Synchronous {
     /// As it was seen.
@@ -49,7 +51,7 @@ impl Synchronous {
 
 fn confirming(seen: &Seen) -> Option<usize> {
     let receivers = seen.writer()?.receivers.iter();
-    let counted = receivers.filter(|one| COUNTED.contains(&one.sync.as_str()));
+    let counted = receivers.filter(|one| can_confirm(&one.sync));
     let names: BTreeSet<_> = counted
         .filter(|one| one.flush.is_some())
         .map(|one| &one.name)

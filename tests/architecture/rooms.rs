@@ -136,6 +136,7 @@ const ROOMS: &[Room] = &[
             ("view", "shows what it has seen"),
             ("system/clock.rs", "says when it looked"),
             ("system/host_name.rs", "knows this node without a program"),
+            ("system/plain_file.rs", "writes for a collector, past links"),
         ],
     },
     Room {

@@ -152,8 +152,9 @@ fn a_doubt_travels_with_its_promise() {
     assert_eq!(heard.doubted().get(&node("n3")), Some(&5));
     witness.merge(doubting.clone());
     assert!(witness.doubted().is_empty());
+    assert!(witness.awaits_outcomes() && !doubting.awaits_outcomes());
     witness.forget_promises();
-    assert!(witness.promised().is_empty());
+    assert!(witness.promised().is_empty() && !witness.awaits_outcomes());
     doubting.forget_promises();
     assert_eq!(doubting.promised().get(&node("n3")), Some(&5));
     assert_eq!(Evidence::decode(&doubting.encode().unwrap()), Ok(doubting));

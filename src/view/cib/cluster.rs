@@ -9,7 +9,7 @@ use super::operations::{Action, Failed, Operations, Running};
 use super::resource::Resource;
 use super::xml::{child, children, configuration, is_true, pairs_below};
 use crate::ocf::NodeName;
-use crate::ocf::values::boolean;
+use crate::ocf::values::{boolean, turns_fencing_off};
 
 /// What the cluster has of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +70,8 @@ impl Cib {
 
     /// Whether the cluster has fencing: it has unless an option says otherwise.
     pub fn has_fencing(&self) -> bool {
-        let names = ["stonith-enabled", "fencing-enabled"];
-        let mut values = names.iter().filter_map(|name| self.options.get(*name));
-        values.all(|value| boolean(value) != Some(false))
+        let mut options = self.options.iter();
+        !options.any(|(name, value)| turns_fencing_off(name, value))
     }
 
     /// Whether Pacemaker leaves everything alone, or this resource.
