@@ -114,7 +114,7 @@ fn check_branch(call: &Call) -> Result<(), Failure> {
     let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
     let Some(found) = diverged::look(server, cluster, diverged::AT_MONITOR, deadline) else {
-        offer::if_nobody_is_a_candidate(cluster, "a standby that has not diverged");
+        offer::if_nobody_is_a_candidate(cluster, notes, "a standby that has not diverged");
         return Ok(());
     };
     diverged::say_once(server, cluster, notes, &found);

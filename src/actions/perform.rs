@@ -31,7 +31,7 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
         Step::BeginUnlessStoppedNext => call.bring_up().without_waiting(),
         Step::WaitUntilUp => call.bring_up().wait(),
         Step::Offer => {
-            offer::if_nobody_is_a_candidate(cluster, "which was the primary when it was stopped");
+            offer_former_primary(call);
             done
         }
         Step::Checkpoint => {
@@ -73,6 +73,11 @@ fn bring_up(call: &Call) -> Outcome {
         true => validate(call).and(Err(failure)),
         false => Err(failure),
     })
+}
+
+fn offer_former_primary(call: &Call) {
+    let why = "which was the primary when it was stopped";
+    offer::if_nobody_is_a_candidate(&*call.cluster, &call.notes, why);
 }
 
 /// Whether this node has the primary that the running transition demotes: it crashed, or is

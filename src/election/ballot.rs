@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bar::Bar;
 use super::rule::Rule;
+use super::scores::scale::{FIRST_STANDBY, LAST_CHOICE};
 use crate::ocf::NodeName;
 use crate::record::Force;
 use crate::record::evidence::Evidence;
 use crate::record::reign::{Reign, last_term, next_term};
+use crate::record::score::INFINITY;
 use crate::record::shutdown::ShutdownCheckpoint;
 use crate::record::vote::Vote;
 use crate::wal::Position;
@@ -56,6 +58,9 @@ pub struct Ballot {
     /// The voters that Pacemaker may not promote, and why. Asked for only where another
     /// node than the candidate holds more.
     pub barred: BTreeMap<NodeName, Bar>,
+    /// What Pacemaker adds to the stored promotion score of a node, for constraints. Asked for
+    /// with `barred`.
+    pub added: BTreeMap<NodeName, i32>,
     /// Parameter `maxloss`: so many bytes more may a barred voter hold than the winner.
     pub max_loss: u64,
 }
@@ -99,6 +104,7 @@ impl Ballot {
             demoted: None,
             forces: BTreeMap::new(),
             barred: BTreeMap::new(),
+            added: BTreeMap::new(),
             max_loss: 0,
         }
     }
@@ -194,6 +200,16 @@ impl Ballot {
         let votes_itself = |node| self.current_vote(node).is_some_and(Vote::is_own_form);
         open.find(|(node, term)| !votes_itself(node) && !was_seen(node, **term))
             .map(|(node, term)| (node, *term))
+    }
+
+    /// Whether Pacemaker would choose the candidate once more after it gave way to this node: a
+    /// constraint outweighs the scores that say so.
+    pub(super) fn is_chosen_before(&self, other: &NodeName) -> bool {
+        let sum = |score: i32, node| {
+            let added = self.added.get(node).copied().unwrap_or_default();
+            score.saturating_add(added).min(INFINITY)
+        };
+        sum(LAST_CHOICE, &self.candidate) >= sum(FIRST_STANDBY, other)
     }
 
     /// The term of this election: higher than all that were won or came to nothing, and than

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::scores::scale::{FIRST_STANDBY, is_excluded};
+use super::scores::scale::{EXCLUDED, FIRST_STANDBY, is_excluded};
 use crate::ocf::NodeName;
 use crate::record::constraint::Constraint;
-use crate::record::score;
+use crate::record::score::{self, INFINITY, MINUS_INFINITY};
 
 /// What keeps the role of the primary away from a node, and what lifts it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -95,12 +95,25 @@ impl Choice {
             .collect()
     }
 
-    /// An infinite score stays what it is, whatever is added to it.
     fn is_refused(&self, node: &NodeName, score: i32) -> bool {
-        const INFINITE: i32 = -1_000_000;
+        let added = self.added_to(node, score);
+        is_excluded(added.saturating_add(FIRST_STANDBY))
+    }
+
+    /// What Pacemaker adds to the stored score of each node.
+    pub fn added(&self) -> BTreeMap<NodeName, i32> {
+        let scores = self.of_pacemaker.iter();
+        let added = scores.map(|(node, score)| (node.clone(), self.added_to(node, *score)));
+        added.collect()
+    }
+
+    /// An infinite score stays what it is, whatever is added to it.
+    fn added_to(&self, node: &NodeName, score: i32) -> i32 {
         let stored = self.stored.get(node).copied().unwrap_or_default();
-        let added = score.saturating_sub(stored);
-        score <= INFINITE || is_excluded(added.saturating_add(FIRST_STANDBY))
+        match score {
+            INFINITY.. | ..=MINUS_INFINITY => score,
+            finite => finite.saturating_sub(stored),
+        }
     }
 
     fn bar_of(&self, node: &NodeName) -> Option<Bar> {
@@ -111,7 +124,12 @@ impl Choice {
         }
         let constraints = || self.constraints.iter();
         let named = constraints().find(|one| one.node.as_ref() == Some(node));
-        let constraint = named.or_else(|| constraints().find(|one| one.node.is_none()));
+        // Where the agent itself excludes the node, Pacemaker's score does not tell whether any
+        // other constraint is against it; that shows once the node has another score.
+        let is_excluded =
+            self.stored.get(node) <= Some(&EXCLUDED) && self.stored.contains_key(node);
+        let other = || constraints().find(|one| one.node.is_none() && !is_excluded);
+        let constraint = named.or_else(other);
         if let Some(constraint) = constraint {
             return Some(Bar::of_constraint(node, constraint));
         }
@@ -157,6 +175,23 @@ mod tests {
         assert!(!is_barred(-1000, -1000), "our own score is no bar");
         assert!(!is_barred(-500, 300), "with 1000 it would be chosen");
         assert!(!is_barred(1000, 1000));
+    }
+
+    /// A rule for a site may be about any node.
+    #[test]
+    fn what_the_agent_excludes_itself_is_barred_by_its_own_constraint_only() {
+        let mut excluded = choice(MINUS_INFINITY, MINUS_INFINITY);
+        assert!(!excluded.barred().is_empty());
+        excluded.constraints[0].node = None;
+        assert!(excluded.barred().is_empty());
+    }
+
+    #[test]
+    fn what_constraints_add_is_told_from_the_stored_score() {
+        let added = |chosen, stored| choice(chosen, stored).added()[&node("n3")];
+        assert_eq!(added(INFINITY, 990), INFINITY);
+        assert_eq!(added(MINUS_INFINITY, 990), MINUS_INFINITY);
+        assert_eq!(added(1490, 990), 500);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::standing::{Count, Standing};
 use super::verdict::{PassedOver, Refusal, Verdict};
 use crate::ocf::NodeName;
 use crate::record::reign::Reign;
+use crate::record::score;
 use crate::wal::Position;
 
 /// The lines for the log: one for each voter, the facts that bound the
@@ -211,7 +212,7 @@ fn distance(held: &Position, best: Option<&Position>) -> String {
 
 fn score_remark(count: &Count<'_>, node: &NodeName) -> String {
     match count.exclusion_of(node) {
-        Some(score) => format!(", excluded by promotion score {score}"),
+        Some(score) => format!(", excluded by promotion score {}", score::encode(score)),
         None => String::new(),
     }
 }
@@ -222,6 +223,14 @@ fn fresh_remark(count: &Count<'_>, node: &NodeName) -> &'static str {
         return ", with new data that do not vouch for what the node confirmed before";
     }
     ""
+}
+
+fn outweighed(candidate: &NodeName) -> String {
+    format!(
+        "a constraint prefers {candidate} (a move?): it is no candidate until it is close to the \
+         primary, and then the constraint moves the role; if that is not wanted any more, \
+         remove it (pcs constraint location shows it)"
+    )
 }
 
 fn reign_line(reign: &Reign) -> String {
@@ -249,7 +258,9 @@ fn decision_lines(ballot: &Ballot, verdict: &Verdict, resource: &str) -> Vec<Str
                 .collect()
         }
         Verdict::Yield { to, reason } => {
-            vec![format!("not promoting {candidate} but {to}: {reason}")]
+            let decision = format!("not promoting {candidate} but {to}: {reason}");
+            let wish = ballot.is_chosen_before(to).then(|| outweighed(candidate));
+            [decision].into_iter().chain(wish).collect()
         }
         Verdict::Refuse { reason } => {
             let todo = remedy(ballot, reason, resource).into_iter();

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::ballot::Unreadable;
 use super::bar::Bar;
 use crate::ocf::NodeName;
+use crate::record::score::encode;
 use crate::record::shutdown::ShutdownCheckpoint;
 use crate::wal::{Lsn, Place, SystemId, Timeline};
 
@@ -94,7 +95,7 @@ pub enum Outvoted {
         fork: Fork,
     },
     /// Both hold the same, but the candidate is excluded by its score.
-    #[error("{other} holds the same, and this node's promotion score is {score}")]
+    #[error("{other} holds the same, and this node's promotion score is {}", encode(*.score))]
     NotExcluded {
         /// The better node.
         other: NodeName,
@@ -214,7 +215,8 @@ pub enum Refusal {
     /// The best voter was excluded by the last primary: it lagged beyond
     /// `maxlag`, or did not stream.
     #[error(
-        "{best} is the best voter, but its promotion score is {score}: it lagged or did not stream"
+        "{best} is the best voter, but its promotion score is {}: it lagged or did not stream",
+        encode(*.score)
     )]
     Excluded {
         /// The best voter.

@@ -93,6 +93,10 @@ pub trait Cluster {
 
     /// Stores the promotion score of a node.
     fn set_score(&self, node: &NodeName, score: i32) -> Result<(), ToolError> {
-        self.set_permanent(node, &score::NAME.of(self.resource()), &score.to_string())
+        self.set_permanent(
+            node,
+            &score::NAME.of(self.resource()),
+            &score::encode(score),
+        )
     }
 }

@@ -13,7 +13,7 @@ use super::operations::Monitor;
 use super::permanent::Permanent;
 use super::tools::ToolError;
 use crate::ocf::NodeName;
-use crate::record::Constraint;
+use crate::record::{Constraint, score};
 use crate::testing::journal::{Injected, Journal, Watched};
 use crate::testing::node;
 
@@ -35,6 +35,8 @@ pub struct Kept {
     pub boots: BTreeMap<NodeName, u64>,
     /// The constraints of this resource: those with a node keep the role away from it.
     pub constraints: Vec<Constraint>,
+    /// Where an admin has moved the role, by a constraint.
+    pub preferred: Option<NodeName>,
     /// Whether the cause is something else, which nobody can name.
     pub unnamed: bool,
     /// How many looks at attributes come before the next private attribute that is set
@@ -71,8 +73,10 @@ impl Kept {
                 .any(|one| one.node.as_ref() == Some(node))
         };
         let score = |node: &NodeName| match stored.get(node) {
-            _ if is_forbidden(node) => -1_000_000,
-            score => score.copied().unwrap_or(-1),
+            _ if is_forbidden(node) => score::MINUS_INFINITY,
+            Some(..=score::MINUS_INFINITY) => score::MINUS_INFINITY,
+            _ if self.preferred.as_ref() == Some(node) => score::INFINITY,
+            stored => stored.copied().unwrap_or(-1),
         };
         let members = self.members.iter();
         members.map(|node| (node.clone(), score(node))).collect()
@@ -122,6 +126,7 @@ impl FakeCluster {
             ledgers: BTreeMap::new(),
             boots: BTreeMap::new(),
             constraints: Vec::new(),
+            preferred: None,
             unnamed: false,
             late: (0, 0),
             on_disk: BTreeMap::new(),

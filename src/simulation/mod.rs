@@ -1,6 +1,6 @@
 //! The real verbs on three nodes in memory.
 //!
-//! No part of the agent: compiled for tests only. `verbs` and `waits` have single stories; the rest plays
+//! No part of the agent: compiled for tests only. `verbs`, `votes`, `waits` and `moves` have single stories; the rest plays
 //! schedules that come from seeds: `schedule` what happens, `pacemaker` and `transition` what
 //! Pacemaker does about it, `clients` what is written and received, `watch` what lies in wait
 //! for the agent's calls, `invariant` what must never be. The time is virtual.
@@ -13,6 +13,7 @@ mod evidence;
 mod fleet;
 mod invariant;
 mod machines;
+mod moves;
 mod pacemaker;
 mod play;
 mod possible;

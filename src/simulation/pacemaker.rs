@@ -2,6 +2,7 @@
 //! `crm_simulate` shows them (2.1.5, three nodes, fencing, a promotable clone).
 
 use super::schedule::Id;
+use crate::record::score::{INFINITY, MINUS_INFINITY};
 
 /// What Pacemaker takes a node's instance for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -193,23 +194,28 @@ impl Pacemaker {
         }
     }
 
-    /// The highest score and stickiness; a negative score, or none, is never promoted.
+    /// As `set_instance_priority` has it: without a score -1, and of two infinite ones the
+    /// negative one counts.
+    fn score(&self, scores: &[Option<i32>], id: Id) -> i32 {
+        match scores[id].unwrap_or(-1) {
+            ..=MINUS_INFINITY => MINUS_INFINITY,
+            _ if self.wish == Some(id) => INFINITY,
+            score => score,
+        }
+    }
+
+    /// The highest score and stickiness; a negative score is never promoted.
     fn choice(&self, scores: &[Option<i32>]) -> Option<Id> {
         let may = |id: &Id| {
             let node = &self.nodes[*id];
-            node.may_run() && !node.unclean && !node.capped && scores[*id] >= Some(0)
+            node.may_run() && !node.unclean && !node.capped && self.score(scores, *id) >= 0
         };
         let worth = |id: &Id| {
             let node = &self.nodes[*id];
             let stickiness = if node.runs() { STICKINESS } else { 0 };
-            let score = scores[*id].unwrap_or_default() + stickiness;
+            let score = self.score(scores, *id).saturating_add(stickiness);
             let is_primary = node.known == Known::Primary;
-            (
-                self.wish == Some(*id),
-                score,
-                is_primary,
-                std::cmp::Reverse(*id),
-            )
+            (score, is_primary, std::cmp::Reverse(*id))
         };
         (0..self.nodes.len()).filter(may).max_by_key(worth)
     }
@@ -293,5 +299,8 @@ mod tests {
             (plan.demote, plan.stop, plan.promote),
             (vec![0], vec![], vec![2])
         );
+        let moved_to = |score| pacemaker.plan(&[Some(1001), None, Some(score)]).promote;
+        assert_eq!(moved_to(-1000), [2]);
+        assert_eq!(moved_to(MINUS_INFINITY), [] as [Id; 0]);
     }
 }

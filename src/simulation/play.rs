@@ -35,7 +35,7 @@ pub struct Ending {
 
 impl Simulation {
     /// The cluster of a schedule, at its beginning: all nodes are up, and nothing runs.
-    fn new(schedule: &Schedule, tell: bool) -> Rc<Self> {
+    pub fn new(schedule: &Schedule, tell: bool) -> Rc<Self> {
         let setting = schedule.setting;
         Trail::number_anew(1);
         time::begin(Duration::from_millis(setting.oversleep));
@@ -97,7 +97,7 @@ impl Simulation {
         }
     }
 
-    fn prepare(&self) {
+    pub fn prepare(&self) {
         let ids = 0..self.setting.nodes;
         if self.setting.nodes == 2 {
             let mut kept = self.fleet.cluster().kept();
@@ -127,7 +127,7 @@ impl Simulation {
         instance.data.end = Lsn::from(instance.data.end.as_u64() + 1000);
     }
 
-    fn take(&self, step: Step) {
+    pub fn take(&self, step: Step) {
         let (kind, possible) = self.describe(step);
         self.counts.borrow_mut().event(kind, possible);
         if !possible {
@@ -137,8 +137,8 @@ impl Simulation {
             Step::Tick => self.tick(),
             Step::Happen(what) => self.happen(what),
             Step::Arm(after, ambush) => self.armed.borrow_mut().push((after, ambush)),
-            Step::Move(id) => self.pacemaker.borrow_mut().wish = Some(id),
-            Step::Clear => self.pacemaker.borrow_mut().wish = None,
+            Step::Move(id) => self.wish(Some(id)),
+            Step::Clear => self.wish(None),
             Step::Aside(id) => self.pacemaker.borrow_mut().nodes[id].aside = true,
             Step::Back(id) => self.pacemaker.borrow_mut().nodes[id].aside = false,
             Step::Leave(id) => {
@@ -148,6 +148,11 @@ impl Simulation {
             Step::Return(id) => self.bring_back(id),
             Step::Cleanup => self.clean_up(),
         }
+    }
+
+    fn wish(&self, id: Option<Id>) {
+        self.pacemaker.borrow_mut().wish = id;
+        self.fleet.cluster().kept().preferred = id.and_then(|id| NodeName::new(NAMES[id]));
     }
 
     /// Pacemaker works until it has nothing more to do.
@@ -232,7 +237,6 @@ impl Simulation {
         self.say(|| "* the faults are over, and all nodes come back".to_owned());
         self.armed.borrow_mut().clear();
         self.cut.set([false; 3]);
-        self.pacemaker.borrow_mut().wish = None;
         for round in 0..ROUNDS {
             self.come_back(round);
             self.settle();
@@ -276,7 +280,7 @@ impl Simulation {
         }
     }
 
-    fn has_primary(&self) -> bool {
+    pub fn has_primary(&self) -> bool {
         let pacemaker = self.pacemaker.borrow();
         let reigning =
             pacemaker.which(|node| node.member && node.known == pacemaker::Known::Primary);

@@ -170,7 +170,7 @@ fn a_dead_primary_that_comes_back_follows_nobody_and_says_so() {
     assert!(cluster.value_of("n1", "diverged-pgsqld").is_some());
     assert_eq!(
         cluster.permanent_of("n1", "master-pgsqld").as_deref(),
-        Some("-1000")
+        Some("-INFINITY")
     );
     // Nor does a look at it count what it has for a reign.
     assert_eq!(fleet.monitor("n1"), Ok(OcfExit::Success));

@@ -98,8 +98,8 @@ fn the_first_run_looks_and_those_that_follow_wait_and_ask_within_15_seconds() {
         [
             "n1: no lsn_location-pgsqld",
             "n1: no vote-pgsqld",
-            "n2: master-pgsqld = -1000",
-            "n3: master-pgsqld = -1000"
+            "n2: master-pgsqld = -INFINITY",
+            "n3: master-pgsqld = -INFINITY"
         ]
     );
 }

@@ -139,7 +139,7 @@ impl Promotion<'_> {
         if matches!(verdict, Verdict::Wait { .. }) || !asks_for_bars(ballot) {
             return verdict;
         }
-        ballot.barred = bars::look(self.cluster, self.notes, ballot);
+        bars::look(self.cluster, self.notes, ballot);
         elect(ballot)
     }
 

@@ -17,7 +17,7 @@ use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
 use crate::record::confirmers::Names;
-use crate::record::{Confirmers, impairment, missing, note, unknown_error};
+use crate::record::{Confirmers, impairment, missing, note, score, unknown_error};
 use crate::system::{Notes, clock};
 
 /// Lags closer than this (bytes) look the same to the note.
@@ -50,7 +50,7 @@ pub fn write_all(
 ) -> Result<(), ToolError> {
     let cluster = cluster.within(limit);
     for (node, score) in scores {
-        log::info!("Promotion score of {node}: {score}");
+        log::info!("Promotion score of {node}: {}", score::encode(*score));
         cluster.set_score(node, *score)?;
     }
     Ok(())
@@ -162,9 +162,9 @@ impl Care<'_> {
             log::info!("{notice}");
         }
         for change in &ranking.changes {
-            let (node, score) = (&change.node, change.score);
-            log::info!("Promotion score of {node}: {score}, {}", change.reason);
-            self.cluster.set_score(node, score)?;
+            let (node, shown) = (&change.node, score::encode(change.score));
+            log::info!("Promotion score of {node}: {shown}, {}", change.reason);
+            self.cluster.set_score(node, change.score)?;
         }
         if ranking.missing_since == roster.missing_since {
             return Ok(());

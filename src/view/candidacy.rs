@@ -6,7 +6,7 @@ use super::cib::Running;
 use super::held::{divergence, receiver};
 use super::seen::Seen;
 use crate::ocf::NodeName;
-use crate::record::impairment;
+use crate::record::{impairment, score};
 
 /// Whether a node could take over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn by_score(seen: &Seen, node: &NodeName) -> Option<String> {
     let why = match *score {
         0.. => return None,
         _ if is_away => "not connected".to_owned(),
-        score => format!("promotion score {score}"),
+        score => format!("promotion score {}", score::encode(score)),
     };
     Some(why)
 }

@@ -8,6 +8,7 @@ use super::report::{NodeView, Primary, View};
 use super::table::table;
 use super::time::in_words;
 use crate::ocf::{Line, Style};
+use crate::record::score;
 
 /// All of it.
 pub fn lines(view: &View) -> Vec<Line> {
@@ -100,7 +101,7 @@ fn row(node: &NodeView, is_known: bool) -> Vec<(Style, String)> {
         plain(node.wal.replayed.map(|lsn| lsn.to_string())),
         plain(node.wal.behind.map(amount)),
         plain(node.sync.clone()),
-        plain(node.score.map(|score| score.to_string())),
+        plain(node.score.map(score::encode)),
         (candidate_style(&node.candidacy), node.candidacy.to_string()),
     ]
 }

@@ -239,6 +239,8 @@ pub const ALL: &[Case] = cases![
     moves::ban_of_a_standby needs Client,
     moves::ban_of_the_primary needs Client,
     moves::slow_neighbour_does_not_hold_up_the_address needs Client long,
+    moves::refused_move_waits_for_its_target needs Silence long,
+    moves::move_to_a_standby_that_is_away_costs_nothing needs Client long,
     admin::first_start_cleanup_and_refresh needs Client,
     admin::promotion_without_fencing_is_said needs Client long,
     admin::disable_and_enable needs Client,

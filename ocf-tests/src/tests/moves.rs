@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
+use crate::cluster::PATIENCE;
 use crate::cluster::postgresql::MAIN;
 use crate::run::scene::Scene;
+use crate::run::staging::Stage;
 
 /// A switchover must not take longer.
 const FAILOVER: Duration = Duration::from_secs(60);
@@ -104,6 +106,78 @@ pub fn slow_neighbour_does_not_hold_up_the_address(scene: &mut Scene) -> Result<
     ensure!(blocked < SHORT, "clients were blocked for {blocked:?}");
     scene.pcs("constraint delete away")?;
     scene.pcs("resource delete slow --force")?;
+    scene.cluster.wait_whole()?;
+    scene.nobody_fenced()
+}
+
+/// The target of a move lacks what the primary holds, and nobody clears the constraint: the role
+/// comes back after one try, and moves once the target has caught up.
+pub fn refused_move_waits_for_its_target(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::under_maintenance(scene)?;
+    let target = &stage.favourite;
+    stage.disconnect(&[target, &stage.other])?;
+    stage.write_rows(&stage.primary, 50)?;
+    let rows = stage.rows(&stage.primary)?;
+    stage.prefer(target)?;
+    stage.release()?;
+    let state = scene.cluster.state()?;
+    let tries = format!("{} on {}: 1", MAIN.resource, target.name);
+    ensure!(
+        state.fail_counts == [tries],
+        "failed: {:?}",
+        state.fail_counts
+    );
+    ensure!(
+        scene.cluster.primary()? == stage.primary,
+        "the role did not come back"
+    );
+    ensure!(
+        state.score(MAIN.resource, &target.name) == Some("-1000001"),
+        "the target may be tried again"
+    );
+    scene.cluster.heal_network()?;
+    scene
+        .cluster
+        .wait_promoted_among(std::slice::from_ref(target), PATIENCE)?;
+    stage.wait_rows(target, rows)?;
+    stage.no_wish()?;
+    scene.pcs("resource cleanup")?;
+    scene.cluster.wait_whole()?;
+    scene.nobody_fenced()
+}
+
+/// A move to a standby that has been away for longer than a minute: Pacemaker leaves the role
+/// where it is, and clients notice nothing.
+pub fn move_to_a_standby_that_is_away_costs_nothing(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    let target = &stage.other;
+    stage.disconnect(&[target])?;
+    scene.steps.wait(
+        "the standby to be excluded",
+        Duration::from_secs(150),
+        || {
+            let state = scene.cluster.state()?;
+            let score = state.score(MAIN.resource, &target.name);
+            ensure!(score.is_some_and(|text| text.starts_with('-')), "{score:?}");
+            Ok(())
+        },
+    )?;
+    let before = scene.downtime()?;
+    stage.prefer(target)?;
+    stage.settle()?;
+    scene.writes_go_on()?;
+    ensure!(
+        scene.cluster.primary()? == stage.primary,
+        "the role has moved"
+    );
+    let blocked = scene.downtime()?;
+    ensure!(
+        blocked == before,
+        "clients were blocked for {blocked:?} (before: {before:?})"
+    );
+    scene.undisturbed()?;
+    stage.no_wish()?;
+    scene.cluster.heal_network()?;
     scene.cluster.wait_whole()?;
     scene.nobody_fenced()
 }

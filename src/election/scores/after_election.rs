@@ -9,14 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use super::scale::{FIRST_STANDBY, LAST_CHOICE, PRIMARY, STEP, is_excluded};
+use super::scale::{CLOSE, FIRST_STANDBY, LAST_CHOICE, OUTVOTED, PRIMARY, STEP, is_excluded};
 use crate::election::ballot::Ballot;
 use crate::election::verdict::Verdict;
 use crate::ocf::NodeName;
 use crate::wal::{Position, Relation};
-
-/// Bytes that a voter may be behind without a `maxlag`: one WAL segment.
-const CLOSE: u64 = 16 * 1024 * 1024;
 
 impl Verdict {
     /// The scores that the candidate writes, in this order. `maxlag` is in bytes; 0:
@@ -26,10 +23,21 @@ impl Verdict {
             Self::Promote { .. } => of_winner(ballot, maxlag),
             Self::Yield { to, .. } => vec![
                 (to.clone(), FIRST_STANDBY),
-                (ballot.candidate.clone(), LAST_CHOICE),
+                (ballot.candidate.clone(), score_of_loser(ballot, to)),
             ],
             Self::Wait { .. } | Self::Refuse { .. } => Vec::new(),
         }
+    }
+}
+
+/// Pacemaker takes it again only where it has no better one; not even then where the constraint
+/// of a move would have it tried for ever. `offer` brings it back if the other is not promoted,
+/// and the monitor of the primary once it is close.
+fn score_of_loser(ballot: &Ballot, to: &NodeName) -> i32 {
+    if ballot.is_chosen_before(to) {
+        OUTVOTED
+    } else {
+        LAST_CHOICE
     }
 }
 
@@ -51,7 +59,8 @@ fn is_highest(ballot: &Ballot, new: &BTreeMap<NodeName, i32>) -> bool {
         .is_some_and(|own| voters.all(|node| *node == ballot.candidate || score(node) < Some(own)))
 }
 
-/// The voters that are no candidates, though they are close behind the winner.
+/// The voters that are no candidates, though they are close behind the winner. Not one that a
+/// constraint would have promoted next.
 fn new_candidates(ballot: &Ballot, maxlag: u64) -> BTreeMap<NodeName, i32> {
     let Some(winner) = ballot.votes.get(&ballot.candidate) else {
         return BTreeMap::new();
@@ -62,10 +71,8 @@ fn new_candidates(ballot: &Ballot, maxlag: u64) -> BTreeMap<NodeName, i32> {
         .iter()
         .filter(|node| **node != ballot.candidate)
         .filter(|node| {
-            ballot
-                .scores
-                .get(*node)
-                .is_none_or(|score| is_excluded(*score))
+            let score = ballot.scores.get(*node).copied();
+            score.is_none_or(|score| is_excluded(score) && score != OUTVOTED)
         })
         .filter(|node| {
             let vote = ballot.current_vote(node);

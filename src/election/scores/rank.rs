@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::order::in_order;
 use super::roster::{Change, Notice, Ranking, Reason, Roster};
 use super::scale::{
-    CONNECTING, FIRST_STANDBY, LAST_CHOICE, NOT_CONNECTED, PRIMARY, STEP, is_excluded,
+    CLOSE, CONNECTING, EXCLUDED, FIRST_STANDBY, LAST_CHOICE, OUTVOTED, PRIMARY, STEP, is_excluded,
 };
 use crate::instance::replication::{Sender, SenderState};
 use crate::ocf::NodeName;
@@ -94,21 +94,21 @@ fn follower_scores<'a>(
     let near = in_order(roster, near.collect());
     let is_free =
         |score: &i32| *score <= LAST_PLACE || waiting.iter().all(|(_, held, _)| held != score);
-    let mut free = (0..).map(score_of_place).filter(is_free);
-    let mut places = 1..;
+    let free = (0..).map(score_of_place).filter(is_free);
+    let places = 1..;
     let near: Vec<_> = near
         .into_iter()
-        .zip(free.by_ref().zip(places.by_ref()))
+        .zip(free.zip(places))
         .map(|((node, _), (score, place))| (node, score, Reason::Follows { place }))
         .map(|wanted| last_choice(roster, wanted))
         .collect();
-    let lagging = lagging
-        .into_iter()
-        .zip(free)
-        .map(|((node, sender), score)| {
-            let score = excluded_score(roster, node).unwrap_or(-score);
-            (*node, score, Reason::Lags { lag: sender.lag })
-        });
+    let lagging = lagging.into_iter().map(|(node, sender)| {
+        (
+            *node,
+            exclusion(roster, node),
+            Reason::Lags { lag: sender.lag },
+        )
+    });
     near.iter().copied().chain(lagging).collect()
 }
 
@@ -132,11 +132,29 @@ fn lags(roster: &Roster, node: &NodeName, lag: Option<u64>) -> bool {
         .scores
         .get(node)
         .is_some_and(|score| *score < CONNECTING);
-    match Reach::of(roster.maxlag, lag) {
+    match Reach::of(limit(roster, node), lag) {
         Reach::Within => false,
         Reach::Near => excluded,
         Reach::Beyond => true,
     }
+}
+
+/// `maxlag`, and without one a limit all the same for a node to which a constraint will move the
+/// role: the demotion waits until the node has received everything.
+fn limit(roster: &Roster, node: &NodeName) -> u64 {
+    if roster.maxlag == 0 && exclusion(roster, node) == OUTVOTED {
+        CLOSE
+    } else {
+        roster.maxlag
+    }
+}
+
+/// The score that excludes a node. What was outvoted stays so, until it is a candidate.
+fn exclusion(roster: &Roster, node: &NodeName) -> i32 {
+    let present = roster.scores.get(node).copied();
+    present
+        .filter(|score| *score == OUTVOTED)
+        .unwrap_or(EXCLUDED)
 }
 
 /// How a lag stands to `maxlag`.
@@ -168,13 +186,6 @@ fn score_of_place(index: usize) -> i32 {
         .unwrap_or(i32::MAX)
         .saturating_mul(STEP);
     FIRST_STANDBY.saturating_sub(below).max(LAST_PLACE)
-}
-
-/// The negative score that a node has: an excluded node keeps it, since all negative
-/// scores mean the same to Pacemaker.
-fn excluded_score(roster: &Roster, node: &NodeName) -> Option<i32> {
-    let present = roster.scores.get(node).copied();
-    present.filter(|score| (NOT_CONNECTED..CONNECTING).contains(score))
 }
 
 /// The members that do not follow, and since when.
@@ -210,8 +221,9 @@ fn waiting_score<'a>(
         (Some(SenderState::Backup), _) => (node, CONNECTING, Reason::Connecting),
         (_, Some(score)) => (node, score.min(FIRST_STANDBY), Reason::Grace),
         (_, None) if is_cut_off(roster, node) => (node, LAST_CHOICE, Reason::NotConnected),
+        (Some(_), None) if present == Some(OUTVOTED) => (node, OUTVOTED, Reason::Connecting),
         (Some(_), None) => (node, CONNECTING, Reason::Connecting),
-        (None, None) => (node, NOT_CONNECTED, Reason::NotConnected),
+        (None, None) => (node, exclusion(roster, node), Reason::NotConnected),
     }
 }
 

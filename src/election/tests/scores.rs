@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::election::scores::scale::FIRST_STANDBY;
+use crate::election::scores::scale::{EXCLUDED, FIRST_STANDBY, OUTVOTED};
 use crate::election::scores::{
-    GRACE, LAST_CHOICE, Offer, Ranking, Reach, Roster, exclusion_of_diverged, rank,
+    GRACE, LAST_CHOICE, Offer, Ranking, Reach, Roster, Yielded, exclusion_of_diverged, rank,
 };
 use crate::election::verdict::Ground;
-use crate::election::{Ballot, Verdict};
+use crate::election::{Ballot, Verdict, elect};
 use crate::instance::replication::{Sender, SenderState};
 use crate::ocf::NodeName;
 use crate::record::Vote;
+use crate::record::score::{self, INFINITY};
 use crate::testing::{check, node};
 
 const NOW: Duration = Duration::from_secs(1_000_000);
@@ -43,7 +44,9 @@ fn roster(facts: &[&str]) -> Roster {
 fn add_fact(roster: &mut Roster, fact: &[&str]) {
     match fact {
         ["score", name, score] => {
-            roster.scores.insert(node(name), score.parse().unwrap());
+            roster
+                .scores
+                .insert(node(name), score::decode(score).unwrap());
         }
         ["sender", name, state, lag] => roster.senders.push(Sender {
             name: (*name).to_owned(),
@@ -79,7 +82,7 @@ fn the_table_of_scores_holds() {
         let ranking = rank(&roster(facts));
         let changes = ranking.changes.iter();
         let mut lines: Vec<String> = changes
-            .map(|change| format!("{} {}: {}", change.node, change.score, change.reason))
+            .map(|one| format!("{} {}: {}", one.node, score::encode(one.score), one.reason))
             .collect();
         lines.extend(
             ranking
@@ -136,6 +139,8 @@ fn the_winner_has_the_highest_score_at_once_and_writes_it_once() {
     assert_eq!(of_winner(&best, 0), []);
     let again = ballot(&votes, &[("n1", 1001), ("n2", -1)]);
     assert_eq!(of_winner(&again, 0), [(node("n2"), 990)]);
+    let wanted = ballot(&votes, &[("n1", 1001), ("n2", OUTVOTED)]);
+    assert_eq!(of_winner(&wanted, 0), []);
 }
 
 #[test]
@@ -161,10 +166,43 @@ fn a_node_offers_itself_only_where_nobody_is_a_candidate() {
     assert_eq!(excluded, Offer::Excluded { score: -1000 });
 }
 
+/// Each names what Pacemaker adds to the scores of n1 and n2.
+#[test]
+fn a_loser_that_pacemaker_would_choose_again_excludes_itself() {
+    let loser = |added: [i32; 2]| {
+        let mut ballot = ballot(&[("n1", "1#100"), ("n2", "1#200")], &[]);
+        ballot.added = [node("n1"), node("n2")].into_iter().zip(added).collect();
+        let scores = elect(&ballot).scores(&ballot, 0);
+        assert_eq!(scores[0], (node("n2"), FIRST_STANDBY));
+        scores[1].1
+    };
+    assert_eq!(loser([0, 0]), LAST_CHOICE);
+    assert_eq!(loser([INFINITY, 0]), OUTVOTED);
+    assert_eq!(loser([INFINITY, INFINITY]), OUTVOTED);
+    assert_eq!(loser([998, 0]), LAST_CHOICE);
+    assert_eq!(loser([999, 0]), OUTVOTED);
+    assert_eq!(loser([5000, 5000]), LAST_CHOICE);
+}
+
+#[test]
+fn who_excluded_itself_stands_again_once_the_other_had_its_chance() {
+    let yielded = Yielded {
+        to: node("n2"),
+        since: NOW,
+    };
+    let members = BTreeSet::from([node("n1"), node("n2")]);
+    assert!(!yielded.came_to_nothing(&members, NOW + GRACE / 2));
+    assert!(yielded.came_to_nothing(&members, NOW + GRACE));
+    assert!(yielded.came_to_nothing(&BTreeSet::new(), NOW));
+    assert_eq!(Offer::again(Some(OUTVOTED), true), Some(Offer::Score(1)));
+    assert_eq!(Offer::again(Some(OUTVOTED), false), None);
+    assert_eq!(Offer::again(Some(EXCLUDED), true), None);
+}
+
 #[test]
 fn a_diverged_node_loses_its_score_once() {
-    assert_eq!(exclusion_of_diverged(Some(990)), Some(-1000));
-    assert_eq!(exclusion_of_diverged(Some(0)), Some(-1000));
+    assert_eq!(exclusion_of_diverged(Some(990)), Some(EXCLUDED));
+    assert_eq!(exclusion_of_diverged(Some(0)), Some(EXCLUDED));
     assert_eq!(exclusion_of_diverged(Some(-1)), None);
     assert_eq!(exclusion_of_diverged(None), None);
 }
@@ -172,7 +210,7 @@ fn a_diverged_node_loses_its_score_once() {
 /// The next monitor may look away only when no grace time runs any more.
 #[test]
 fn a_ranking_is_settled_once_nobody_is_missing_lately() {
-    let facts = ["score n1 1001", "score n2 -1000", "score n3 -1000"];
+    let facts = ["score n1 1001", "score n2 -INFINITY", "score n3 -INFINITY"];
     let lately = ["missing n2 59", "missing n3 99"];
     let settled = |more: &[&str]| rank(&roster(&[&facts[..], more].concat())).is_settled();
     assert!(!settled(&lately));
@@ -215,7 +253,7 @@ fn senders() -> impl Strategy<Value = Vec<Sender>> {
 fn rosters() -> impl Strategy<Value = Roster> {
     let scores = prop::collection::btree_map(
         prop::sample::select(NAMES.to_vec()).prop_map(node),
-        -1001..1002_i32,
+        prop_oneof![-1001..1002_i32, OUTVOTED..=EXCLUDED],
         0..4,
     );
     let maxlag = prop::sample::select(vec![0, 1_000, 50_000_000]);

@@ -147,7 +147,7 @@ fn a_node_that_has_diverged_is_started_and_says_so_once() {
     let announced = bench.cluster.value_of("n1", "diverged-pgsqld");
     assert_eq!(announced.as_deref(), Some("1#67108864#50331648"));
     assert_eq!(bench.journal.times("n1: diverged-pgsqld"), 1);
-    assert_eq!(bench.score("n1").as_deref(), Some("-1000"));
+    assert_eq!(bench.score("n1").as_deref(), Some("-INFINITY"));
 }
 
 #[test]

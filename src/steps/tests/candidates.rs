@@ -1,11 +1,14 @@
 //! How a node becomes a candidate: by its vote, or by offering itself where nobody is one.
 
-use super::bench::{Arrange, Bench, soon};
+use super::bench::{Arrange, Bench, reign, soon};
+use crate::election::Ballot;
 use crate::instance::{NoAnswer, Role};
 use crate::ocf::notify::Transition;
-use crate::record::Vote;
+use crate::record::{Reign, Vote};
+use crate::steps::bars;
 use crate::steps::offer::if_nobody_is_a_candidate;
 use crate::steps::vote::{cast, withdraw};
+use crate::testing::node;
 
 const HELD: &str = "2@0/4000000<1@0/3000000";
 const VOTE: &str = "vote-pgsqld";
@@ -84,7 +87,7 @@ fn offered(scores: &[(&str, i32)]) -> Bench {
     for (node, score) in scores {
         bench.with_score(node, *score);
     }
-    if_nobody_is_a_candidate(&bench.cluster, "a test");
+    if_nobody_is_a_candidate(&bench.cluster, &bench.notes, "a test");
     bench
 }
 
@@ -106,7 +109,7 @@ fn a_candidate_that_is_away_is_none() {
     let bench = standby();
     bench.with_score("n2", 1001);
     bench.cluster.kept().leave("n2");
-    if_nobody_is_a_candidate(&bench.cluster, "a test");
+    if_nobody_is_a_candidate(&bench.cluster, &bench.notes, "a test");
     assert_eq!(bench.score("n1").as_deref(), Some("1"));
 }
 
@@ -117,13 +120,33 @@ fn a_node_that_the_last_primary_excluded_never_offers_itself() {
     assert!(bench.effects().is_empty());
 }
 
+/// n2 was to be promoted in its place, in the election after the last reign.
+#[test]
+fn a_node_that_gave_way_in_vain_offers_itself_again() {
+    let outvoted = |to: &str, term: u64| {
+        let bench = standby();
+        bench.with_score("n1", -1_000_001);
+        bench.with_score("n2", 1000);
+        bench.elected("n3", 4, "2@0/2000000");
+        let mut ballot = Ballot::new(node("n1"));
+        let known = Reign::decode(node("n3"), &reign(term, "2@0/2000000"));
+        ballot.reigns.push(known.unwrap());
+        bars::note_yield(&bench.notes, &ballot, &node(to));
+        if_nobody_is_a_candidate(&bench.cluster, &bench.notes, "a test");
+        bench.score("n1").unwrap()
+    };
+    assert_eq!(outvoted("gone", 4), "1");
+    assert_eq!(outvoted("n2", 4), "-1000001");
+    assert_eq!(outvoted("gone", 3), "-1000001");
+}
+
 #[test]
 fn where_the_cluster_does_not_answer_nobody_offers_itself() {
     for method in ["permanent", "members", "node"] {
         let mut bench = standby();
         bench.cluster.named = false;
         bench.journal.fail(method, 1);
-        if_nobody_is_a_candidate(&bench.cluster, "a test");
+        if_nobody_is_a_candidate(&bench.cluster, &bench.notes, "a test");
         assert!(bench.effects().is_empty(), "{method}");
     }
 }

@@ -116,7 +116,8 @@ fn not_following(seen: &Seen, node: &NodeName) -> Option<Problem> {
         return Some(attention("not-connected", node, text).cure(cure));
     }
     let score = seen.scores.get(node).copied().unwrap_or_default();
-    let text = format!("{node} follows, but is no candidate: its promotion score is {score}");
+    let shown = score::encode(score);
+    let text = format!("{node} follows, but is no candidate: its promotion score is {shown}");
     let problem = || attention("excluded", node, text);
     (score < 0).then(|| problem().cure("wait until it has caught up, or raise maxlag"))
 }
