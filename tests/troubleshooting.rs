@@ -1,14 +1,18 @@
-//! docs/troubleshooting.md has an entry for every message that this agent can give.
+//! Every message that this agent can give has an id, and docs/troubleshooting.md an entry for it.
 //!
 //! The messages are collected from the source: texts of error types, reasons of failures,
-//! warnings and errors in logs. An entry is a heading or the first cell of a table row with the
-//! message between backticks, and with `…` in the place of what varies.
+//! warnings and errors in logs. Their ids are in `src/ocf/ids.txt`. An entry is a heading or the
+//! first cell of a table row with the message between backticks, and with `…` in the place of what
+//! varies, and behind it the id in brackets.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are outside #[test]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+#[path = "../src/ocf/ids.rs"]
+mod ids;
 
 /// What a message is given to, up to its opening parenthesis.
 const GIVERS: &[&str] = &[
@@ -28,6 +32,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
     ("src/steps/foreign_scores.rs", &["format!("]),
     ("src/postgres/rewind_mark.rs", &["text = format!("]),
     ("src/admin/force_promotion.rs", &["text = format!("]),
+    ("src/election/scores/readiness.rs", &["format!("]),
     ("src/ocf/clone.rs", &["format!("]),
     ("src/ocf/parameter.rs", &["write!("]),
     (
@@ -42,33 +47,55 @@ const SENTENCES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn every_message_has_an_entry() {
-    let entries = entries();
+fn every_message_has_an_id() {
     let messages = messages();
-    let has_entry = |message: &String| entries.iter().any(|entry| covers(entry, message));
     let missing: Vec<_> = messages
         .iter()
-        .filter(|message| !has_entry(message))
+        .filter(|one| ids::of(one).is_none())
         .collect();
     assert!(
         missing.is_empty(),
-        "docs/troubleshooting.md lacks an entry for:\n{missing:#?}"
+        "src/ocf/ids.txt lacks a row for:\n{missing:#?}"
     );
 }
 
 #[test]
-fn no_entry_is_for_a_message_of_the_past() {
-    let messages = messages();
-    let entries = entries();
-    let is_given = |entry: &String| messages.iter().any(|message| covers(entry, message));
-    let stale: Vec<_> = entries.iter().filter(|entry| !is_given(entry)).collect();
+fn every_id_is_of_a_message() {
+    let given: BTreeSet<_> = messages().iter().filter_map(|one| ids::of(one)).collect();
+    let stale: Vec<_> = ids::all().filter(|(id, _)| !given.contains(id)).collect();
     assert!(stale.is_empty(), "no source has: {stale:#?}");
 }
 
-/// The end of a long message may be left out.
-fn covers(entry: &str, message: &str) -> bool {
-    let begin = entry.strip_suffix('…').filter(|begin| begin.len() > 20);
-    entry == message || begin.is_some_and(|begin| message.starts_with(begin))
+/// Else one of them could never be told from the other.
+#[test]
+fn no_two_sentences_fit_equally_well() {
+    for (id, sentence) in ids::all() {
+        let message = sentence.replace('…', "x1");
+        assert_eq!(ids::of(&message), Some(id), "{sentence}");
+    }
+}
+
+#[test]
+fn every_id_has_one_entry_with_its_sentence() {
+    let entries = entries();
+    let rows: Vec<_> = ids::all()
+        .map(|(id, text)| (id.to_owned(), text.to_owned()))
+        .collect();
+    let is_missing = |row: &&(String, String)| !entries.contains(row);
+    let missing: Vec<_> = rows.iter().filter(is_missing).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/troubleshooting.md lacks an entry for:\n{missing:#?}"
+    );
+    let stale: Vec<_> = entries
+        .iter()
+        .filter(|entry| !rows.contains(entry))
+        .collect();
+    assert!(
+        stale.is_empty(),
+        "src/ocf/ids.txt has no row for: {stale:#?}"
+    );
+    assert_eq!(entries.len(), rows.len(), "an id has two entries");
 }
 
 #[test]
@@ -175,28 +202,28 @@ fn plain(message: &str) -> String {
     text + rest
 }
 
-/// The messages that the page has entries for; an entry without a text is none.
-fn entries() -> BTreeSet<String> {
+/// Ids and messages that the page has entries for; an entry without a text is none.
+fn entries() -> Vec<(String, String)> {
     let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
     let lines: Vec<&str> = page.lines().collect();
-    let mut all = BTreeSet::new();
+    let mut all = Vec::new();
     let mut in_table = false;
     for (index, line) in lines.iter().enumerate() {
         in_table = line.starts_with("| message ") || (in_table && line.starts_with('|'));
         if in_table {
             all.extend(row(line));
         } else if let Some(heading) = line.strip_prefix("### ") {
-            all.extend(quoted(heading).filter(|_| has_text(&lines[index + 1..])));
+            all.extend(entry(heading).filter(|_| has_text(&lines[index + 1..])));
         }
     }
     all
 }
 
-/// The message of a row that says anything about it.
-fn row(line: &str) -> Option<String> {
+/// The entry in a row that says anything about it.
+fn row(line: &str) -> Option<(String, String)> {
     let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
     let says = cells[1..].iter().any(|cell| !cell.is_empty());
-    quoted(cells[0]).filter(|_| says)
+    entry(cells[0]).filter(|_| says)
 }
 
 /// Is there a text before the next heading?
@@ -205,7 +232,8 @@ fn has_text(below: &[&str]) -> bool {
     first.is_some_and(|line| !line.starts_with('#'))
 }
 
-fn quoted(text: &str) -> Option<String> {
-    let inner = text.trim().strip_prefix('`')?.strip_suffix('`')?;
-    Some(inner.to_owned())
+/// "`message` [id]"
+fn entry(text: &str) -> Option<(String, String)> {
+    let (message, id) = text.trim().strip_prefix('`')?.rsplit_once("` [")?;
+    Some((id.strip_suffix(']')?.to_owned(), message.to_owned()))
 }

@@ -13,7 +13,8 @@ use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
 use crate::steps::watch::{self, Watch};
 use crate::steps::{
-    aftermath, evidence, fresh, impairment, mute, not_yet, offer, state, unknown_error, write_probe,
+    aftermath, evidence, fresh, impairment, mute, not_yet, offer, readiness, state, unknown_error,
+    write_probe,
 };
 
 /// The level from which on the primary is asked to write.
@@ -60,7 +61,8 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
         let handles = (&*call.cluster, &call.notes);
         let seen = (&state, details.as_ref());
         impairment::report(&*call.server, handles, seen, deadline)?;
-        look_after(call, details)?;
+        look_after(call, details.clone())?;
+        readiness::tell_of_standby(&call.notes, &state, details.as_ref());
     }
     state.monitor(probe)
 }

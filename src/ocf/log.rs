@@ -15,8 +15,9 @@ use std::sync::Mutex;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
 
+use super::journal::{Entry, Journal};
 use super::values::boolean;
-use super::{Environment, line};
+use super::{Environment, ids, line};
 
 /// Longest piece of a message in one datagram, in bytes.
 const LONGEST_PIECE: usize = 900;
@@ -65,7 +66,12 @@ pub fn record(resource: &str, text: &str) {
         log::error!("Cannot write to the system log of this node: keep a record of this yourself");
         return;
     };
-    let line = format!("{}: {}", priority(Level::Warn), one_line(text));
+    let text = one_line(text);
+    let line = format!(
+        "{}: {}",
+        priority(Level::Warn),
+        with_id(&text, ids::of(&text))
+    );
     for piece in pieces(&line) {
         let _ = logger.warning(piece);
     }
@@ -85,6 +91,7 @@ fn tag(resource: &str) -> String {
 struct Sinks {
     tag: String,
     terminal: bool,
+    journal: Option<Journal>,
     syslog: Option<Mutex<Logger<LoggerBackend, OcfFormat>>>,
     file: Option<PathBuf>,
     debug_file: Option<PathBuf>,
@@ -95,18 +102,31 @@ impl Sinks {
         let tag = tag(resource);
         let terminal = io::stderr().is_terminal();
         let asked = |name: &str| environment.get(name).filter(|value| *value != "none");
-        let syslog = asked("HA_LOGFACILITY")
-            .filter(|_| !terminal)
-            .and_then(|facility| open_syslog(facility, &tag))
-            .map(Mutex::new);
+        let facility = asked("HA_LOGFACILITY").filter(|_| !terminal);
+        let journal = facility.and_then(|facility| open_journal(facility, resource));
+        let syslog = facility.filter(|_| journal.is_none());
+        let syslog = syslog.and_then(|facility| open_syslog(facility, &tag));
         let path = |name| asked(name).filter(|_| !terminal).map(PathBuf::from);
         let (file, debug_file) = (path("HA_LOGFILE"), path("HA_DEBUGLOG"));
         Self {
             tag,
             terminal,
-            syslog,
+            journal,
+            syslog: syslog.map(Mutex::new),
             file,
             debug_file,
+        }
+    }
+
+    fn to_journal(&self, level: Level, text: &str, id: Option<&'static str>) {
+        let severity = match level {
+            Level::Error => Severity::LOG_ERR,
+            Level::Warn => Severity::LOG_WARNING,
+            Level::Info => Severity::LOG_INFO,
+            Level::Debug | Level::Trace => Severity::LOG_DEBUG,
+        } as u8;
+        if let Some(journal) = &self.journal {
+            journal.write(Entry { severity, text, id });
         }
     }
 
@@ -151,15 +171,14 @@ impl Log for Sinks {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let text = format!(
-            "{}: {}",
-            priority(record.level()),
-            one_line(&record.args().to_string())
-        );
+        let message = one_line(&record.args().to_string());
+        let id = ids::of(&message);
+        let text = format!("{}: {}", priority(record.level()), with_id(&message, id));
         if self.terminal {
             let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
             return;
         }
+        self.to_journal(record.level(), &text, id);
         self.to_syslog(record.level(), &text);
         let is_debug = record.level() > Level::Info;
         if !is_debug {
@@ -173,6 +192,14 @@ impl Log for Sinks {
     fn flush(&self) {}
 }
 
+/// A message, and the id by which programs know it.
+fn with_id(message: &str, id: Option<&str>) -> String {
+    match id {
+        Some(id) => format!("{message} [{id}]"),
+        None => message.to_owned(),
+    }
+}
+
 fn priority(level: Level) -> &'static str {
     match level {
         Level::Error => "ERROR",
@@ -182,6 +209,18 @@ fn priority(level: Level) -> &'static str {
     }
 }
 
+/// Facilities of syslog are numbers, three bits to the left.
+fn open_journal(facility: &str, resource: &str) -> Option<Journal> {
+    Journal::open(
+        &format!("pgsqlms({resource})"),
+        facility_of(facility) as u8 >> 3,
+    )
+}
+
+fn facility_of(name: &str) -> Facility {
+    Facility::from_str(name).unwrap_or(Facility::LOG_DAEMON)
+}
+
 /// Our own socket: the syslog crate's would block once the reader stands
 /// still, and a stuck journald must not time out a monitor.
 fn open_syslog(facility: &str, tag: &str) -> Option<Logger<LoggerBackend, OcfFormat>> {
@@ -189,7 +228,7 @@ fn open_syslog(facility: &str, tag: &str) -> Option<Logger<LoggerBackend, OcfFor
     socket.set_nonblocking(true).ok()?;
     socket.connect("/dev/log").ok()?;
     let format = OcfFormat {
-        facility: Facility::from_str(facility).unwrap_or(Facility::LOG_DAEMON),
+        facility: facility_of(facility),
         tag: tag.to_owned(),
     };
     Some(Logger::new(LoggerBackend::Unix(socket), format))

@@ -6,6 +6,8 @@ pub mod clone;
 pub mod deadline;
 pub mod environment;
 pub mod exit;
+mod ids;
+mod journal;
 pub mod line;
 pub mod log;
 pub mod metadata;

@@ -78,6 +78,13 @@ pub const MUTE: Name = Name::new(
     "that this node could not vote in the last election",
 );
 
+/// What was said last of standbys that could not be promoted.
+pub const UNREADY: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.unready",
+    "what was logged last of standbys that could not be promoted",
+);
+
 /// How many monitors in a row found a standby paused that receives nothing any more.
 pub const STRANDED: Name = Name::new(
     Life::File,

@@ -22,6 +22,7 @@ pub mod not_yet;
 pub mod offer;
 mod patience;
 pub mod position;
+pub mod readiness;
 pub mod reign;
 pub mod rejoin;
 mod replay;

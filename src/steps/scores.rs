@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::rejoin::report;
-use super::{ballot, foreign_scores, reign};
+use super::{ballot, foreign_scores, readiness, reign};
 use crate::election::scores::{GRACE, Ranking, Reach, Roster, rank};
 use crate::instance::replication::{Primary, Sender};
 use crate::ocf::{Deadline, Failure, NodeName};
@@ -116,7 +116,8 @@ impl Care<'_> {
                 (&roster.primary, missing.cloned().collect()),
             );
         }
-        Ok(!reigned && ranking.is_settled())
+        let is_told = readiness::tell(cluster, self.notes, (&roster, &ranking));
+        Ok(!reigned && ranking.is_settled() && is_told)
     }
 
     /// Who must confirm this primary's commits, if the guard counts that.

@@ -21,7 +21,8 @@ const READ_TABLE: &str = "CREATE TABLE read_for_long AS SELECT generate_series(1
 const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM read_for_long; \
                     SELECT pg_sleep(900)";
 
-fn configure(scene: &Scene, node: &Node, lines: &str) -> Result<()> {
+/// Adds lines to the configuration of a node's server.
+pub fn configure(scene: &Scene, node: &Node, lines: &str) -> Result<()> {
     scene.steps.say(&format!("{}: {lines}", node.name));
     let confdir = scene.cluster.options.release.confdir(MAIN.name);
     let path = format!("{confdir}/conf.d/zz-test.conf");
@@ -29,7 +30,7 @@ fn configure(scene: &Scene, node: &Node, lines: &str) -> Result<()> {
 }
 
 /// As an admin restarts a server, without the cluster.
-fn restart_by_hand(scene: &Scene, node: &Node) -> Result<()> {
+pub fn restart_by_hand(scene: &Scene, node: &Node) -> Result<()> {
     scene.pcs("property set maintenance-mode=true")?;
     let release = scene.cluster.options.release;
     control(node, release, &MAIN, "restart")?;
@@ -37,7 +38,8 @@ fn restart_by_hand(scene: &Scene, node: &Node) -> Result<()> {
     scene.settle_pacemaker()
 }
 
-fn paused(node: &Node) -> Result<()> {
+/// Whether the replay of a standby is paused.
+pub fn paused(node: &Node) -> Result<()> {
     let paused = node.sql("SELECT pg_is_wal_replay_paused()")?;
     ensure!(paused == "t", "{} replays", node.name);
     Ok(())

@@ -26,10 +26,12 @@ mod after_election;
 mod offer;
 mod order;
 mod rank;
+mod readiness;
 mod roster;
 pub(super) mod scale;
 
 pub use offer::{Offer, Yielded};
 pub use rank::{Reach, rank};
+pub use readiness::{Concerns, News, Outlook, Unready};
 pub use roster::{Ranking, Roster};
 pub use scale::{GRACE, LAST_CHOICE, exclusion_of_diverged, score_of_last_choice};

@@ -2,6 +2,7 @@
 
 mod confirming;
 mod properties;
+mod readiness;
 mod reigns;
 mod scores;
 mod sync;

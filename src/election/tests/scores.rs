@@ -20,7 +20,8 @@ use crate::testing::{check, node};
 const NOW: Duration = Duration::from_secs(1_000_000);
 const NAMES: [&str; 4] = ["n1", "n2", "n3", "n4"];
 
-fn roster(facts: &[&str]) -> Roster {
+/// The primary n1 with what is said of its standbys.
+pub fn roster(facts: &[&str]) -> Roster {
     let mut roster = Roster {
         primary: node("n1"),
         senders: Vec::new(),

@@ -15,6 +15,7 @@ mod identity;
 mod looks;
 mod mute;
 mod planned_stop;
+mod readiness;
 mod rejoin;
 mod replay;
 mod scores;

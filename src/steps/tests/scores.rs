@@ -24,13 +24,14 @@ fn follows(name: &str) -> Sender {
 }
 
 /// The primary `n1`, which `n2` and `n3` follow.
-fn primary() -> Bench {
+pub fn primary() -> Bench {
     let bench = Bench::running(Role::Primary, BRANCH);
     bench.server.instance().senders = ["n2", "n3"].map(follows).into();
     bench
 }
 
-fn care(bench: &Bench) {
+/// Its monitor looks after the scores.
+pub fn care(bench: &Bench) {
     let primary = said(bench);
     let care = Care {
         server: &bench.server,
