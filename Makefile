@@ -18,6 +18,7 @@ ZSH    = $(PREFIX)/share/zsh/site-functions
 DROPIN = /usr/lib/systemd/system/pacemaker.service.d
 UNITS  = /usr/lib/systemd/system
 SHARE  = $(PREFIX)/share/pgsqlms
+ALERTS = /usr/share/pacemaker/alerts
 FISH   = $(PREFIX)/share/fish/vendor_completions.d
 
 AGENT  = target/release/pgsqlms
@@ -42,7 +43,9 @@ install:
 	$(FILE) packaging/systemd/pgsqlms-metrics.service $(DESTDIR)$(UNITS)/pgsqlms-metrics.service
 	$(FILE) packaging/systemd/pgsqlms-metrics.timer $(DESTDIR)$(UNITS)/pgsqlms-metrics.timer
 	$(FILE) packaging/monitoring/pgsqlms-alerts.yml $(DESTDIR)$(SHARE)/pgsqlms-alerts.yml
+	$(FILE) packaging/monitoring/pgsqlms-dashboard.json $(DESTDIR)$(SHARE)/pgsqlms-dashboard.json
 	$(FILE) packaging/monitoring/pgsqlms-alerts.test.yml $(DESTDIR)$(SHARE)/pgsqlms-alerts.test.yml
+	install -D -m 0755 packaging/monitoring/alert_pgsqlms $(DESTDIR)$(ALERTS)/alert_pgsqlms
 	install -d $(DESTDIR)$(DOC)/docs
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)
 	install -m 0644 docs/*.md $(DESTDIR)$(DOC)/docs
@@ -54,6 +57,7 @@ uninstall:
 	rm -f $(DESTDIR)$(DROPIN)/pgsqlms.conf
 	rm -f $(DESTDIR)$(UNITS)/pgsqlms-metrics.service $(DESTDIR)$(UNITS)/pgsqlms-metrics.timer
 	rm -rf $(DESTDIR)$(SHARE)
+	rm -f $(DESTDIR)$(ALERTS)/alert_pgsqlms
 	rm -rf $(DESTDIR)$(DOC)
 
 .PHONY: all install uninstall

@@ -37,7 +37,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use actions::Action;
-use admin::{Check, Explain, ForcePromotion, History, Metrics, Status};
+use admin::{AlertAgent, Check, Explain, ForcePromotion, History, Metrics, Status};
 use ocf::{Deadline, Environment, Failure, OcfExit, Request};
 use system::guardian::{self, End};
 use view::Health;
@@ -66,6 +66,8 @@ enum Command {
     Check(Check),
     /// Print metrics for Prometheus
     Metrics(Metrics),
+    /// Tell of an event, as Pacemaker's alert agent (called by Pacemaker)
+    Alert(AlertAgent),
 }
 
 fn main() -> ExitCode {
@@ -87,6 +89,7 @@ impl Command {
         match self {
             Self::Action(action) => actions::given_up_at(*action, environment, request),
             Self::ForcePromotion(_) => None,
+            Self::Alert(_) => Some(Deadline::after(admin::LONGEST_ALERT * 2)),
             Self::Status(wish) if wish.goes_on() => None,
             Self::Status(_)
             | Self::Explain(_)
@@ -162,9 +165,19 @@ fn guarded(command: &Command, environment: &Environment, request: Request) -> Re
         Command::History(wish) => told(admin::history(wish, environment)),
         Command::Check(wish) => told(admin::check(wish, environment)),
         Command::Metrics(wish) => told(admin::metrics(wish, environment)),
+        Command::Alert(_) => Ok(alerted(admin::alert(environment))),
     };
     panic::catch_unwind(run)
         .unwrap_or_else(|_| Err(Failure::soft("Bug in pgsqlms: see the log of this node")))
+}
+
+/// Pacemaker does nothing about a failure but log it.
+fn alerted(outcome: Result<(), Failure>) -> u8 {
+    let Err(failure) = outcome else {
+        return OcfExit::Success.code();
+    };
+    admin::complain_of_alert(&failure);
+    failure.exit.code()
 }
 
 /// A command that only looks answers as monitoring plugins do: what it cannot look at is 3.

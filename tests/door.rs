@@ -402,3 +402,40 @@ fn own_name() -> String {
     let output = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
+
+/// Pacemaker logs what it says, and goes on.
+#[test]
+fn an_alert_that_is_none_says_so_and_ends() {
+    let begin = Instant::now();
+    let resource = [
+        ("CRM_alert_kind", "resource"),
+        ("CRM_alert_node", "srv1"),
+        ("CRM_alert_rsc", "pgsqld"),
+        ("CRM_alert_task", "promote"),
+    ];
+    let nobody = agent(&["alert"], &resource);
+    let odd = agent(
+        &["alert"],
+        &[&resource[..], &[("CRM_alert_rc", "many")]].concat(),
+    );
+    for (output, text) in [
+        (agent(&["alert"], &[]), "CRM_alert_kind is not set"),
+        (nobody, "The alert has no recipient"),
+        (odd, "CRM_alert_rc=many is not a number"),
+    ] {
+        assert_eq!(code(&output), 1);
+        assert!(stderr(&output).contains(text), "{}", stderr(&output));
+        assert!(output.stdout.is_empty());
+    }
+    let other = [
+        ("CRM_alert_kind", "node"),
+        ("CRM_alert_node", "srv1"),
+        ("CRM_alert_desc", "member"),
+    ];
+    let other = agent(
+        &["alert"],
+        &[&other[..], &[("CRM_alert_recipient", "syslog:")]].concat(),
+    );
+    assert_eq!((code(&other), stderr(&other)), (0, String::new()));
+    assert!(begin.elapsed() < Duration::from_secs(10));
+}

@@ -51,6 +51,8 @@ fn what_is_installed_works_and_goes_again() {
         "fish/vendor_completions.d/pgsqlms.fish",
         "systemd/system/pgsqlms-metrics.timer",
         "pgsqlms/pgsqlms-alerts.yml",
+        "pgsqlms/pgsqlms-dashboard.json",
+        "pacemaker/alerts/alert_pgsqlms",
         "resource-agents-pgsqlms/LICENSE",
     ] {
         let there = files(root.path()).iter().any(|path| path.ends_with(part));

@@ -16,6 +16,9 @@ _pgsqlms() {
             ",$1")
                 cmd="pgsqlms"
                 ;;
+            pgsqlms,alert)
+                cmd="pgsqlms__subcmd__alert"
+                ;;
             pgsqlms,check)
                 cmd="pgsqlms__subcmd__check"
                 ;;
@@ -74,8 +77,22 @@ _pgsqlms() {
 
     case "${cmd}" in
         pgsqlms)
-            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics"
+            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics alert"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgsqlms__subcmd__alert)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -196,7 +213,7 @@ _pgsqlms() {
             return 0
             ;;
         pgsqlms__subcmd__history)
-            opts="-h --resource --cib --format --help"
+            opts="-h --resource --cib --format --last --log --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -212,6 +229,10 @@ _pgsqlms() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

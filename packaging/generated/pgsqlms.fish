@@ -43,6 +43,7 @@ complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "explain" -d 'Show w
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "history" -d 'List the elections and promotions that are on record'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "check" -d 'Check as a monitoring plugin, with thresholds and performance data'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "metrics" -d 'Print metrics for Prometheus'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "alert" -d 'Tell of an event, as Pacemaker\'s alert agent (called by Pacemaker)'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand start" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand monitor" -s h -l help -d 'Print help'
@@ -73,6 +74,8 @@ complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -l resource -d 
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -l cib -d 'Look at a saved cluster instead of the live one; - is standard input' -r -F
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -l format -d 'Text for people, or JSON for programs' -r -f -a "text\t'For people'
 json\t'For programs'"
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -l log -d 'The log that is read for --last' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -l last -d 'Show the course of the last promotion, as the log of Pacemaker on this node has it'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand check" -l cib -d 'Look at a saved cluster instead of the live one; - is standard input' -r -F
@@ -85,3 +88,4 @@ complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand metrics" -l resource -d 
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand metrics" -l cib -d 'Look at a saved cluster instead of the live one; - is standard input' -r -F
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand metrics" -l output -d 'Write them to this file, which is replaced as a whole' -r -F
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand metrics" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand alert" -s h -l help -d 'Print help'

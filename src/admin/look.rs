@@ -111,6 +111,36 @@ impl Where {
     }
 }
 
+/// The cluster as a text has it, for each resource of ours in it, or for one: none, where that
+/// one is not ours.
+pub fn seen_in(xml: &str, wanted: Option<&str>, shell: &Environment) -> Result<Vec<Seen>, Failure> {
+    let mut ours = Cib::resources(xml);
+    ours.retain(|id| wanted.is_none_or(|wanted| wanted == id));
+    let text = Text {
+        xml: xml.to_owned(),
+        silence: None,
+    };
+    ours.iter().map(|id| of_text(&text, id, shell)).collect()
+}
+
+fn of_text(text: &Text, resource: &str, shell: &Environment) -> Result<Seen, Failure> {
+    let cib = Cib::parse(&text.xml, Some(resource)).map_err(unreadable)?;
+    let environment = environment(&cib, None, shell);
+    let parameters = Parameters::in_effect(&environment);
+    let parameters = parameters.map_err(|error| Failure::soft(error.to_string()))?;
+    let deadline = Request::from_environment(shell, Instant::now()).deadline;
+    let look = Look {
+        permanent: Permanent::of_text(&text.xml),
+        tools: Tools::new(&environment, deadline),
+        is_live: false,
+        depth: Depth::Glance,
+        here: None,
+        deadline,
+        cib,
+    };
+    look.seen(text, parameters)
+}
+
 fn saved(file: &PathBuf) -> io::Result<String> {
     let mut bytes = Vec::new();
     if file.as_os_str() == "-" {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here promotes anything itself, or calls a verb.
 
+mod alert;
 mod check;
 mod explain;
 mod force_promotion;
@@ -12,6 +13,9 @@ mod metrics;
 mod resource;
 mod status;
 
+pub use alert::{
+    AlertAgent, LONGEST as LONGEST_ALERT, complain as complain_of_alert, run as alert,
+};
 pub use check::{Check, run as check};
 pub use explain::{Explain, run as explain};
 pub use force_promotion::{ForcePromotion, run as force_promotion};

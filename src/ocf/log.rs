@@ -58,6 +58,25 @@ fn debug_wanted(value: Option<&str>) -> bool {
     })
 }
 
+/// Hands a line for programs to this node's system log, as it is: whole to the journal, in pieces
+/// where there is none.
+pub fn hand_over(resource: &str, line: &str) {
+    if let Some(journal) = open_journal("daemon", resource) {
+        let severity = Severity::LOG_NOTICE as u8;
+        return journal.write(Entry {
+            severity,
+            text: line,
+            id: None,
+        });
+    }
+    let Some(mut logger) = open_syslog("daemon", &tag(resource)) else {
+        return;
+    };
+    for piece in pieces(line) {
+        let _ = logger.notice(piece);
+    }
+}
+
 /// Records in this node's system log what a person did by hand, besides the
 /// usual sinks: a person's shell asks for none, and a terminal keeps nothing.
 pub fn record(resource: &str, text: &str) {

@@ -44,7 +44,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 32] = [
+pub const ALL: [name::Name; 33] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -76,5 +76,6 @@ pub const ALL: [name::Name; 32] = [
     note::FOREIGN_SCORES,
     note::YIELDED,
     note::FETCHED,
+    note::UNREADY,
     Sighting::NAME,
 ];

@@ -5,6 +5,7 @@
 
 pub mod boot;
 pub mod clock;
+pub mod delivery;
 pub mod guardian;
 pub mod host_name;
 pub mod kept_file;

@@ -7,17 +7,21 @@
 //!
 //! Pure: no file, process, clock or socket. `crate::admin` looks, and prints.
 
+mod alert;
 mod bytes;
 mod candidacy;
 pub mod cib;
+mod event;
 mod explanation;
 mod held;
 mod json;
+mod last;
 mod metrics;
 mod past;
 mod plugin;
 mod problem;
 mod prospect;
+mod recipient;
 mod report;
 mod seen;
 mod synchronous;
@@ -30,14 +34,18 @@ mod time;
 mod trouble;
 mod words;
 
+pub use alert::Alert;
 pub use cib::{Cib, CibError};
+pub use event::{Event, event_json};
 pub use explanation::{explanation, explanation_json};
 pub use json::document;
+pub use last::{last_course, last_json, last_lines};
 pub use metrics::{metrics, metrics_without_view};
 pub use past::{past, past_json, past_lines};
 pub use plugin::{Judgement, plugin, plugin_without_view};
 pub use problem::Health;
 pub use prospect::Prospect;
+pub use recipient::Recipient;
 pub use report::View;
 pub use seen::{Known, Local, Policy, Seen};
 pub use text::lines;

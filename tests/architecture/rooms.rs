@@ -135,6 +135,10 @@ const ROOMS: &[Room] = &[
             ("steps", "is made of them"),
             ("view", "shows what it has seen"),
             ("system/clock.rs", "says when it looked"),
+            (
+                "system/delivery.rs",
+                "hands an event to whom an admin has named",
+            ),
             ("system/host_name.rs", "knows this node without a program"),
             ("system/plain_file.rs", "writes for a collector, past links"),
         ],

@@ -8,6 +8,7 @@ pub mod history;
 pub mod package;
 pub mod paths;
 pub mod progress;
+pub mod prometheus;
 pub mod release;
 pub mod requirements;
 pub mod shell;

@@ -207,6 +207,8 @@ pub const ALL: &[Case] = cases![
     planned::frozen_receiver_without_a_timeout_holds_no_move needs SynchronousClient long,
     planned::frozen_standby_holds_no_move needs SynchronousClient long,
     signals::a_standby_that_is_not_ready_is_said_once needs Client long,
+    signals::alerts_tell_of_a_failover needs SynchronousClient long,
+    signals::prometheus_judges_the_metrics needs Client long,
     signals::standbys_with_smaller_settings_are_said_once needs Client long,
     eyes::status_is_what_sql_and_pacemaker_say needs Silence long,
     eyes::status_says_what_is_wrong needs Silence long,

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use super::promotions::{configure, paused, restart_by_hand};
 use crate::cluster::PATIENCE;
+use crate::host::paths;
+use crate::host::prometheus::Prometheus;
 use crate::machine::node::Node;
 use crate::run::scene::Scene;
 
@@ -121,4 +124,110 @@ fn each<'a>(by: &'a Node, of: &[Node], text: impl Fn(&Node) -> String) -> Result
 fn last_choice(node: &Node) -> String {
     let name = &node.name;
     format!("{name} would be promoted only where no other standby is sound: max_connections=60")
+}
+
+/// As the packages install it.
+const ALERT: &str = "/usr/share/pacemaker/alerts/alert_pgsqlms";
+const SCRIPT: &str = include_str!("../../../packaging/monitoring/alert_pgsqlms");
+/// Pacemaker calls it as hacluster, who may write here.
+const EVENTS: &str = "/var/log/pacemaker/pgsqlms.events";
+
+/// The events that a node was told of, by their names.
+fn events(node: &Node, name: &str) -> Result<Vec<Value>> {
+    let text = node.output(&["cat", EVENTS])?.stdout;
+    let lines = text.lines().map(|line| {
+        serde_json::from_str::<Value>(line).with_context(|| format!("{}: {line}", node.name))
+    });
+    let mut events = lines.collect::<Result<Vec<_>>>()?;
+    events.retain(|event| event["event"] == name);
+    Ok(events)
+}
+
+/// The power of the primary is cut, with Pacemaker's alert agent on all nodes: the promotion is told
+/// by the node on which it was, with what it followed from, and the fencing by one node alone.
+pub fn alerts_tell_of_a_failover(scene: &mut Scene) -> Result<()> {
+    for node in &scene.cluster.nodes {
+        node.write(ALERT, SCRIPT, "root:root", "0755")?;
+    }
+    scene.pcs(&format!("alert create path={ALERT} id=pgsqlms"))?;
+    scene.pcs(&format!("alert recipient add pgsqlms value=file:{EVENTS}"))?;
+    let old = scene.cluster.primary()?;
+    let rest = scene.cluster.others(&old.name);
+    scene.cut_power(&old)?;
+    let new = scene
+        .cluster
+        .wait_promoted_among(&rest, Duration::from_secs(60))?;
+    scene.steps.wait("the promotion to be told", PATIENCE, || {
+        let promoted = events(&new, "promoted")?;
+        let [event] = promoted.as_slice() else {
+            anyhow::bail!("{promoted:?}");
+        };
+        let told = ["resource", "node", "previous", "action", "code"].map(|key| &event[key]);
+        let told = told
+            .map(|value| value.to_string().replace('"', ""))
+            .join(" ");
+        let wanted = format!("pgsqld {} {} promote 0", new.name, old.name);
+        ensure!(told == wanted && event["election"].is_u64(), "{event}");
+        Ok(())
+    })?;
+    scene
+        .steps
+        .wait("the fencing to be told once", PATIENCE, || {
+            let mut fenced = Vec::new();
+            for node in &rest {
+                fenced.extend(events(node, "fenced")?);
+            }
+            ensure!(
+                fenced.len() == 1 && fenced[0]["node"] == old.name,
+                "{fenced:?}"
+            );
+            Ok(())
+        })?;
+    scene.writes_go_on()?;
+    scene.cluster.rejoin(&old)?;
+    scene.only_fenced(&old.name)
+}
+
+/// A real Prometheus reads the metrics of all nodes and judges by the packaged rules: nothing is
+/// wrong with a whole cluster, and nobody could take over once both standbys are stopped.
+pub fn prometheus_judges_the_metrics(scene: &mut Scene) -> Result<()> {
+    let rules = paths::workspace().join("packaging/monitoring/pgsqlms-alerts.yml");
+    let names: Vec<_> = scene
+        .cluster
+        .nodes
+        .iter()
+        .map(|node| node.name.clone())
+        .collect();
+    let prometheus = Prometheus::start(&names, &rules)?;
+    let primary = scene.cluster.primary()?;
+    let rest = scene.cluster.others(&primary.name);
+    let asks = |query: &str, is_right: &dyn Fn(&str) -> bool| {
+        scene.steps.wait(query, PATIENCE, || {
+            for node in &scene.cluster.nodes {
+                prometheus.hand(&node.name, &node.run(&["pgsqlms", "metrics"])?)?;
+            }
+            let answer = prometheus.query(query)?;
+            ensure!(is_right(&answer), "{answer:?}");
+            Ok(())
+        })
+    };
+    let not_ready = "ALERTS{alertname=\"PostgreSQLNotFailoverReady\"}";
+    asks("sum(pgsqlms_look_success)", &|answer| {
+        answer.contains("=> 3 @")
+    })?;
+    asks("sum(pgsqlms_primary)", &|answer| answer.contains("=> 1 @"))?;
+    asks("min(pgsqlms_failover_ready)", &|answer| {
+        answer.contains("=> 1 @")
+    })?;
+    asks(not_ready, &str::is_empty)?;
+    for node in &rest {
+        scene.pcs(&format!("node standby {} --wait=60", node.name))?;
+    }
+    asks(not_ready, &|answer| answer.contains("alertstate"))?;
+    for node in &rest {
+        scene.pcs(&format!("node unstandby {} --wait=60", node.name))?;
+    }
+    scene.cluster.wait_whole()?;
+    asks(not_ready, &str::is_empty)?;
+    scene.nobody_fenced()
 }

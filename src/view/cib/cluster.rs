@@ -24,6 +24,8 @@ pub struct Cib {
     pub quorate: bool,
     /// Whether there is a state in it: a file on disk has the configuration alone.
     pub has_state: bool,
+    /// The node that decides for all (the DC), where it is known.
+    pub coordinator: Option<NodeName>,
     /// Location constraints of the resource that `ban` and `move` left behind.
     pub left_constraints: Vec<String>,
 }
@@ -63,9 +65,19 @@ impl Cib {
             options: pairs_below(configuration(root, "crm_config")),
             quorate: is_true(root.attribute("have-quorum")),
             has_state: status.is_some_and(|status| status.has_children()),
+            coordinator: coordinator(root),
             left_constraints: left_constraints(root, &resource),
             resource,
         })
+    }
+
+    /// The ids of all resources of this agent in a text; none in one that cannot be read.
+    pub fn resources(text: &str) -> Vec<String> {
+        let document = Document::parse(text);
+        document.map_or_else(
+            |_| Vec::new(),
+            |document| Resource::all(document.root_element()),
+        )
     }
 
     /// Whether the cluster has fencing: it has unless an option says otherwise.
@@ -86,6 +98,14 @@ impl Cib {
         all.filter_map(|(node, facts)| Some((node.clone(), facts.transient.get(name)?.as_str())))
             .collect()
     }
+}
+
+/// The root names it by its id.
+fn coordinator(root: Element<'_, '_>) -> Option<NodeName> {
+    let id = root.attribute("dc-uuid")?;
+    let mut nodes = children(configuration(root, "nodes"), "node");
+    let node = nodes.find(|node| node.attribute("id") == Some(id))?;
+    NodeName::new(node.attribute("uname")?)
 }
 
 fn nodes(

@@ -27,6 +27,16 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The ids of all resources of this agent.
+    pub fn all(root: Element<'_, '_>) -> Vec<String> {
+        let all = configuration(root, "resources");
+        let all = all.into_iter().flat_map(|one| one.descendants());
+        let primitives = all.filter(|one| one.has_tag_name("primitive"));
+        let ours = primitives.filter(|one| is_ours(root, *one));
+        ours.filter_map(|one| one.attribute("id").map(str::to_owned))
+            .collect()
+    }
+
     /// The one that is wanted, or the only one.
     pub fn find(root: Element<'_, '_>, wanted: Option<&str>) -> Result<Self, CibError> {
         let all = configuration(root, "resources");

@@ -1,6 +1,8 @@
 //! Screens and documents of worlds in a few lines.
 
 mod documents;
+mod events;
+mod last;
 mod monitoring;
 mod screens;
 mod world;

@@ -119,3 +119,30 @@ fn elections_and_timelines_of_files_are_listed_once() {
     assert_eq!(document["promotions"][0]["from"], "srv2");
     assert_eq!(document["schema"], "pgsqlms.history/1");
 }
+
+/// Else an alert would never come, and a panel would be empty for ever.
+#[test]
+fn rules_and_dashboard_use_metrics_that_there_are() {
+    let text = metrics(&View::of(&world(&WORLD)));
+    let given: BTreeSet<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .collect();
+    for (file, least) in [
+        (
+            include_str!("../../../packaging/monitoring/pgsqlms-alerts.yml"),
+            8,
+        ),
+        (
+            include_str!("../../../packaging/monitoring/pgsqlms-dashboard.json"),
+            15,
+        ),
+    ] {
+        let is_part = |c: char| c.is_ascii_lowercase() || c == '_';
+        let words = file.split(|c: char| !is_part(c));
+        let used: BTreeSet<_> = words.filter(|word| word.starts_with("pgsqlms_")).collect();
+        let missing: Vec<_> = used.difference(&given).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert!(used.len() >= least, "{used:?}");
+    }
+}
