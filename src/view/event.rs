@@ -278,12 +278,14 @@ fn before(seen: &Seen, last: &Reign) -> Option<Reign> {
 
 fn sentence(event: &Event, resource: &str) -> String {
     let node = &event.node;
-    let task = event.action.as_ref().map_or("fencing", |(task, ..)| task);
     let what = match event.kind {
         Kind::Promoted => format!("{node} is the primary of {resource}"),
         Kind::PromotionRefused => format!("{node} was not promoted"),
         Kind::PromotionAborted => format!("{node} gave way to another node"),
-        Kind::Failed => format!("{task} of {resource} failed on {node}"),
+        Kind::Failed => match &event.action {
+            Some((task, ..)) => format!("{task} of {resource} failed on {node}"),
+            None => format!("fencing of {node} failed"),
+        },
         Kind::Diverged => format!("{node} has diverged"),
         Kind::Rewound => format!("{node} follows the primary again"),
         Kind::Fenced => format!("{node} was fenced"),

@@ -209,6 +209,7 @@ pub const ALL: &[Case] = cases![
     signals::a_standby_that_is_not_ready_is_said_once needs Client long,
     signals::alerts_tell_of_a_failover needs SynchronousClient long,
     signals::prometheus_judges_the_metrics needs Client long,
+    signals::history_shows_the_course_of_a_failover needs SynchronousClient long,
     signals::standbys_with_smaller_settings_are_said_once needs Client long,
     eyes::status_is_what_sql_and_pacemaker_say needs Silence long,
     eyes::status_says_what_is_wrong needs Silence long,

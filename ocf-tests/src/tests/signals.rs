@@ -204,7 +204,9 @@ pub fn prometheus_judges_the_metrics(scene: &mut Scene) -> Result<()> {
     let asks = |query: &str, is_right: &dyn Fn(&str) -> bool| {
         scene.steps.wait(query, PATIENCE, || {
             for node in &scene.cluster.nodes {
-                prometheus.hand(&node.name, &node.run(&["pgsqlms", "metrics"])?)?;
+                let text = node.run(&["pgsqlms", "metrics"])?;
+                // What a node prints comes here without its last line break.
+                prometheus.hand(&node.name, &(text + "\n"))?;
             }
             let answer = prometheus.query(query)?;
             ensure!(is_right(&answer), "{answer:?}");
@@ -230,4 +232,41 @@ pub fn prometheus_judges_the_metrics(scene: &mut Scene) -> Result<()> {
     scene.cluster.wait_whole()?;
     asks(not_ready, &str::is_empty)?;
     scene.nobody_fenced()
+}
+
+/// After a power cut of the primary, the node that was promoted shows the course of it, and the
+/// third one what it has of it.
+pub fn history_shows_the_course_of_a_failover(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let rest = scene.cluster.others(&old.name);
+    scene.cut_power(&old)?;
+    let new = scene
+        .cluster
+        .wait_promoted_among(&rest, Duration::from_secs(60))?;
+    let third = rest.iter().find(|node| **node != new).context("third")?;
+    let course = |node: &Node| -> Result<Value> {
+        let words = ["pgsqlms", "history", "--last", "--format", "json"];
+        Ok(serde_json::from_str(&node.run(&words)?)?)
+    };
+    scene.steps.wait("its end in the log", PATIENCE, || {
+        let told = course(&new)?;
+        let steps = told["steps"].as_array().context("no steps")?;
+        let names: Vec<_> = steps
+            .iter()
+            .filter_map(|step| step["step"].as_str())
+            .collect();
+        for wanted in ["detected", "fenced", "elected", "writable"] {
+            ensure!(names.contains(&wanted), "{wanted}: {told}");
+        }
+        let text = |step: &Value| step["text"].as_str().unwrap_or_default().to_owned();
+        ensure!(text(&steps[0]).contains(&old.name), "{told}");
+        ensure!(names.last() == Some(&"writable"), "{told}");
+        Ok(())
+    })?;
+    let of_third = course(third)?;
+    let missing = of_third["not_in_this_log"].to_string();
+    ensure!(missing.contains("elected"), "{of_third}");
+    scene.writes_go_on()?;
+    scene.cluster.rejoin(&old)?;
+    scene.only_fenced(&old.name)
 }

@@ -123,7 +123,10 @@ fn elections_and_timelines_of_files_are_listed_once() {
 /// Else an alert would never come, and a panel would be empty for ever.
 #[test]
 fn rules_and_dashboard_use_metrics_that_there_are() {
-    let text = metrics(&View::of(&world(&WORLD)));
+    let ready = WORLD.map(|fact| fact.replace("srv3 away -1000", "srv3 standby 990"));
+    let ready = ready.each_ref().map(String::as_str);
+    let mut text = metrics(&View::of(&world(&WORLD)));
+    text += &metrics(&View::of(&world(&ready)));
     let given: BTreeSet<_> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
