@@ -42,6 +42,8 @@ install:
 	$(FILE) packaging/systemd/pacemaker.service.conf $(DESTDIR)$(DROPIN)/pgsqlms.conf
 	$(FILE) packaging/systemd/pgsqlms-metrics.service $(DESTDIR)$(UNITS)/pgsqlms-metrics.service
 	$(FILE) packaging/systemd/pgsqlms-metrics.timer $(DESTDIR)$(UNITS)/pgsqlms-metrics.timer
+	$(FILE) packaging/systemd/pgsqlms-role.socket $(DESTDIR)$(UNITS)/pgsqlms-role.socket
+	$(FILE) packaging/systemd/pgsqlms-role@.service $(DESTDIR)$(UNITS)/pgsqlms-role@.service
 	$(FILE) packaging/monitoring/pgsqlms-alerts.yml $(DESTDIR)$(SHARE)/pgsqlms-alerts.yml
 	$(FILE) packaging/monitoring/pgsqlms-dashboard.json $(DESTDIR)$(SHARE)/pgsqlms-dashboard.json
 	$(FILE) packaging/monitoring/pgsqlms-alerts.test.yml $(DESTDIR)$(SHARE)/pgsqlms-alerts.test.yml
@@ -56,6 +58,7 @@ uninstall:
 	rm -f $(DESTDIR)$(BASH)/pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms $(DESTDIR)$(FISH)/pgsqlms.fish
 	rm -f $(DESTDIR)$(DROPIN)/pgsqlms.conf
 	rm -f $(DESTDIR)$(UNITS)/pgsqlms-metrics.service $(DESTDIR)$(UNITS)/pgsqlms-metrics.timer
+	rm -f $(DESTDIR)$(UNITS)/pgsqlms-role.socket $(DESTDIR)$(UNITS)/pgsqlms-role@.service
 	rm -rf $(DESTDIR)$(SHARE)
 	rm -f $(DESTDIR)$(ALERTS)/alert_pgsqlms
 	rm -rf $(DESTDIR)$(DOC)

@@ -37,7 +37,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use actions::Action;
-use admin::{AlertAgent, Check, Explain, ForcePromotion, History, Metrics, Status};
+use admin::{
+    AlertAgent, Check, Explain, ForcePromotion, History, Metrics, Role, Status, Switchover,
+};
 use ocf::{Deadline, Environment, Failure, OcfExit, Request};
 use system::guardian::{self, End};
 use view::Health;
@@ -68,6 +70,10 @@ enum Command {
     Metrics(Metrics),
     /// Tell of an event, as Pacemaker's alert agent (called by Pacemaker)
     Alert(AlertAgent),
+    /// Say in one word whether the server here is the primary, for load balancers
+    Role(Role),
+    /// Move the primary to a node, after a look whether that node can take it
+    Switchover(Switchover),
 }
 
 fn main() -> ExitCode {
@@ -88,7 +94,8 @@ impl Command {
     fn given_up_at(&self, environment: &Environment, request: &Request) -> Option<Deadline> {
         match self {
             Self::Action(action) => actions::given_up_at(*action, environment, request),
-            Self::ForcePromotion(_) => None,
+            Self::ForcePromotion(_) | Self::Switchover(_) => None,
+            Self::Role(_) => Some(Deadline::after(LONGEST_ROLE)),
             Self::Alert(_) => Some(Deadline::after(admin::LONGEST_ALERT * 2)),
             Self::Status(wish) if wish.goes_on() => None,
             Self::Status(_)
@@ -101,13 +108,19 @@ impl Command {
 
     /// Whether it only looks, and answers as monitoring plugins do.
     fn only_looks(&self) -> bool {
-        !matches!(self, Self::Action(_) | Self::ForcePromotion(_))
+        !matches!(
+            self,
+            Self::Action(_) | Self::ForcePromotion(_) | Self::Switchover(_)
+        )
     }
 }
 
 /// What a command that only looks may take, so that monitoring has its answer before it gives
 /// the command up.
 const LONGEST_LOOK: Duration = Duration::from_secs(30);
+
+/// The same of a load balancer, which asks each second.
+const LONGEST_ROLE: Duration = Duration::from_secs(3);
 
 /// What may hang is done in a child, so that there is an answer in any case.
 fn watched(command: &Command, environment: &Environment, request: Request) -> ExitCode {
@@ -166,6 +179,8 @@ fn guarded(command: &Command, environment: &Environment, request: Request) -> Re
         Command::Check(wish) => told(admin::check(wish, environment)),
         Command::Metrics(wish) => told(admin::metrics(wish, environment)),
         Command::Alert(_) => Ok(alerted(admin::alert(environment))),
+        Command::Role(wish) => told(admin::role(wish, environment)),
+        Command::Switchover(wish) => told(admin::switchover(wish, environment)),
     };
     panic::catch_unwind(run)
         .unwrap_or_else(|_| Err(Failure::soft("Bug in pgsqlms: see the log of this node")))
@@ -214,7 +229,7 @@ fn usage(error: &clap::Error, given: &[OsString]) -> u8 {
 }
 
 /// The commands that only look.
-const LOOKS: [&str; 5] = ["status", "explain", "history", "check", "metrics"];
+const LOOKS: [&str; 6] = ["status", "explain", "history", "check", "metrics", "role"];
 
 fn usage_of_action(error: &clap::Error) -> OcfExit {
     let _ = error.print();

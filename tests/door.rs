@@ -67,6 +67,32 @@ fn a_command_for_people_takes_no_argument_that_it_does_not_know() {
     }
 }
 
+/// A check with a typo in it would be well for ever.
+#[test]
+fn a_problem_that_does_not_exist_is_an_error_that_names_those_that_do() {
+    for option in ["--only", "--ignore"] {
+        let output = agent(&["check", option, "offline,offlin"], &[]);
+        let said = stderr(&output);
+        let names_them = ["'offlin'", "offline", "own-address"].map(|word| said.contains(word));
+        assert!(
+            code(&output) == 3 && names_them == [true; 3],
+            "{option}: {said}"
+        );
+    }
+}
+
+/// 2: nothing was touched.
+#[test]
+fn a_switchover_to_nobody_touches_nothing() {
+    for arguments in [
+        vec!["switchover"],
+        vec!["switchover", "--to", "srv2", "--timeout", "0"],
+    ] {
+        let output = agent(&arguments, &[]);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", stderr(&output));
+    }
+}
+
 const WRONG: [(&str, &str); 11] = [
     ("OCF_RESKEY_system_user", "nobody-has-this-name"),
     ("OCF_RESKEY_bindir", "bin"),

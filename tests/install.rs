@@ -50,6 +50,8 @@ fn what_is_installed_works_and_goes_again() {
         "site-functions/_pgsqlms",
         "fish/vendor_completions.d/pgsqlms.fish",
         "systemd/system/pgsqlms-metrics.timer",
+        "systemd/system/pgsqlms-role.socket",
+        "systemd/system/pgsqlms-role@.service",
         "pgsqlms/pgsqlms-alerts.yml",
         "pgsqlms/pgsqlms-dashboard.json",
         "pacemaker/alerts/alert_pgsqlms",

@@ -33,6 +33,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
     ("src/postgres/rewind_mark.rs", &["text = format!("]),
     ("src/admin/force_promotion.rs", &["text = format!("]),
     ("src/election/scores/readiness.rs", &["format!("]),
+    ("src/admin/switchover.rs", &["record = format!("]),
     ("src/ocf/clone.rs", &["format!("]),
     ("src/ocf/parameter.rs", &["write!("]),
     (

@@ -58,6 +58,9 @@ _pgsqlms() {
             pgsqlms,reload-agent)
                 cmd="pgsqlms__subcmd__reload__subcmd__agent"
                 ;;
+            pgsqlms,role)
+                cmd="pgsqlms__subcmd__role"
+                ;;
             pgsqlms,start)
                 cmd="pgsqlms__subcmd__start"
                 ;;
@@ -66,6 +69,9 @@ _pgsqlms() {
                 ;;
             pgsqlms,stop)
                 cmd="pgsqlms__subcmd__stop"
+                ;;
+            pgsqlms,switchover)
+                cmd="pgsqlms__subcmd__switchover"
                 ;;
             pgsqlms,validate-all)
                 cmd="pgsqlms__subcmd__validate__subcmd__all"
@@ -78,6 +84,7 @@ _pgsqlms() {
     case "${cmd}" in
         pgsqlms)
             opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics alert"
+            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics role switchover"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -105,7 +112,7 @@ _pgsqlms() {
             return 0
             ;;
         pgsqlms__subcmd__check)
-            opts="-w -c -h --resource --cib --warning --critical --only --ignore --help"
+            opts="-w -c -h --resource --cib --warning --critical --setup --format --only --ignore --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -135,12 +142,16 @@ _pgsqlms() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --only)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "address boot-start clock clone cluster commits-wait configuration constraint-left diverged evidence-unreadable excluded failed-action fence-tools fencing fencing-off firewall force-pending foreign-score half-rewound impaired listen load-threshold maintenance monitors name no-answer no-primary no-quorum nobody-ready node-standby not-connected not-elected not-running offline other-database own-address pacemaker-down pg-hba postgresql replay-paused rings settings-too-small several-primaries timeouts upgrades" -- "${cur}"))
                     return 0
                     ;;
                 --ignore)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "address boot-start clock clone cluster commits-wait configuration constraint-left diverged evidence-unreadable excluded failed-action fence-tools fencing fencing-off firewall force-pending foreign-score half-rewound impaired listen load-threshold maintenance monitors name no-answer no-primary no-quorum nobody-ready node-standby not-connected not-elected not-running offline other-database own-address pacemaker-down pg-hba postgresql replay-paused rings settings-too-small several-primaries timeouts upgrades" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -366,6 +377,32 @@ _pgsqlms() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pgsqlms__subcmd__role)
+            opts="-h --resource --haproxy --sql-only --host --port --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pgsqlms__subcmd__start)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -417,6 +454,32 @@ _pgsqlms() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgsqlms__subcmd__switchover)
+            opts="-h --resource --to --dry-run --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -65,13 +65,20 @@ impl Where {
         self.look_at(shell, Depth::Files)
     }
 
+    /// The text of the cluster's configuration, and whether it is that of a Pacemaker that runs
+    /// here.
+    pub fn xml(&self, tools: &Tools) -> Result<(String, bool), Failure> {
+        let text = self.text(tools)?;
+        Ok((text.xml, text.silence.is_none()))
+    }
+
     fn look_at(&self, shell: &Environment, depth: Depth) -> Result<Seen, Failure> {
         let deadline = Request::from_environment(shell, Instant::now()).deadline;
         let deadline = deadline.within(LONGEST_LOOK);
         let text = self.text(&Tools::new(shell, deadline))?;
         let cib = Cib::parse(&text.xml, self.resource.as_deref()).map_err(unreadable)?;
         let here = match self.cib {
-            None => this_node(&cib, &text, &Tools::new(shell, deadline)),
+            None => this_node(&cib, text.silence.is_none(), &Tools::new(shell, deadline)),
             Some(_) => None,
         };
         let environment = environment(&cib, here.as_ref(), shell);
@@ -156,17 +163,17 @@ fn unreadable(error: CibError) -> Failure {
 }
 
 /// By the name of the machine, which costs nothing; Pacemaker is asked where no node has it.
-fn this_node(cib: &Cib, text: &Text, tools: &Tools) -> Option<NodeName> {
+pub fn this_node(cib: &Cib, answers: bool, tools: &Tools) -> Option<NodeName> {
     let by_host = host_name::get().and_then(|name| NodeName::new(&name));
     let by_host = by_host.filter(|name| cib.nodes.contains_key(name));
-    if by_host.is_some() || text.silence.is_some() {
+    if by_host.is_some() || !answers {
         return by_host;
     }
     pacemaker::this_node(tools).ok().flatten()
 }
 
 /// What Pacemaker would give an action of the resource on this node.
-fn environment(cib: &Cib, here: Option<&NodeName>, shell: &Environment) -> Environment {
+pub fn environment(cib: &Cib, here: Option<&NodeName>, shell: &Environment) -> Environment {
     let parameters = cib.resource.parameters.iter();
     let parameters = parameters.map(|(name, value)| (format!("OCF_RESKEY_{name}"), value.clone()));
     let node = here.map(|node| ("OCF_RESKEY_CRM_meta_on_node".to_owned(), node.to_string()));
@@ -192,6 +199,7 @@ impl Look {
         let resource = self.cib.resource.id.clone();
         let policy = Policy {
             max_loss: parameters.maxloss,
+            max_lag: parameters.maxlag,
             sync_guard: parameters.sync_guard,
         };
         let scores = self.permanent.scores(&resource);

@@ -10,8 +10,12 @@ mod history;
 mod local;
 mod look;
 mod metrics;
+mod moving;
 mod resource;
+mod role;
+mod setup;
 mod status;
+mod switchover;
 
 pub use alert::{
     AlertAgent, LONGEST as LONGEST_ALERT, complain as complain_of_alert, run as alert,
@@ -21,4 +25,6 @@ pub use explain::{Explain, run as explain};
 pub use force_promotion::{ForcePromotion, run as force_promotion};
 pub use history::{History, run as history};
 pub use metrics::{Metrics, run as metrics};
+pub use role::{Role, run as role};
 pub use status::{Status, run as status};
+pub use switchover::{Switchover, run as switchover};

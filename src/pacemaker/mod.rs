@@ -8,6 +8,7 @@ mod cluster;
 #[cfg(test)]
 mod fake_cluster;
 mod membership;
+pub mod moving;
 mod operations;
 mod options;
 mod permanent;

@@ -14,6 +14,9 @@ const LOOKING: &str = "
 Commands that only look (status, explain, history, check, metrics) answer as monitoring
 plugins do: 0 all is well, 1 somebody should look at something, 2 critical, 3 that cannot be
 told from here.
+
+From role: 0 the primary, 1 a standby, 3 unknown. From switchover: 0 done, 1 the role is where
+it was, or elsewhere, 2 refused before anything was touched, 3 cannot tell.
 ";
 
 /// What an exit code means, in a few words.

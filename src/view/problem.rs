@@ -37,6 +37,36 @@ impl Health {
     }
 }
 
+/// The ids of all problems: `check --only` and `--ignore` take no other.
+pub const PROBLEMS: [&str; 26] = [
+    "commits-wait",
+    "constraint-left",
+    "diverged",
+    "evidence-unreadable",
+    "excluded",
+    "failed-action",
+    "fencing-off",
+    "force-pending",
+    "foreign-score",
+    "half-rewound",
+    "impaired",
+    "maintenance",
+    "no-answer",
+    "no-primary",
+    "no-quorum",
+    "nobody-ready",
+    "node-standby",
+    "not-connected",
+    "not-elected",
+    "not-running",
+    "offline",
+    "other-database",
+    "pacemaker-down",
+    "replay-paused",
+    "settings-too-small",
+    "several-primaries",
+];
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -55,6 +85,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of the whole cluster.
     pub fn new(id: &'static str, severity: Health, text: impl Into<String>) -> Self {
+        debug_assert!(is_known(id), "{id} is not among PROBLEMS");
         Self {
             id,
             severity,
@@ -75,6 +106,11 @@ impl Problem {
         self.cures.push(cure.into());
         self
     }
+}
+
+/// A threshold that is exceeded is judged by itself.
+fn is_known(id: &str) -> bool {
+    id == "threshold" || PROBLEMS.contains(&id)
 }
 
 /// How bad all of them are.

@@ -206,9 +206,10 @@ fn first_choice(seen: &Seen, voters: &BTreeSet<NodeName>) -> Option<NodeName> {
     candidates.max_by_key(score).cloned()
 }
 
-type Positions<'a> = (&'a BTreeSet<NodeName>, &'a BTreeMap<NodeName, Held>);
+pub(super) type Positions<'a> = (&'a BTreeSet<NodeName>, &'a BTreeMap<NodeName, Held>);
 
-fn ballot(seen: &Seen, first: NodeName, (voters, held): Positions<'_>) -> Ballot {
+/// The ballot of an election of `first` among these voters, with what is known here.
+pub(super) fn ballot(seen: &Seen, first: NodeName, (voters, held): Positions<'_>) -> Ballot {
     let mut ballot = Ballot::new(first);
     ballot.voters.clone_from(voters);
     ballot.known_nodes.extend(seen.cib.nodes.keys().cloned());

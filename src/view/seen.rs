@@ -74,6 +74,8 @@ pub struct Known {
 pub struct Policy {
     /// Parameter `maxloss`.
     pub max_loss: u64,
+    /// Parameter `maxlag`; 0: no limit.
+    pub max_lag: u64,
     /// Parameter `sync_guard`.
     pub sync_guard: bool,
 }

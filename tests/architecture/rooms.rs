@@ -140,6 +140,11 @@ const ROOMS: &[Room] = &[
                 "hands an event to whom an admin has named",
             ),
             ("system/host_name.rs", "knows this node without a program"),
+            (
+                "system/interrupts.rs",
+                "takes a constraint away before Ctrl-C ends it",
+            ),
+            ("system/machine.rs", "looks how a machine is set up"),
             ("system/plain_file.rs", "writes for a collector, past links"),
         ],
     },

@@ -43,6 +43,8 @@ pub struct Node {
     pub transient: BTreeMap<String, String>,
     /// What of the resource runs there.
     pub running: Running,
+    /// The action that goes on there, if one does.
+    pub pending: Option<String>,
     /// The last action of each kind, and how long it took.
     pub actions: Vec<Action>,
     /// The actions that failed and were not cleaned up.
@@ -145,6 +147,7 @@ fn add_state(node: &mut Node, state: Element<'_, '_>, resource: &Resource) {
     if node.online {
         node.running = operations.running();
     }
+    node.pending = operations.pending().filter(|_| node.online);
     node.actions = operations.last_actions();
     node.failed = operations.failed();
 }

@@ -8,8 +8,9 @@ mod cluster;
 mod error;
 mod operations;
 mod resource;
-mod xml;
+pub(super) mod xml;
 
 pub use cluster::{Cib, Node};
 pub use error::CibError;
 pub use operations::{Action, Failed, Running};
+pub use resource::Resource;

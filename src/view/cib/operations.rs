@@ -70,6 +70,13 @@ impl<'a, 'i> Operations<'a, 'i> {
         done.fold(Running::Unknown, |before, one| after(before, *one))
     }
 
+    /// The one that has not ended. Monitors come and go.
+    pub(super) fn pending(&self) -> Option<String> {
+        let pending = self.0.iter().filter(|one| status(**one) == PENDING);
+        let mut names = pending.filter_map(|one| one.attribute("operation"));
+        names.find(|name| *name != "monitor").map(str::to_owned)
+    }
+
     /// The last action of each kind that came to an end.
     pub(super) fn last_actions(&self) -> Vec<Action> {
         let mut last: Vec<Action> = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use roxmltree::Node as Element;
 
 use super::error::CibError;
-use super::xml::{configuration, pairs_below};
+use super::xml::{configuration, own_pairs};
 use crate::ocf::values::boolean;
 
 /// The agent that a resource must have to be ours.
@@ -112,17 +112,4 @@ fn template_of<'a, 'i>(
 /// `master` is what a promotable clone was called before Pacemaker 2.0.
 fn is_clone(element: Element<'_, '_>) -> bool {
     element.has_tag_name("clone") || element.has_tag_name("master")
-}
-
-/// The pairs in the sets of this kind that are the element's own. Where several sets have a
-/// name, the first one counts.
-fn own_pairs(element: Element<'_, '_>, kind: &str) -> BTreeMap<String, String> {
-    let sets = element.children().filter(|one| one.has_tag_name(kind));
-    let mut pairs = BTreeMap::new();
-    for set in sets {
-        for (name, value) in pairs_below(Some(set)) {
-            pairs.entry(name).or_insert(value);
-        }
-    }
-    pairs
 }

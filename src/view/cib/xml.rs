@@ -7,7 +7,7 @@ use roxmltree::Node as Element;
 use crate::ocf::values::boolean;
 
 /// A section of the configuration.
-pub(super) fn configuration<'a, 'i>(
+pub(in crate::view) fn configuration<'a, 'i>(
     root: Element<'a, 'i>,
     section: &str,
 ) -> Option<Element<'a, 'i>> {
@@ -15,12 +15,15 @@ pub(super) fn configuration<'a, 'i>(
 }
 
 /// The first child of that name.
-pub(super) fn child<'a, 'i>(parent: Element<'a, 'i>, name: &str) -> Option<Element<'a, 'i>> {
+pub(in crate::view) fn child<'a, 'i>(
+    parent: Element<'a, 'i>,
+    name: &str,
+) -> Option<Element<'a, 'i>> {
     parent.children().find(|one| one.has_tag_name(name))
 }
 
 /// All children of that name.
-pub(super) fn children<'a, 'i: 'a>(
+pub(in crate::view) fn children<'a, 'i: 'a>(
     parent: Option<Element<'a, 'i>>,
     name: &'static str,
 ) -> impl Iterator<Item = Element<'a, 'i>> {
@@ -29,7 +32,7 @@ pub(super) fn children<'a, 'i: 'a>(
 }
 
 /// Names and values of all `nvpair`s in it.
-pub(super) fn pairs_below(element: Option<Element<'_, '_>>) -> BTreeMap<String, String> {
+pub(in crate::view) fn pairs_below(element: Option<Element<'_, '_>>) -> BTreeMap<String, String> {
     let all = element.into_iter().flat_map(|one| one.descendants());
     let pairs = all.filter(|one| one.has_tag_name("nvpair"));
     pairs
@@ -41,6 +44,19 @@ pub(super) fn pairs_below(element: Option<Element<'_, '_>>) -> BTreeMap<String, 
 }
 
 /// Whether it is what Pacemaker takes for true.
-pub(super) fn is_true(value: Option<&str>) -> bool {
+pub(in crate::view) fn is_true(value: Option<&str>) -> bool {
     value.and_then(boolean) == Some(true)
+}
+
+/// The pairs in the sets of this kind that are the element's own. Where several sets have a
+/// name, the first one counts.
+pub(in crate::view) fn own_pairs(element: Element<'_, '_>, kind: &str) -> BTreeMap<String, String> {
+    let sets = element.children().filter(|one| one.has_tag_name(kind));
+    let mut pairs = BTreeMap::new();
+    for set in sets {
+        for (name, value) in pairs_below(Some(set)) {
+            pairs.entry(name).or_insert(value);
+        }
+    }
+    pairs
 }

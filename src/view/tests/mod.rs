@@ -5,4 +5,6 @@ mod events;
 mod last;
 mod monitoring;
 mod screens;
+mod setup;
+mod switchover;
 mod world;

@@ -12,6 +12,8 @@
 //! reign srv1 7 2@0/4000000<1@0/4000000
 //! attribute srv3 diverged-pgsqld 1#…
 //! failed srv3 start 1 the reason
+//! pending srv3 start            an action that goes on
+//! maxlag 8192
 //! timeline 2@0/4000000<1@0/4000000      a history file
 //! ```
 
@@ -51,6 +53,8 @@ struct Parts {
     stands: Option<(Position, Lsn)>,
     reigns: Vec<Reign>,
     timelines: Vec<Position>,
+    pending: Vec<(String, String)>,
+    max_lag: u64,
     paused: bool,
     dead: bool,
 }
@@ -92,6 +96,8 @@ impl Parts {
             "sync" => self.sync = rest.to_owned(),
             "reign" => self.reign(&words),
             "timeline" => self.timelines.push(position(rest)),
+            "pending" => self.pending.push((word(0), word(1))),
+            "maxlag" => self.max_lag = rest.parse().unwrap(),
             "paused" => self.paused = true,
             "dead" => self.dead = true,
             other => panic!("{other:?}"),
@@ -154,6 +160,7 @@ impl Parts {
             bars: bars.collect(),
             policy: Policy {
                 max_loss: 0,
+                max_lag: self.max_lag,
                 sync_guard: true,
             },
         }
@@ -243,6 +250,10 @@ impl Parts {
         let mut operations = String::new();
         for (id, what, code) in history_of(running) {
             operations.push_str(&operation(id, what, (*code, 0), ""));
+        }
+        for (_, what) in self.pending.iter().filter(|(of, _)| of == name) {
+            let pending = operation("pending", what, (193, 99), "");
+            operations.push_str(&pending.replace("op-status=\"0\"", "op-status=\"-1\""));
         }
         for (_, what, code, reason) in self.failed.iter().filter(|(of, ..)| of == name) {
             let code = code.parse().unwrap();
