@@ -41,10 +41,12 @@ mod rejoin;
 mod rolling;
 mod rules;
 mod scores;
+mod setup;
 mod signals;
 mod soak;
 mod storage;
 mod surroundings;
+mod switchover;
 mod tools;
 mod two;
 mod validate;
@@ -247,6 +249,11 @@ pub const ALL: &[Case] = cases![
     moves::slow_neighbour_does_not_hold_up_the_address needs Client long,
     moves::refused_move_waits_for_its_target needs Silence long,
     moves::move_to_a_standby_that_is_away_costs_nothing needs Client long,
+    switchover::moves_and_reports needs Client long,
+    switchover::refuses_a_paused_replay needs Client long,
+    switchover::interrupted_leaves_no_constraint needs Client long,
+    switchover::role_is_told_to_load_balancers needs Client long,
+    setup::faults_are_found needs Silence long,
     admin::first_start_cleanup_and_refresh needs Client,
     admin::promotion_without_fencing_is_said needs Client long,
     admin::disable_and_enable needs Client,
