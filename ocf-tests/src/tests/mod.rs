@@ -182,7 +182,7 @@ pub const ALL: &[Case] = cases![
     network::corosync_of_the_primary_cut needs SynchronousClient long,
     network::replication_lost_in_one_direction needs SynchronousClient long,
     network::commits_hang_without_standbys needs SynchronousClient,
-    network::excluded_standbys_wait_for_the_last_primary needs SynchronousClient long,
+    network::excluded_standbys_wait_for_the_last_primary needs Client long,
     config::typo_on_the_primary needs SynchronousClient,
     config::standbys_that_cannot_be_candidates needs Client long,
     config::foreign_database_joins needs Client long,
