@@ -1,6 +1,8 @@
 //! Holds that the crates in Cargo.lock can be built with the Rust that Cargo.toml names, which is
 //! Debian 13's. `cargo update` keeps to it (resolver 3).
 
+#![allow(clippy::unwrap_used)] // helpers of tests are outside #[test]
+
 use std::process::Command;
 
 const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
