@@ -60,7 +60,10 @@ impl Stage {
             }
             ["clients", "write"] => clients_write(scene),
             ["primary", name] => scene.cluster.wait_promoted(name),
-            ["move", name] => scene.cluster.move_primary(name),
+            // A standby that does not stream yet would be outvoted.
+            ["move", name] => self
+                .wait_whole(scene)
+                .and_then(|()| scene.cluster.move_primary(name)),
             ["whole"] => self.wait_whole(scene),
             ["copy", path] => copy(scene, path),
             ["booted", name] => booted(scene, name),
