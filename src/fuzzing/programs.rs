@@ -81,6 +81,7 @@ pub const TARGETS: &[Target] = &[
         seeds: || {
             texts(&[
                 "pgsqld:0 promotion score on srv1: 1021\npgsqld:1 promotion score on none: 0\npgsqld:2 promotion score on srv3: -INFINITY\n",
+                "  * pgsqld:0 promotion score on srv1: 1021\n",
             ])
         },
         run: |input, see| see(&scores(&text(input), "pgsqld")),

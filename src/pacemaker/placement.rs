@@ -18,14 +18,24 @@ use crate::record::{Constraint, score};
 /// one and all that is added to it. Instances that it would stop have none.
 pub fn scores(tools: &Tools, resource: &str) -> Result<BTreeMap<NodeName, i32>, ToolError> {
     let answer = tools.tell("crm_simulate", &["--live-check", "--show-scores"])?;
-    Ok(parse_scores(&answer, resource))
+    let scores = parse_scores(&answer, resource);
+    if scores.is_empty() {
+        return Err(ToolError::Failed {
+            tool: "crm_simulate",
+            text: format!("no promotion score of {resource} in its answer"),
+        });
+    }
+    Ok(scores)
 }
 
 /// `pgsqld:2 promotion score on srv3: -INFINITY` (`"promotion-score"` in
-/// `lib/pacemaker/pcmk_output.c`; before 2.0.4 in `pcmk_sched_promotable.c`).
+/// `lib/pacemaker/pcmk_output.c`; before 2.0.4 in `pcmk_sched_promotable.c`). From 3.0 on it is an
+/// item of a list: `  * pgsqld:2 promotion …`.
 pub fn parse_scores(answer: &str, resource: &str) -> BTreeMap<NodeName, i32> {
     let score_of = |line: &str| {
-        let (instance, rest) = line.trim().split_once(" promotion score on ")?;
+        let line = line.trim();
+        let item = line.strip_prefix("* ").unwrap_or(line);
+        let (instance, rest) = item.split_once(" promotion score on ")?;
         let (node, value) = rest.rsplit_once(": ")?;
         let (name, _) = instance.split_once(':').unwrap_or((instance, ""));
         let node = NodeName::new(node).filter(|_| name == resource)?;
@@ -141,6 +151,19 @@ mod tests {
         pgsqld:1 promotion score on none: 0\n\
         pgsqld:2 promotion score on srv3: -INFINITY\n\
         pgsqld2:0 promotion score on srv1: 5\n";
+
+    /// As Pacemaker 3.0.1 writes it.
+    #[test]
+    fn scores_may_be_items_of_a_list() {
+        let answer = "\
+              * pgsqld:1 promotion score on srv1: 1021\n\
+              * pgsqld:2 promotion score (inactive): -INFINITY\n\
+              * pgsqld2:1 promotion score on srv1: 5\n";
+        assert_eq!(
+            parse_scores(answer, "pgsqld"),
+            [(node("srv1"), 1021)].into()
+        );
+    }
 
     #[test]
     fn the_scores_of_the_resource_are_read() {
