@@ -61,7 +61,7 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
         let handles = (&*call.cluster, &call.notes);
         let seen = (&state, details.as_ref());
         impairment::report(&*call.server, handles, seen, deadline)?;
-        look_after(call, details.clone())?;
+        look_after(call, details.as_ref())?;
         readiness::tell_of_standby(&call.notes, &state, details.as_ref());
     }
     state.monitor(probe)
@@ -73,7 +73,7 @@ fn is_to_be_a_standby(call: &Call) -> bool {
     call.request.role == Some(ClusterRole::Unpromoted)
 }
 
-fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
+fn look_after(call: &Call, details: Option<&Details>) -> Result<(), Failure> {
     let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
     aftermath::attend(cluster, notes);
@@ -92,7 +92,7 @@ fn look_after(call: &Call, details: Option<Details>) -> Result<(), Failure> {
                 notes,
                 deadline,
             };
-            care.take(&primary);
+            care.take(primary);
         }
         Some(Details::Standby { receives: true, .. }) => {
             diverged::take_back(server, cluster, notes, deadline);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// The words that Pacemaker takes for a boolean (`crm_str_to_boolean`).
 pub fn boolean(text: &str) -> Option<bool> {
@@ -22,6 +23,22 @@ pub fn turns_fencing_off(name: &str, value: &str) -> bool {
 pub fn number<N: FromStr>(text: &str) -> Option<N> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
+}
+
+/// A time with its unit, as Pacemaker reads it (`crm_get_msec`), but for its ISO 8601 durations.
+pub fn time(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    let factor = match unit.trim() {
+        "us" | "usec" => return Some(Duration::from_micros(number)),
+        "ms" | "msec" => 1,
+        "" | "s" | "sec" => 1000,
+        "m" | "min" => 60_000,
+        "h" | "hr" => 3_600_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(number.saturating_mul(factor)))
 }
 
 /// A directory that means the same wherever the agent runs.
@@ -53,5 +70,23 @@ mod tests {
             assert_eq!(number::<u64>(text), None, "{text}");
         }
         assert_eq!(number::<u16>("65536"), None);
+    }
+
+    #[test]
+    fn a_time_has_a_unit() {
+        let millis = |text| time(text).map(|time| time.as_millis());
+        for (text, wanted) in [
+            ("5", Some(5000)),
+            ("100ms", Some(100)),
+            ("2 min", Some(120_000)),
+            ("1h", Some(3_600_000)),
+            ("18446744073709551615h", Some(u128::from(u64::MAX))),
+            ("", None),
+            ("s", None),
+            ("-1s", None),
+            ("1 week", None),
+        ] {
+            assert_eq!(millis(text), wanted, "{text:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use roxmltree::{Document, Node};
 
 use super::tools::{ToolError, Tools};
 use crate::ocf::request::ClusterRole;
-use crate::ocf::values::boolean;
+use crate::ocf::values::{boolean, time};
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,22 +52,6 @@ fn monitor(element: Node<'_, '_>) -> Option<Monitor> {
     })
 }
 
-/// As Pacemaker reads it (`crm_get_msec`), but for its ISO 8601 durations.
-fn time(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    let factor = match unit.trim() {
-        "us" | "usec" => return Some(Duration::from_micros(number)),
-        "ms" | "msec" => 1,
-        "" | "s" | "sec" => 1000,
-        "m" | "min" => 60_000,
-        "h" | "hr" => 3_600_000,
-        _ => return None,
-    };
-    Some(Duration::from_millis(number.saturating_mul(factor)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,23 +86,5 @@ mod tests {
         assert_eq!((other[0].role, other[0].interval), (None, seconds(120)));
         assert_eq!(parse(RESOURCES, "none").unwrap(), []);
         assert!(parse("no XML", "pgsqld").is_err());
-    }
-
-    #[test]
-    fn a_time_has_a_unit() {
-        let millis = |text| time(text).map(|time| time.as_millis());
-        for (text, wanted) in [
-            ("5", Some(5000)),
-            ("100ms", Some(100)),
-            ("2 min", Some(120_000)),
-            ("1h", Some(3_600_000)),
-            ("18446744073709551615h", Some(u128::from(u64::MAX))),
-            ("", None),
-            ("s", None),
-            ("-1s", None),
-            ("1 week", None),
-        ] {
-            assert_eq!(millis(text), wanted, "{text:?}");
-        }
     }
 }

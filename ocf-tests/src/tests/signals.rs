@@ -143,6 +143,23 @@ fn events(node: &Node, name: &str) -> Result<Vec<Value>> {
     Ok(events)
 }
 
+/// What a power cut of the primary came to.
+struct Failover {
+    old: Node,
+    new: Node,
+    /// Those that were standbys before.
+    rest: Vec<Node>,
+}
+
+fn fail_over(scene: &Scene) -> Result<Failover> {
+    let old = scene.cluster.primary()?;
+    let rest = scene.cluster.others(&old.name);
+    scene.cut_power(&old)?;
+    let limit = Duration::from_secs(60);
+    let new = scene.cluster.wait_promoted_among(&rest, limit)?;
+    Ok(Failover { old, new, rest })
+}
+
 /// The power of the primary is cut, with Pacemaker's alert agent on all nodes: the promotion is told
 /// by the node on which it was, with what it followed from, and the fencing by one node alone.
 pub fn alerts_tell_of_a_failover(scene: &mut Scene) -> Result<()> {
@@ -151,12 +168,7 @@ pub fn alerts_tell_of_a_failover(scene: &mut Scene) -> Result<()> {
     }
     scene.pcs(&format!("alert create path={ALERT} id=pgsqlms"))?;
     scene.pcs(&format!("alert recipient add pgsqlms value=file:{EVENTS}"))?;
-    let old = scene.cluster.primary()?;
-    let rest = scene.cluster.others(&old.name);
-    scene.cut_power(&old)?;
-    let new = scene
-        .cluster
-        .wait_promoted_among(&rest, Duration::from_secs(60))?;
+    let Failover { old, new, rest } = fail_over(scene)?;
     scene.steps.wait("the promotion to be told", PATIENCE, || {
         let promoted = events(&new, "promoted")?;
         let [event] = promoted.as_slice() else {
@@ -237,12 +249,7 @@ pub fn prometheus_judges_the_metrics(scene: &mut Scene) -> Result<()> {
 /// After a power cut of the primary, the node that was promoted shows the course of it, and the
 /// third one what it has of it.
 pub fn history_shows_the_course_of_a_failover(scene: &mut Scene) -> Result<()> {
-    let old = scene.cluster.primary()?;
-    let rest = scene.cluster.others(&old.name);
-    scene.cut_power(&old)?;
-    let new = scene
-        .cluster
-        .wait_promoted_among(&rest, Duration::from_secs(60))?;
+    let Failover { old, new, rest } = fail_over(scene)?;
     let third = rest.iter().find(|node| **node != new).context("third")?;
     let course = |node: &Node| -> Result<Value> {
         let words = ["pgsqlms", "history", "--last", "--format", "json"];

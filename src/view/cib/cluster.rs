@@ -82,10 +82,9 @@ impl Cib {
         )
     }
 
-    /// Whether the cluster has fencing: it has unless an option says otherwise.
+    /// Whether the cluster has fencing.
     pub fn has_fencing(&self) -> bool {
-        let mut options = self.options.iter();
-        !options.any(|(name, value)| turns_fencing_off(name, value))
+        has_fencing(&self.options)
     }
 
     /// Whether Pacemaker leaves everything alone, or this resource.
@@ -100,6 +99,12 @@ impl Cib {
         all.filter_map(|(node, facts)| Some((node.clone(), facts.transient.get(name)?.as_str())))
             .collect()
     }
+}
+
+/// Whether a cluster with these options has fencing: it has unless one says otherwise.
+pub(in crate::view) fn has_fencing(options: &BTreeMap<String, String>) -> bool {
+    let mut options = options.iter();
+    !options.any(|(name, value)| turns_fencing_off(name, value))
 }
 
 /// The root names it by its id.

@@ -7,9 +7,10 @@
 mod cluster;
 mod error;
 mod operations;
-mod resource;
+pub(super) mod resource;
 pub(super) mod xml;
 
+pub(super) use cluster::has_fencing;
 pub use cluster::{Cib, Node};
 pub use error::CibError;
 pub use operations::{Action, Failed, Running};

@@ -29,20 +29,14 @@ pub struct Resource {
 impl Resource {
     /// The ids of all resources of this agent.
     pub fn all(root: Element<'_, '_>) -> Vec<String> {
-        let all = configuration(root, "resources");
-        let all = all.into_iter().flat_map(|one| one.descendants());
-        let primitives = all.filter(|one| one.has_tag_name("primitive"));
-        let ours = primitives.filter(|one| is_ours(root, *one));
-        ours.filter_map(|one| one.attribute("id").map(str::to_owned))
-            .collect()
+        let ids = ours(root).into_iter();
+        let ids = ids.filter_map(|one| one.attribute("id"));
+        ids.map(str::to_owned).collect()
     }
 
     /// The one that is wanted, or the only one.
     pub fn find(root: Element<'_, '_>, wanted: Option<&str>) -> Result<Self, CibError> {
-        let all = configuration(root, "resources");
-        let all = all.into_iter().flat_map(|one| one.descendants());
-        let primitives = all.filter(|one| one.has_tag_name("primitive"));
-        let ours: Vec<_> = primitives.filter(|one| is_ours(root, *one)).collect();
+        let ours = ours(root);
         let of_id = |one: &&Element<'_, '_>| one.attribute("id") == wanted;
         let found = match wanted {
             Some(name) => ours.iter().find(of_id).ok_or_else(|| unknown(name))?,
@@ -52,11 +46,8 @@ impl Resource {
     }
 
     fn of(root: Element<'_, '_>, primitive: Element<'_, '_>) -> Self {
-        let clone = primitive.ancestors().find(|one| is_clone(*one));
-        let mut meta = BTreeMap::new();
-        for element in clone.into_iter().chain([primitive]) {
-            meta.extend(own_pairs(element, "meta_attributes"));
-        }
+        let clone = clone_around(primitive);
+        let meta = meta_of(clone, primitive);
         let mut parameters = BTreeMap::new();
         for element in template_of(root, primitive).into_iter().chain([primitive]) {
             parameters.extend(own_pairs(element, "instance_attributes"));
@@ -75,6 +66,14 @@ impl Resource {
     pub fn name(&self) -> &str {
         self.clone.as_deref().unwrap_or(&self.id)
     }
+}
+
+/// All resources of this agent.
+fn ours<'a, 'i>(root: Element<'a, 'i>) -> Vec<Element<'a, 'i>> {
+    let all = configuration(root, "resources");
+    let all = all.into_iter().flat_map(|one| one.descendants());
+    let primitives = all.filter(|one| one.has_tag_name("primitive"));
+    primitives.filter(|one| is_ours(root, *one)).collect()
 }
 
 fn only<'s, 'a, 'i>(ours: &'s [Element<'a, 'i>]) -> Result<&'s Element<'a, 'i>, CibError> {
@@ -109,7 +108,21 @@ fn template_of<'a, 'i>(
     all.find(|one| one.has_tag_name("template") && one.attribute("id") == Some(wanted))
 }
 
-/// `master` is what a promotable clone was called before Pacemaker 2.0.
-fn is_clone(element: Element<'_, '_>) -> bool {
-    element.has_tag_name("clone") || element.has_tag_name("master")
+/// The clone that a resource is in. `master` is what a promotable one was called before
+/// Pacemaker 2.0.
+pub(in crate::view) fn clone_around<'a, 'i>(primitive: Element<'a, 'i>) -> Option<Element<'a, 'i>> {
+    let mut all = primitive.ancestors();
+    all.find(|one| one.has_tag_name("clone") || one.has_tag_name("master"))
+}
+
+/// The meta attributes that count for a resource in a clone: its own before those of the clone.
+pub(in crate::view) fn meta_of(
+    clone: Option<Element<'_, '_>>,
+    primitive: Element<'_, '_>,
+) -> BTreeMap<String, String> {
+    let mut meta = BTreeMap::new();
+    for element in clone.into_iter().chain([primitive]) {
+        meta.extend(own_pairs(element, "meta_attributes"));
+    }
+    meta
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use roxmltree::{Document, Node as Element};
 
-use crate::ocf::values::{boolean, turns_fencing_off};
+use crate::ocf::values::{boolean, time};
+use crate::view::cib::has_fencing;
+use crate::view::cib::resource::{clone_around, meta_of};
 use crate::view::cib::xml::{children, configuration, own_pairs, pairs_below};
 
 /// What is looked at.
@@ -50,10 +52,12 @@ impl Options {
         let mut all = document.descendants();
         let primitive =
             all.find(|one| one.has_tag_name("primitive") && one.attribute("id") == Some(id))?;
-        let clone = primitive
-            .ancestors()
-            .find(|one| one.has_tag_name("clone") || one.has_tag_name("master"));
-        let meta = meta_of(clone, primitive);
+        let clone = clone_around(primitive);
+        let mut meta = meta_of(clone, primitive);
+        // A clone of before Pacemaker 2.0 is promotable by its name.
+        if clone.is_some_and(|one| one.has_tag_name("master")) {
+            meta.insert("promotable".to_owned(), "true".to_owned());
+        }
         let clone = clone.and_then(|one| one.attribute("id"));
         let defaults = pairs_below(configuration(root, "op_defaults"));
         let addresses = addresses(root, clone.unwrap_or(id));
@@ -71,8 +75,7 @@ impl Options {
 
     /// Whether a lost node is made sure to be off.
     pub fn has_fencing(&self) -> bool {
-        let mut all = self.properties.iter();
-        !all.any(|(name, value)| turns_fencing_off(name, value))
+        has_fencing(&self.properties)
     }
 
     /// Whether a watchdog does it.
@@ -81,17 +84,6 @@ impl Options {
         let value = names.find_map(|name| self.properties.get(*name));
         value.is_some_and(|value| time(value).is_some_and(|time| !time.is_zero()))
     }
-}
-
-/// A clone of before Pacemaker 2.0 is promotable by its name.
-fn meta_of(clone: Option<Element<'_, '_>>, primitive: Element<'_, '_>) -> BTreeMap<String, String> {
-    let of_clone = clone.map(|one| own_pairs(one, "meta_attributes"));
-    let mut meta = of_clone.unwrap_or_default();
-    meta.extend(own_pairs(primitive, "meta_attributes"));
-    if clone.is_some_and(|one| one.has_tag_name("master")) {
-        meta.insert("promotable".to_owned(), "true".to_owned());
-    }
-    meta
 }
 
 fn fence_agents(root: Element<'_, '_>) -> Vec<String> {
@@ -159,19 +151,4 @@ fn stopped_in_order(root: Element<'_, '_>, clone: &str) -> Vec<String> {
     });
     let ids = strict.filter_map(|one| one.attribute("then"));
     ids.map(str::to_owned).collect()
-}
-
-/// As Pacemaker reads it, but for its ISO 8601 durations.
-pub fn time(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
-    let factor = match unit.trim() {
-        "ms" | "msec" => 1,
-        "" | "s" | "sec" => 1000,
-        "m" | "min" => 60_000,
-        "h" | "hr" => 3_600_000,
-        _ => return None,
-    };
-    Some(Duration::from_millis(number.saturating_mul(factor)))
 }
