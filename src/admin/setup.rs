@@ -29,16 +29,19 @@ pub fn look(place: &Where, shell: &Environment) -> Setup {
     let name = host_name::get();
     let seen = cluster(place, shell, deadline);
     let (parameters, node) = match &seen {
-        Ok((cib, here, _)) => (of_cluster(cib, here.as_ref(), shell), here.clone()),
+        Ok((cib, here, _)) => (Some(of_cluster(cib, here.as_ref(), shell)), here.clone()),
         Err(_) => (by_guess(root), name.as_deref().and_then(NodeName::new)),
     };
-    let port = parameters
-        .as_ref()
-        .map_or(5432, |(parameters, _)| parameters.pgport);
-    let database = parameters.and_then(|(parameters, id)| {
-        let server = RealServer::look_up(parameters, &id).ok()?;
-        Some(database(&server, node.as_ref(), deadline))
-    });
+    let port = match &parameters {
+        Some(Ok((parameters, _))) => parameters.pgport,
+        Some(Err(_)) | None => 5432,
+    };
+    let looked = parameters.map(|instance| look_at(instance, node.as_ref(), deadline));
+    let (database, no_database) = match looked {
+        Some(Ok(database)) => (Some(database), None),
+        Some(Err(why)) => (None, Some(why)),
+        None => (None, None),
+    };
     let (nodes, options, no_cluster) = match seen {
         Ok((cib, _, options)) => (cib.nodes.into_keys().collect(), options, None),
         Err(why) => (Vec::new(), None, Some(why)),
@@ -49,6 +52,7 @@ pub fn look(place: &Where, shell: &Environment) -> Setup {
         options,
         no_cluster,
         database,
+        no_database,
     }
 }
 
@@ -79,18 +83,20 @@ fn cluster(place: &Where, shell: &Environment, deadline: Deadline) -> Result<Clu
     Ok((cib, here, options))
 }
 
-fn of_cluster(
-    cib: &Cib,
-    here: Option<&NodeName>,
-    shell: &Environment,
-) -> Option<(Parameters, String)> {
-    let environment = environment(cib, here, shell);
-    let parameters = Parameters::in_effect(&environment).ok()?;
-    Some((parameters, cib.resource.id.clone()))
+/// The parameters of an instance and a name for its files, or why they cannot be told.
+type Instance = Result<(Parameters, String), String>;
+
+fn of_cluster(cib: &Cib, here: Option<&NodeName>, shell: &Environment) -> Instance {
+    instance(&environment(cib, here, shell), &cib.resource.id)
+}
+
+fn instance(environment: &Environment, id: &str) -> Instance {
+    let parameters = Parameters::in_effect(environment).map_err(|error| error.to_string())?;
+    Ok((parameters, id.to_owned()))
 }
 
 /// Before there is a resource: Debian's instance, if there is one alone.
-fn by_guess(root: &Path) -> Option<(Parameters, String)> {
+fn by_guess(root: &Path) -> Option<Instance> {
     let instances = machine::instances_of_debian(root);
     let [(version, name)] = instances.as_slice() else {
         return None;
@@ -101,8 +107,7 @@ fn by_guess(root: &Path) -> Option<(Parameters, String)> {
         ("datadir", format!("/var/lib/postgresql/{version}/{name}")),
     ];
     let guessed = guessed.map(|(name, value)| (format!("OCF_RESKEY_{name}"), value));
-    let parameters = Parameters::in_effect(&guessed.into_iter().collect()).ok()?;
-    Some((parameters, "setup".to_owned()))
+    Some(instance(&guessed.into_iter().collect(), "setup"))
 }
 
 /// The agents of the cluster's fence devices, and their tools, that this machine lacks.
@@ -124,6 +129,16 @@ fn missing(root: &Path, options: &Options) -> Vec<String> {
         .filter(lacks)
         .map(str::to_owned)
         .collect()
+}
+
+fn look_at(
+    instance: Instance,
+    node: Option<&NodeName>,
+    deadline: Deadline,
+) -> Result<Database, String> {
+    let (parameters, id) = instance?;
+    let server = RealServer::look_up(parameters, &id).map_err(|error| error.to_string())?;
+    Ok(database(&server, node, deadline))
 }
 
 fn database(server: &dyn Server, node: Option<&NodeName>, deadline: Deadline) -> Database {

@@ -46,7 +46,7 @@ pub fn check_setup(setup: &Setup) -> Vec<Checked> {
     let mut all = machine::check(&setup.machine, &setup.nodes);
     match &setup.database {
         Some(database) => all.extend(database::check(database)),
-        None => all.push(unknown_database()),
+        None => all.push(unknown_database(setup.no_database.as_deref())),
     }
     if let Some(options) = &setup.options {
         all.extend(cluster::check(options, &setup.machine));
@@ -71,8 +71,10 @@ fn no_cluster(why: &str) -> Checked {
     Checked::new("cluster", Health::Attention, text).cure("docs/quick-start-pcs.md: the cluster")
 }
 
-fn unknown_database() -> Checked {
-    let text = "PostgreSQL was not checked: no resource says where it is, and there is not just \
-                one instance of Debian's here";
+fn unknown_database(why: Option<&str>) -> Checked {
+    let why = why.unwrap_or(
+        "no resource says where it is, and there is not just one instance of Debian's here",
+    );
+    let text = format!("PostgreSQL was not checked: {why}");
     Checked::warn("postgresql", text).cure("docs/quick-start-pcs.md: PostgreSQL")
 }

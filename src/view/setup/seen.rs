@@ -51,6 +51,8 @@ pub struct Setup {
     pub options: Option<Options>,
     /// Why there is none.
     pub no_cluster: Option<String>,
-    /// The server; `None`: it is not known which one is meant.
+    /// The server, or why it could not be looked at.
     pub database: Option<Database>,
+    /// Why it could not.
+    pub no_database: Option<String>,
 }

@@ -40,6 +40,7 @@ fn well() -> Setup {
         nodes: vec![node("srv1"), node("srv2")],
         options: Options::parse(CLUSTER, "pgsqld"),
         no_cluster: None,
+        no_database: None,
         database: Some(Database {
             what: "PostgreSQL 17".to_owned(),
             listen: Some("*".to_owned()),
@@ -99,13 +100,20 @@ fn table_of_setup() {
 
 #[test]
 fn a_machine_without_postgresql_is_told_so() {
-    let setup = Setup {
+    let setup = |why: Option<&str>| Setup {
         database: None,
+        no_database: why.map(str::to_owned),
         ..well()
     };
-    let json = setup_json(&check_setup(&setup));
+    let json = setup_json(&check_setup(&setup(None)));
     assert_eq!(json["health"], "attention");
-    let all = json["checked"].as_array().unwrap();
-    let told = all.iter().find(|one| one["id"] == "postgresql").unwrap();
-    assert_eq!(told["level"], "attention");
+    let told = |setup: Setup| {
+        let all = check_setup(&setup).into_iter();
+        let of_server = all.filter(|one| one.id == "postgresql");
+        of_server.map(|one| one.text).collect::<String>()
+    };
+    assert!(told(setup(None)).contains("no resource says where it is"));
+    let why = "system user \"pg\" does not exist";
+    let wanted = format!("PostgreSQL was not checked: {why}");
+    assert_eq!(told(setup(Some(why))), wanted);
 }
