@@ -112,7 +112,7 @@ pub const FOREIGN_SCORES: Name = Name::new(
 pub const YIELDED: Name = Name::new(
     Life::File,
     "pgsqlms-RESOURCE.yielded",
-    "the node that this one gave way to in an election, and its term",
+    "the node that this one gave way to in an election, its term, and when",
 );
 
 /// From whom this node fetched WAL before its promotion, and in which term: once is enough.

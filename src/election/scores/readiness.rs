@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::roster::{Ranking, Roster};
-use super::scale::is_excluded;
+use super::scale::{OUTVOTED, is_excluded};
 use crate::instance::replication::SenderState;
 use crate::ocf::NodeName;
 use crate::record::Constraint;
@@ -92,8 +92,12 @@ impl Outlook<'_> {
 
     fn by_score(&self, node: &NodeName) -> Option<Unready> {
         let state = self.state(node);
-        if self.score(node).is_none_or(is_excluded) {
+        let score = self.score(node);
+        if score.is_none_or(is_excluded) {
             let why = match state {
+                _ if score == Some(OUTVOTED) => {
+                    "it lost an election, a constraint prefers it, and it is not close yet"
+                }
                 None => "it is not connected to the primary, or not under the name of its node",
                 Some(SenderState::Following) => "it is too far behind the primary (maxlag)",
                 Some(_) => "it has only begun to connect, or is being built",
