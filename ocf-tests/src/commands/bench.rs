@@ -9,6 +9,10 @@ use crate::machine::power;
 use crate::measure::bench::{self, Plan, Subject};
 use crate::measure::results::{self, Results};
 
+/// Where the table stands in the page.
+const BEGIN: &str = "<!-- The table below is written by `cargo lab bench --write`. -->";
+const END: &str = "<!-- Here the table ends. -->";
+
 /// What to measure.
 #[derive(clap::Args, Debug)]
 pub struct Choice {
@@ -25,10 +29,13 @@ pub struct Choice {
     #[arg(long, value_enum, value_delimiter = ',',
           default_values = ["monitors", "switchover", "crash", "power-cut"])]
     only: Vec<Subject>,
-    /// Have monitors of the primary wait for a crash (not with a power cut, nor with paf)
+    /// Have commits wait for one standby
+    #[arg(long)]
+    sync: bool,
+    /// Have monitors of the primary wait for a crash (paf has none that can)
     #[arg(long)]
     watched: bool,
-    /// Write the table to docs/benchmarks.md
+    /// Put the table into docs/benchmarks.md, in place of the one there
     #[arg(long)]
     write: bool,
 }
@@ -43,6 +50,7 @@ pub fn bench(choice: &Choice) -> Result<()> {
         runs: usize::from(choice.runs),
         seed: choice.seed,
         watched: choice.watched,
+        synchronous: choice.sync,
     };
     for name in &choice.agents {
         steps.say(&format!("measuring {name}"));
@@ -54,34 +62,53 @@ pub fn bench(choice: &Choice) -> Result<()> {
     println!("\n{table}");
     if choice.write {
         let path = paths::workspace().join("docs/benchmarks.md");
-        std::fs::write(&path, document(&table, choice.runs, choice.seed)?)
+        let page = std::fs::read_to_string(&path)?;
+        let said = format!("{}\n\n{table}", how(choice)?);
+        std::fs::write(&path, with_table(&page, &said)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
         println!("written to {}", path.display());
     }
     Ok(())
 }
 
-fn document(table: &str, runs: u8, seed: u64) -> Result<String> {
+/// How the table was made.
+fn how(choice: &Choice) -> Result<String> {
     let day = shell::run_words(&["date", "+%Y-%m-%d"])?;
+    let commit = shell::run_words(&["git", "rev-parse", "--short", "HEAD"])?;
     let cores = std::thread::available_parallelism()?;
+    let commits = if choice.sync {
+        "commits wait for one standby"
+    } else {
+        "replication is asynchronous"
+    };
     Ok(format!(
-        "# Benchmarks
-
-Measured by `cargo lab bench --write --runs {runs} --seed {seed}` on {day}: three nodes on one machine with {cores} cores, Debian
-bookworm, corosync's default token of 1 s, monitors every 15 and 16 s. `paf` is the agent in Perl
-of Debian's resource-agents-paf, `ours` is pgsqlms. Cells are median (smallest–largest).
-
-The times of disturbances are measured by a client that writes a row every 5 ms through the address
-of the primary: from the first write that has to wait until writes continue for good, {runs} runs each, at
-random moments after a monitor of the primary, the same for both agents. After a crash nearly all of
-this is the time until the next monitor, which depends only on the moment. After a power cut most of
-it passes until corosync gives up the node, Pacemaker decides (it pauses for 0 to 2 s then, with any
-agent) and fencing is confirmed; the rest is due to the agents. Interruptions are gaps of 200 ms and
-more: two means that clients could write for a moment and were then cut off again.
-
-CPU is user and system time of the agent and all its children. Only ratios count:
-absolute values depend on the machine.
-
-{table}"
+        "Measured at {} on {}: {} runs each, seed {}, {cores} cores, {commits}.",
+        commit.trim(),
+        day.trim(),
+        choice.runs,
+        choice.seed
     ))
+}
+
+/// The page with another table between its two marks.
+fn with_table(page: &str, table: &str) -> Result<String> {
+    let (before, rest) = page.split_once(BEGIN).context("no begin of the table")?;
+    let (_, after) = rest.split_once(END).context("no end of the table")?;
+    Ok(format!("{before}{BEGIN}\n\n{table}\n{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_wrote_round_the_table_stays() {
+        let page = format!("# Head\n{BEGIN}\nold\n{END}\nafterwards\n");
+        let new = with_table(&page, "| new |\n").unwrap();
+        assert_eq!(
+            new,
+            format!("# Head\n{BEGIN}\n\n| new |\n\n{END}\nafterwards\n")
+        );
+        assert!(with_table("# Head", "| new |").is_err());
+    }
 }

@@ -1,19 +1,20 @@
 //! Measuring agents: how long clients cannot write when something happens.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::cluster::agent::Agent;
-use crate::cluster::postgresql::MAIN;
 use crate::cluster::{Cluster, Options};
 use crate::host::paths;
 use crate::host::progress::Steps;
-use crate::machine::node::Node;
+use crate::measure::course::{self, Course};
+use crate::measure::outage::Outage;
 use crate::measure::results::{Results, Series};
-use crate::measure::{cost, course, phase};
+use crate::measure::{cost, disturbance};
 use crate::run::chance::Chance;
-use crate::watch::client::Client;
 use crate::watch::logs;
 
 /// Corosync's default token time-out, which the times of a power cut depend on.
@@ -36,9 +37,6 @@ fn moments(runs: usize, seed: u64) -> Vec<Duration> {
     moments
 }
 
-/// The course is printed for so long after clients write again.
-const AFTERWARDS: Duration = Duration::from_millis(300);
-
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Subject {
@@ -48,7 +46,13 @@ pub enum Subject {
     Switchover,
     /// kill -9 of the primary's postmaster
     Crash,
-    /// Power cut of the primary's node
+    /// SIGSTOP to all processes of the primary's PostgreSQL
+    Frozen,
+    /// A move while a resource of somebody else starts for 8 s
+    Neighbour,
+    /// A move with 0.25, 1 and 2 GiB of changed pages
+    Dirty,
+    /// Power cut of the primary's node, with the coordinator of Pacemaker and without
     PowerCut,
 }
 
@@ -63,202 +67,169 @@ pub struct Plan<'a> {
     pub seed: u64,
     /// Whether monitors of the primary wait for a crash.
     pub watched: bool,
+    /// Whether commits wait for one standby.
+    pub synchronous: bool,
 }
 
 /// Measures `agent` as `plan` says.
 pub fn measure(agent: &Agent, plan: &Plan, steps: &Steps) -> Result<Results> {
-    let moments = moments(plan.runs, plan.seed);
     agent.build()?;
-    let options = Options {
-        id: "bench".to_owned(),
-        agent: agent.clone(),
-        token: TOKEN,
-        ..Options::new("bench")?
+    let bench = Bench {
+        moments: moments(plan.runs, plan.seed),
+        plan,
+        options: Options {
+            id: "bench".to_owned(),
+            agent: agent.clone(),
+            token: TOKEN,
+            synchronous: plan.synchronous,
+            ..Options::new("bench")?
+        },
+        steps,
     };
-    let cluster = Cluster::start(options.clone(), steps)?;
-    // Three nodes on one machine: Pacemaker would run one action at a time in the whole cluster.
-    cluster.pcs(&["property", "set", "load-threshold=400%"])?;
-    if plan.watched && *agent != Agent::Paf {
-        cluster.watch_primary()?;
-        cluster.wait_watched(&cluster.primary()?, Duration::from_secs(30))?;
-    }
     let mut results = Results::new();
-    for subject in plan.subjects {
-        match subject {
-            Subject::Monitors => results.extend(cost::of_monitors(&cluster)?),
-            Subject::Switchover => results.extend(repeat(
-                ["switchover (`pcs resource move`)", "its interruptions"],
-                &moments,
-                |moment| switchover(&cluster, moment),
-            )?),
-            Subject::Crash => results.extend(repeat(
-                ["`kill -9` of the postmaster", "its interruptions"],
-                &moments,
-                |moment| crash(&cluster, moment),
-            )?),
-            Subject::PowerCut => {}
-        }
+    let is_cut = |subject: &&Subject| **subject == Subject::PowerCut;
+    if plan.subjects.iter().any(|subject| !is_cut(&subject)) {
+        results.extend(bench.on_one_cluster()?);
     }
-    keep_logs(&cluster, agent, "running")?;
-    cluster.shut_down()?;
-    if plan.subjects.contains(&Subject::PowerCut) {
-        results.extend(repeat(
-            ["power cut of the primary", "its interruptions"],
-            &moments,
-            |moment| power_cut(options.clone(), steps, moment),
-        )?);
+    if plan.subjects.iter().any(|subject| is_cut(&subject)) {
+        results.extend(bench.power_cuts("power cut, its node has the DC", true)?);
+        results.extend(bench.power_cuts("power cut, another node has the DC", false)?);
     }
     Ok(results)
 }
 
-/// What clients saw of a disturbance.
-struct Outage {
-    /// From the first write that had to wait until writes went on for good: an agent that
-    /// lets clients write for a moment and cuts them off again gains nothing by it.
-    length: Duration,
-    /// How often writes were interrupted in it.
-    interruptions: u32,
-    /// When writes went on for good.
-    end: SystemTime,
-    /// How long after the fencing of a node that was.
-    after_fencing: Option<Duration>,
+struct Bench<'a> {
+    plan: &'a Plan<'a>,
+    moments: Vec<Duration>,
+    options: Options,
+    steps: &'a Steps,
 }
 
-impl Outage {
-    /// The outage that `client` went through; it writes again.
-    fn seen_by(client: &Client, steps: &Steps) -> Result<Self> {
-        let interruptions = client.interruptions();
-        for (begin, length) in &interruptions {
-            steps.say(&format!(
-                "writes interrupted at {:.2} s for {:.2} s",
-                begin.as_secs_f64(),
-                length.as_secs_f64()
+impl Bench<'_> {
+    fn start(&self) -> Result<Cluster> {
+        let cluster = Cluster::start(self.options.clone(), self.steps)?;
+        // Three nodes on one machine: Pacemaker would run one action at a time in the whole cluster.
+        cluster.pcs(&["property", "set", "load-threshold=400%"])?;
+        if self.plan.watched && self.options.agent != Agent::Paf {
+            cluster.watch_primary()?;
+            cluster.wait_watched(&cluster.primary()?, Duration::from_secs(30))?;
+        }
+        Ok(cluster)
+    }
+
+    /// All that leaves the nodes as they are.
+    fn on_one_cluster(&self) -> Result<Results> {
+        let cluster = self.start()?;
+        let mut results = Results::new();
+        for subject in self.plan.subjects {
+            results.extend(self.subject(*subject, &cluster)?);
+        }
+        keep_logs(&cluster, &self.options.agent, "running")?;
+        cluster.shut_down()?;
+        Ok(results)
+    }
+
+    fn subject(&self, subject: Subject, cluster: &Cluster) -> Result<Results> {
+        let each = |name: &str, once: fn(&Cluster, Duration) -> Result<Outage>| {
+            self.repeat(name, |moment| once(cluster, moment))
+        };
+        match subject {
+            Subject::Monitors => cost::of_monitors(cluster),
+            Subject::Switchover => {
+                each("switchover (`pcs resource move`)", disturbance::switchover)
+            }
+            Subject::Crash => each("`kill -9` of the postmaster", disturbance::crash),
+            Subject::Frozen => each("frozen primary", disturbance::frozen),
+            Subject::Neighbour => each(
+                "switchover beside a slow start",
+                disturbance::slow_neighbour,
+            ),
+            Subject::Dirty => self.dirty(cluster),
+            Subject::PowerCut => Ok(Results::new()),
+        }
+    }
+
+    fn dirty(&self, cluster: &Cluster) -> Result<Results> {
+        disturbance::keep_pages_dirty(cluster)?;
+        let mut results = Results::new();
+        for mebibytes in [256, 1024, 2048] {
+            let name = format!("switchover, {mebibytes} MiB of changed pages");
+            results.extend(self.repeat(&name, |moment| {
+                disturbance::dirty_switchover(cluster, moment, mebibytes)
+            })?);
+        }
+        Ok(results)
+    }
+
+    /// Each power cut gets a new cluster: not every agent brings the old primary back.
+    fn power_cuts(&self, name: &str, with_coordinator: bool) -> Result<Results> {
+        self.repeat(name, |moment| {
+            let cluster = self.start()?;
+            let outage = disturbance::power_cut(&cluster, moment, with_coordinator)?;
+            let which = if with_coordinator { "dc" } else { "other" };
+            let log = format!("power-cut-{which}-{}", moment.as_millis());
+            keep_logs(&cluster, &self.options.agent, &log)?;
+            cluster.shut_down()?;
+            Ok(outage)
+        })
+    }
+
+    /// Disturbs at each moment; returns the rows of what clients saw.
+    fn repeat(&self, name: &str, once: impl Fn(Duration) -> Result<Outage>) -> Result<Results> {
+        let outages = self.moments.iter().map(|moment| once(*moment));
+        let outages: Vec<Outage> = outages.collect::<Result<_>>()?;
+        let (left_out, kept): (Vec<_>, Vec<_>) =
+            outages.iter().partition(|outage| outage.course.throttled);
+        for outage in left_out {
+            self.steps.say(&format!(
+                "left out, since Pacemaker held itself back for the load: {:.2} s",
+                outage.length.as_secs_f64()
             ));
         }
-        Ok(Self {
-            length: interruptions
-                .last()
-                .map_or(Duration::ZERO, |(begin, length)| *begin + *length),
-            interruptions: u32::try_from(interruptions.len())?,
-            end: SystemTime::now() - client.calm_for().context("no interruption")?,
-            after_fencing: None,
-        })
+        let courses: Vec<&Course> = kept.iter().map(|outage| &outage.course).collect();
+        let agent = self.options.agent.name();
+        let medians = format!("{name}, {agent}:\n{}", course::medians(&courses));
+        println!("\n{medians}");
+        keep(&medians)?;
+        let lost = outages.iter().map(|outage| outage.lost).sum();
+        Ok(rows(name, &kept, lost))
     }
 }
 
-/// Disturbs at each moment; returns the rows of what clients saw.
-fn repeat(
-    [length, interruptions]: [&'static str; 2],
-    moments: &[Duration],
-    once: impl Fn(Duration) -> Result<Outage>,
-) -> Result<Results> {
-    let outages: Vec<Outage> = moments
-        .iter()
-        .map(|moment| once(*moment))
-        .collect::<Result<_>>()?;
-    let lengths = outages.iter().map(|outage| outage.length.as_secs_f64());
-    let counts = outages.iter().map(|outage| f64::from(outage.interruptions));
-    let fenced = outages.iter().filter_map(|outage| outage.after_fencing);
+fn rows(name: &str, kept: &[&Outage], lost: usize) -> Results {
+    let series = |values: Vec<f64>| Series(values);
+    let lengths = kept.iter().map(|outage| outage.length.as_secs_f64());
+    let fenced = kept.iter().filter_map(|outage| outage.after_fencing);
     let fenced: Vec<f64> = fenced.map(|length| length.as_secs_f64()).collect();
-    let mut rows = vec![(length, "s", Series(lengths.collect()))];
+    let counts = kept.iter().map(|outage| f64::from(outage.interruptions));
+    let mut rows = vec![(name.to_owned(), "s", series(lengths.collect()))];
     if !fenced.is_empty() {
-        rows.push(("of it after the fencing", "s", Series(fenced)));
+        let name = format!("{name}: after the fencing");
+        rows.push((name, "s", series(fenced)));
     }
-    rows.push((interruptions, "", Series(counts.collect())));
-    Ok(rows)
+    rows.push((
+        format!("{name}: interruptions"),
+        "",
+        series(counts.collect()),
+    ));
+    let lost = f64::from(u32::try_from(lost).unwrap_or(u32::MAX));
+    rows.push((
+        format!("{name}: rows lost in all runs"),
+        "",
+        series(vec![lost]),
+    ));
+    rows
 }
 
-/// Runs `disturb` at a `moment` after a monitor of the primary; returns what clients saw.
-fn disturbed(
-    cluster: &Cluster,
-    moment: Duration,
-    disturb: impl Fn() -> Result<Vec<Node>>,
-) -> Result<Outage> {
-    let client = Client::start(cluster, &MAIN);
-    client.wait_writing(&cluster.steps, Duration::from_secs(30))?;
-    cluster
-        .steps
-        .say(&format!("{:.1} s after a monitor", moment.as_secs_f64()));
-    phase::wait_monitor(&cluster.primary()?)?;
-    std::thread::sleep(moment);
-    client.reset_downtime();
-    let begin = SystemTime::now();
-    let survivors = disturb()?;
-    let names: Vec<&str> = survivors.iter().map(|node| node.name.as_str()).collect();
-    wait_interrupted(cluster, &client)?;
-    cluster.wait_whole_on(&names)?;
-    client.wait_writing(&cluster.steps, Duration::from_secs(30))?;
-    let outage = Outage::seen_by(&client, &cluster.steps)?;
-    let until = outage.end.duration_since(begin).unwrap_or_default() + AFTERWARDS;
-    cluster
-        .steps
-        .say(&course::read(cluster, begin, until)?.line());
-    let report = client.finish(&cluster.steps)?;
-    if !report.lost.is_empty() {
-        // Replication is asynchronous here: a few rows may be lost in a power cut.
-        cluster
-            .steps
-            .say(&format!("{} rows were lost", report.lost.len()));
-    }
-    cluster.pcs(&["resource", "cleanup"])?;
-    cluster.wait_whole_on(&names)?;
-    Ok(outage)
-}
-
-/// A dead server looks alive to Pacemaker until it is noticed: a cluster may be judged only after
-/// the client has seen a gap.
-fn wait_interrupted(cluster: &Cluster, client: &Client) -> Result<()> {
-    cluster
-        .steps
-        .wait("clients to notice", Duration::from_secs(60), || {
-            ensure!(
-                client.downtime() > Duration::from_millis(200),
-                "writes go on"
-            );
-            Ok(())
-        })
-}
-
-fn switchover(cluster: &Cluster, moment: Duration) -> Result<Outage> {
-    disturbed(cluster, moment, || {
-        let target = cluster.standbys()?.pop().context("no standby")?;
-        cluster.move_primary(&target.name)?;
-        Ok(cluster.nodes.clone())
-    })
-}
-
-fn crash(cluster: &Cluster, moment: Duration) -> Result<Outage> {
-    disturbed(cluster, moment, || {
-        let victim = cluster.primary()?;
-        let postmaster = cluster.postmaster(&victim, &MAIN)?;
-        victim.run(&["kill", "-9", &postmaster.to_string()])?;
-        Ok(cluster.nodes.clone())
-    })
-}
-
-/// Each power cut gets a new cluster: not every agent brings the old primary back.
-fn power_cut(options: Options, steps: &Steps, moment: Duration) -> Result<Outage> {
-    let agent = options.agent.clone();
-    let cluster = Cluster::start(options, steps)?;
-    let mut outage = disturbed(&cluster, moment, || {
-        let victim = cluster.primary()?;
-        cluster.power.off(&victim.name)?;
-        Ok(cluster.others(&victim.name))
-    })?;
-    outage.after_fencing = Some(after_fencing(&cluster, outage.end)?);
-    let name = format!("power-cut-{}", moment.as_millis());
-    keep_logs(&cluster, &agent, &name)?;
-    cluster.shut_down()?;
-    Ok(outage)
-}
-
-fn after_fencing(cluster: &Cluster, end: SystemTime) -> Result<Duration> {
-    let fencings = cluster.power.fencings()?;
-    let first = fencings.first().context("nobody was fenced")?;
-    let millis = end.duration_since(UNIX_EPOCH)?.as_millis();
-    let after = millis.checked_sub(first.millis);
-    let after = after.context("writes went on before the fencing")?;
-    Ok(Duration::from_millis(u64::try_from(after)?))
+/// The courses of all runs, beside the logs.
+fn keep(medians: &str) -> Result<()> {
+    let folder = paths::logs().join("bench");
+    std::fs::create_dir_all(&folder)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("courses.md"))?;
+    writeln!(file, "{medians}").context("courses.md")
 }
 
 /// Where the time went can be read in them.

@@ -36,12 +36,20 @@ pub fn of_monitors(cluster: &Cluster) -> Result<Results> {
     let (standby_wall, standby_cpu, standby_processes) =
         monitor(cluster, &standby, "Unpromoted", 0)?;
     Ok(vec![
-        ("monitor of the primary, wall", "s", wall),
-        ("monitor of the primary, CPU", "s", cpu),
-        ("monitor of the primary, processes", "", processes),
-        ("monitor of a standby, wall", "s", standby_wall),
-        ("monitor of a standby, CPU", "s", standby_cpu),
-        ("monitor of a standby, processes", "", standby_processes),
+        ("monitor of the primary, wall".to_owned(), "s", wall),
+        ("monitor of the primary, CPU".to_owned(), "s", cpu),
+        (
+            "monitor of the primary, processes".to_owned(),
+            "",
+            processes,
+        ),
+        ("monitor of a standby, wall".to_owned(), "s", standby_wall),
+        ("monitor of a standby, CPU".to_owned(), "s", standby_cpu),
+        (
+            "monitor of a standby, processes".to_owned(),
+            "",
+            standby_processes,
+        ),
     ])
 }
 

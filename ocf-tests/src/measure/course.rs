@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 
 use crate::cluster::Cluster;
+use crate::measure::results::Series;
 use crate::watch::timeline::{DAY, time_of_day};
 
 /// The instance and its address, whose actions count.
@@ -46,6 +47,58 @@ impl Course {
         let throttled = if self.throttled { " [throttled]" } else { "" };
         format!("ms: {}{throttled}", legs.collect::<Vec<_>>().join(", "))
     }
+}
+
+/// A Markdown table of several courses of one kind: when each part begins and how long it takes,
+/// as median (smallest–largest). A part that comes more than once counts the first time.
+pub fn medians(courses: &[&Course]) -> String {
+    let mut parts: Vec<(&str, Vec<f64>, Vec<f64>)> = Vec::new();
+    for course in courses {
+        let mut seen: Vec<&str> = Vec::new();
+        for leg in &course.legs {
+            if seen.contains(&leg.what.as_str()) {
+                continue;
+            }
+            seen.push(&leg.what);
+            let known = parts.iter().position(|(what, _, _)| *what == leg.what);
+            let index = known.unwrap_or(parts.len());
+            if known.is_none() {
+                parts.push((&leg.what, Vec::new(), Vec::new()));
+            }
+            parts[index].1.push(milliseconds(leg.begin));
+            parts[index].2.push(milliseconds(leg.length));
+        }
+    }
+    table_of(parts, courses.len())
+}
+
+fn milliseconds(value: u64) -> f64 {
+    f64::from(u32::try_from(value).unwrap_or(u32::MAX))
+}
+
+fn table_of(parts: Vec<(&str, Vec<f64>, Vec<f64>)>, runs: usize) -> String {
+    let cell = |values: Vec<f64>| match Series(values).summary() {
+        Some((median, low, high)) => format!("{median:.0} ({low:.0}–{high:.0})"),
+        None => "–".to_owned(),
+    };
+    let mut text =
+        format!("| {runs} runs | seen in | begins, ms | takes, ms |\n|---|---|---|---|\n");
+    let mut rows: Vec<_> = parts
+        .into_iter()
+        .map(|(what, begins, takes)| {
+            let first = Series(begins.clone()).summary();
+            let row = format!(
+                "| {what} | {} | {} | {} |\n",
+                begins.len(),
+                cell(begins),
+                cell(takes)
+            );
+            (first.map_or(0.0, |(median, _, _)| median), row)
+        })
+        .collect();
+    rows.sort_by(|one, other| one.0.total_cmp(&other.0));
+    text.extend(rows.into_iter().map(|(_, row)| row));
+    text
 }
 
 /// What the logs of all nodes say of the time from `since` for `length`.
@@ -178,6 +231,33 @@ Nov 28 02:50:59.800 srv1 pacemaker-controld  [77] (x) 	notice: Transition 0 abor
         assert_eq!(
             course(&marks).line(),
             "ms: 0 decision, 12 pre-demote (20), 33 address stop, 35 first monitor, 132 aborted"
+        );
+    }
+
+    #[test]
+    fn several_courses_make_a_table_in_the_order_of_their_medians() {
+        let of = |legs: &[(&str, u64, u64)]| Course {
+            legs: legs
+                .iter()
+                .map(|(what, begin, length)| Leg {
+                    length: *length,
+                    ..leg(what, *begin)
+                })
+                .collect(),
+            throttled: false,
+        };
+        let one = of(&[
+            ("decision", 10, 0),
+            ("promote", 90, 30),
+            ("promote", 900, 1),
+        ]);
+        let other = of(&[("promote", 70, 10), ("demote", 20, 5), ("decision", 12, 0)]);
+        assert_eq!(
+            medians(&[&one, &other]),
+            "| 2 runs | seen in | begins, ms | takes, ms |\n|---|---|---|---|\n\
+             | decision | 2 | 11 (10–12) | 0 (0–0) |\n\
+             | demote | 1 | 20 (20–20) | 5 (5–5) |\n\
+             | promote | 2 | 80 (70–90) | 20 (10–30) |\n"
         );
     }
 

@@ -3,5 +3,7 @@
 pub mod bench;
 mod cost;
 mod course;
+mod disturbance;
+mod outage;
 mod phase;
 pub mod results;

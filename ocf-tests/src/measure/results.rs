@@ -25,7 +25,7 @@ impl Series {
 }
 
 /// What was measured of one agent: rows of name, unit and values.
-pub type Results = Vec<(&'static str, &'static str, Series)>;
+pub type Results = Vec<(String, &'static str, Series)>;
 
 /// A Markdown table of the results of several agents side by side: median (range).
 pub fn table(columns: &[(Agent, Results)]) -> Result<String> {
@@ -38,11 +38,12 @@ pub fn table(columns: &[(Agent, Results)]) -> Result<String> {
         heads.join(" | "),
         "---|".repeat(heads.len())
     );
-    for (row, (what, unit, _)) in first.iter().enumerate() {
-        let cells: Vec<String> = columns
-            .iter()
-            .filter_map(|(_, results)| Some(cell(&results.get(row)?.2, unit)))
-            .collect();
+    for (what, unit, _) in first {
+        let of = |results: &Results| {
+            let found = results.iter().find(|(name, _, _)| name == what);
+            found.map_or_else(|| "–".to_owned(), |(_, _, series)| cell(series, unit))
+        };
+        let cells: Vec<String> = columns.iter().map(|(_, results)| of(results)).collect();
         text.push_str(&format!("| {what} | {} |\n", cells.join(" | ")));
     }
     Ok(text)
