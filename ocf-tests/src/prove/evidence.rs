@@ -4,10 +4,11 @@
 //! them may lose an acknowledged row, or keep the nodes that hold them all from a primary.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use super::judge::logged;
 use super::operator::{by_role, primary_among, wait_with};
 use super::tamper::{self, Tampering};
 use crate::cluster::PATIENCE;
@@ -143,10 +144,34 @@ fn chain(scene: &Scene, plan: &Plan, old: &str) -> Result<Vec<Node>> {
     let dead = |node: &&Node| *node != first && **node != second;
     let mut up: Vec<Node> = scene.cluster.nodes.iter().filter(dead).cloned().collect();
     up.push(returns.clone());
+    let kept_off = (*returns == *first).then_some(&second);
+    let asked_before = asks_for(scene, &second);
+    let start = Instant::now();
     wait_with(scene, &up, "a primary, with one node back", || {
-        primary_among(scene, &up).map(drop)
+        let is_asked_for = asks_for(scene, &second) > asked_before;
+        if let Some(node) = kept_off.filter(|_| is_asked_for && start.elapsed() > TEMPTATION) {
+            bring_back(scene, node)?;
+        }
+        primary_among(scene, &scene.cluster.nodes).map(drop)
     })?;
     Ok(left)
+}
+
+/// Brings a node back that the agent asks for. Pacemaker's restart stops the new primary cleanly:
+/// if it dies before it is started again, nobody else holds its end. Whether clients were promised
+/// any of that is another question: an orderly end is not given up unasked.
+fn bring_back(scene: &Scene, node: &Node) -> Result<()> {
+    if scene.cluster.power.is_on(&node.name)? {
+        return Ok(());
+    }
+    scene.cluster.bring_back(node)
+}
+
+fn asks_for(scene: &Scene, node: &Node) -> usize {
+    logged(
+        &scene.cluster,
+        &format!("what to do: bring {} back", node.name),
+    )
 }
 
 /// Cuts `node` off until the network is healed, and waits until rows are acknowledged without it.

@@ -48,13 +48,18 @@ pub fn judged_on(
 /// How often the agent refused to promote anybody so far, by the logs of all nodes. One that
 /// ends by itself, when a node that is on its way has arrived, is no harm.
 fn refusals(cluster: &Cluster) -> usize {
+    logged(cluster, "Election: promoting nobody")
+}
+
+/// How often the logs of all nodes have these words.
+pub fn logged(cluster: &Cluster, words: &str) -> usize {
     let logs = cluster.nodes.iter().filter_map(|node| {
         let path = node.root().join("var/log/pacemaker/pacemaker.log");
         std::fs::read(path).ok()
     });
     logs.map(|log| {
         let text = String::from_utf8_lossy(&log).into_owned();
-        text.matches("Election: promoting nobody").count()
+        text.matches(words).count()
     })
     .sum()
 }
