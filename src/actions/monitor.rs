@@ -43,6 +43,7 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
     // A node without this database: nothing runs, and that is no fault. Where that cannot be
     // seen, the processes tell.
     if probe && matches!(call.server.has_database(), Ok(false)) {
+        aftermath::testify(&*call.cluster, &call.notes);
         return Ok(OcfExit::NotRunning);
     }
     let deadline = call.request.deadline;
@@ -64,7 +65,11 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
         look_after(call, details.as_ref())?;
         readiness::tell_of_standby(&call.notes, &state, details.as_ref());
     }
-    state.monitor(probe)
+    let answer = state.monitor(probe);
+    if probe && answer == Ok(OcfExit::NotRunning) {
+        aftermath::testify(&*call.cluster, &call.notes);
+    }
+    answer
 }
 
 /// Scores and a reign of its own would make the role of the real primary, whose commits

@@ -28,6 +28,9 @@ pub struct Ballot {
     /// The votes that have arrived. The candidate's own comes from its own
     /// files, with the whole history.
     pub votes: BTreeMap<NodeName, Vote>,
+    /// What members have seen of elections that do not vote, since PostgreSQL does not run there
+    /// or cannot be asked.
+    pub witnesses: BTreeMap<NodeName, Evidence>,
     /// Whether the bounded wait for votes has run out.
     pub wait_is_over: bool,
     /// The stored promotion scores (`master-<rsc>`) of the nodes that have one.
@@ -92,6 +95,7 @@ impl Ballot {
             known_nodes: BTreeSet::from([candidate.clone()]),
             candidate,
             votes: BTreeMap::new(),
+            witnesses: BTreeMap::new(),
             wait_is_over: false,
             scores: BTreeMap::new(),
             shutdown_checkpoints: BTreeSet::new(),
@@ -180,26 +184,34 @@ impl Ballot {
     }
 
     /// A candidate that may have won an election without a trace: all who were told of it and
-    /// vote have lost power since, and it does not vote itself.
+    /// can tell have lost power since, and it does not vote itself.
     ///
     /// Not where somebody who was told of it did not: the cluster's configuration was never
     /// lost then, and it has no claim.
     pub(super) fn candidacy_in_doubt(&self) -> Option<(&NodeName, u64)> {
         let over = self.term().max(self.last_ended);
-        let voters = self.voters.iter();
-        let votes: Vec<_> = voters.filter_map(|node| self.votes.get(node)).collect();
-        let doubted = votes.iter().flat_map(|vote| vote.seen.doubted());
+        let seen = self.seen();
+        let doubted = seen.iter().flat_map(|seen| seen.doubted());
         let mut open = doubted.filter(|(_, term)| **term > over);
         let was_seen = |node: &NodeName, term: u64| {
-            votes.iter().any(|vote| {
-                let promised = vote.seen.promised().get(node);
-                let doubted = vote.seen.doubted().get(node);
+            seen.iter().any(|seen| {
+                let promised = seen.promised().get(node);
+                let doubted = seen.doubted().get(node);
                 promised.is_some_and(|promised| *promised >= term) && doubted < Some(&term)
             })
         };
         let votes_itself = |node| self.current_vote(node).is_some_and(Vote::is_own_form);
         open.find(|(node, term)| !votes_itself(node) && !was_seen(node, **term))
             .map(|(node, term)| (node, *term))
+    }
+
+    /// What each node that can tell has seen of elections.
+    fn seen(&self) -> Vec<&Evidence> {
+        let voters = self.voters.iter();
+        let votes = voters.filter_map(|node| self.votes.get(node));
+        let votes = votes.map(|vote| &vote.seen);
+        let witnesses = self.witnesses.values().filter(|_| Rule::Witnesses.holds());
+        votes.chain(witnesses).collect()
     }
 
     /// Whether Pacemaker would choose the candidate once more after it gave way to this node: a

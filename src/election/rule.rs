@@ -49,6 +49,8 @@ pub enum Rule {
     Promises,
     /// A candidate that may have won without a trace, when all lost power, refuses.
     Doubts,
+    /// Who cannot vote tells all the same what it has seen of elections.
+    Witnesses,
     /// Two winners of one election refuse.
     OneWinner,
     /// Evidence that cannot be read refuses.
@@ -93,7 +95,7 @@ impl Rule {
 #[cfg(test)]
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::BestWins,
         Self::History,
         Self::WaitForVotes,
@@ -114,6 +116,7 @@ impl Rule {
         Self::FreshData,
         Self::Promises,
         Self::Doubts,
+        Self::Witnesses,
         Self::OneWinner,
         Self::Readable,
         Self::Opens,

@@ -23,6 +23,7 @@ pub mod score;
 pub mod shutdown;
 pub mod sighting;
 pub mod sync_rule;
+pub mod testimony;
 #[cfg(test)]
 mod tests;
 pub mod unknown_error;
@@ -40,6 +41,7 @@ pub use reign::{Reign, last_reign};
 pub use shutdown::ShutdownCheckpoint;
 pub use sighting::Sighting;
 pub use sync_rule::SyncRule;
+pub use testimony::Testimony;
 pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.

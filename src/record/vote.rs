@@ -63,7 +63,7 @@ impl Vote {
     pub const NAME: Name = Name::new(
         Life::Private,
         "vote-RESOURCE",
-        "vote with history and system identifier",
+        "vote with history and system identifier; of a node that cannot vote, what it has seen of elections",
     );
 
     /// The vote of a node that holds `position`, and has `seen` this of elections.

@@ -9,7 +9,7 @@ use crate::ocf::notify::Transition;
 use crate::pacemaker::{Cluster, Permanent, ToolError};
 use crate::postgres::Server;
 use crate::record::name::Name;
-use crate::record::{FieldError, Force, ShutdownCheckpoint, SyncRule, Vote};
+use crate::record::{FieldError, Force, ShutdownCheckpoint, SyncRule, Testimony, Vote};
 use crate::wal::Position;
 
 /// Who stands for election, and with what.
@@ -88,6 +88,8 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     let votes = ballot.votes.iter();
     let seen = votes.filter(|(node, _)| voters.contains(*node));
     seen.for_each(|(_, vote)| known.all.merge(vote.seen.clone()));
+    let witnesses = ballot.witnesses.values().cloned();
+    witnesses.for_each(|seen| known.all.merge(seen));
     let published = ballot.votes.get(&known.node);
     let own = Vote {
         fresh: known.fresh,
@@ -131,16 +133,24 @@ fn votes(published: &Published, ballot: &mut Ballot) {
         }
     }
     for (node, text) in &published.votes {
-        match Vote::decode(text) {
-            Ok(vote) => {
-                note_unreadable_ledger(ballot, node, &vote);
-                ballot.votes.insert(node.clone(), vote);
-            }
-            Err(error) if ballot.voters.contains(node) => {
-                unreadable(ballot, node.clone(), "vote", &error);
-            }
-            Err(_) => {}
+        match Testimony::decode(text) {
+            Some(Ok(told)) => drop(ballot.witnesses.insert(node.clone(), told.seen)),
+            Some(Err(error)) => unreadable(ballot, node.clone(), "testimony", &error),
+            None => vote(ballot, node, text),
         }
+    }
+}
+
+fn vote(ballot: &mut Ballot, node: &NodeName, text: &str) {
+    match Vote::decode(text) {
+        Ok(vote) => {
+            note_unreadable_ledger(ballot, node, &vote);
+            ballot.votes.insert(node.clone(), vote);
+        }
+        Err(error) if ballot.voters.contains(node) => {
+            unreadable(ballot, node.clone(), "vote", &error);
+        }
+        Err(_) => {}
     }
 }
 

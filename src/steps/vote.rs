@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::{Known, LEDGER};
+use super::evidence::{self, Known, LEDGER};
 use super::position::{self, Held};
 use crate::election::Unreadable;
 use crate::ocf::notify::Transition;
@@ -10,11 +10,11 @@ use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::reign::Stage;
-use crate::record::{Fresh, ShutdownCheckpoint, Vote};
+use crate::record::{Evidence, Fresh, ShutdownCheckpoint, Testimony, Vote};
 use crate::wal::Place;
 
 /// Publishes what this standby holds, and what it has seen of elections. A node that cannot
-/// vote leaves no older vote behind.
+/// vote leaves no older vote behind, and tells what it has seen.
 ///
 /// Before that it notes on its disk who is the candidate: from its vote on the candidate may
 /// become primary, and if that goes together with the record of it, this node knows that it
@@ -33,7 +33,10 @@ pub fn cast(
     let held = match held {
         Ok(held) => held,
         Err(failure) => {
+            promise(&mut known, transition, None);
+            known.keep(cluster);
             withdraw(cluster)?;
+            testify(cluster, known.all)?;
             return Err(failure);
         }
     };
@@ -117,6 +120,22 @@ fn is_last_end(known: &Known, stopped: &ShutdownCheckpoint) -> bool {
     let won = won.map(|stage| known.all.of_node(&known.node, stage));
     let last = won.iter().flatten().map(|reign| reign.term).max();
     stopped.term == Some(last.unwrap_or(0))
+}
+
+/// Where PostgreSQL does not run, nobody asks this node for its vote: it tells unasked what its
+/// ledger has. Whether there was anything to tell.
+pub fn testify_of_ledger(cluster: &dyn Cluster) -> Result<bool, ToolError> {
+    testify(cluster, evidence::of_ledger(cluster, &cluster.node()?))
+}
+
+/// Tells what this node has seen of elections, and nothing of what it holds.
+fn testify(cluster: &dyn Cluster, seen: Evidence) -> Result<bool, ToolError> {
+    let Some(told) = (Testimony { seen }).encode() else {
+        return Ok(false);
+    };
+    let name = Vote::NAME.of(cluster.resource());
+    cluster.set_private_each(&[(&name, &told)])?;
+    Ok(true)
 }
 
 /// Takes the vote back, in both forms at once: the address of a new primary waits for it.

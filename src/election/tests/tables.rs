@@ -96,15 +96,11 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
             };
             ballot.forces.insert(node(name), force);
         }
-        ["told", voter, name, term] => {
-            let vote = ballot.votes.get_mut(&node(voter)).unwrap();
-            vote.seen.promise(&node(name), number(term));
+        ["told", teller, name, term] => {
+            seen_by(ballot, teller).promise(&node(name), number(term));
             ballot.promised.insert(node(name), number(term));
         }
-        ["lost-power", voter] => {
-            let vote = ballot.votes.get_mut(&node(voter)).unwrap();
-            vote.seen.doubt_promises();
-        }
+        ["lost-power", teller] => seen_by(ballot, teller).doubt_promises(),
         ["barred", name] => {
             let bar = Bar {
                 what: format!("cli-ban-on-{name}"),
@@ -117,6 +113,14 @@ fn add_fact(ballot: &mut Ballot, fact: &str) {
         ["waiting"] => ballot.wait_is_over = false,
         ["guard", "off"] => ballot.sync_guard = false,
         other => panic!("unknown fact {other:?}"),
+    }
+}
+
+/// What a voter has seen, or a node that does not vote and tells.
+fn seen_by<'a>(ballot: &'a mut Ballot, teller: &str) -> &'a mut Evidence {
+    match ballot.votes.get_mut(&node(teller)) {
+        Some(vote) => &mut vote.seen,
+        None => ballot.witnesses.entry(node(teller)).or_default(),
     }
 }
 

@@ -20,3 +20,4 @@ mod rejoin;
 mod replay;
 mod scores;
 mod shutdown;
+mod testimony;
