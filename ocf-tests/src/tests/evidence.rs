@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::cluster::PATIENCE;
 use crate::cluster::postgresql::{self, MAIN};
+use crate::cluster::prepare;
 use crate::machine::node::Node;
 use crate::run::scene::Scene;
 use crate::run::staging::Stage;
@@ -183,6 +184,38 @@ pub fn stack_is_restarted_after_a_refusal(scene: &mut Scene) -> Result<()> {
     let primary = stage.nothing_lost(rows)?;
     ensure!(primary == *old, "{} was promoted", primary.name);
     scene.cluster.wait_whole()
+}
+
+/// After a failover all lose power, and the configuration that comes back is that of before. The
+/// new primary stays away, and PostgreSQL does not start on the standby that followed it: the
+/// ledger of that one alone tells that the old primary was followed by another.
+pub fn node_without_postgresql_tells_of_an_election(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    let (old, rest) = (&stage.primary, [&stage.favourite, &stage.other]);
+    stage.power_off(old)?;
+    let rest = rest.map(Node::clone);
+    let new = scene.cluster.wait_promoted_among(&rest, FAILOVER)?;
+    let third = &rest[usize::from(rest[0] == new)];
+    scene.cluster.wait_whole_on(&[&new.name, &third.name])?;
+    stage.write_rows(&new, 50)?;
+    let rows = stage.rows(&new)?;
+    let spoilt = format!(
+        "{}/conf.d/spoilt.conf",
+        scene.cluster.options.release.confdir(MAIN.name)
+    );
+    third.write(&spoilt, "shared_buffers = none\n", "root:root", "0644")?;
+    for node in [&new, third] {
+        scene.cluster.power.off(&node.name)?;
+    }
+    let back = [old.clone(), third.clone()];
+    prepare::boot(&scene.cluster.power, &back, &scene.steps)?;
+    third.run(&["sh", "-c", "rm -f /var/lib/pacemaker/cib/*"])?;
+    scene.cluster.start_stack(&back)?;
+    stage.refused(rows, &new.name)?;
+    third.run(&["rm", &spoilt])?;
+    scene.cluster.bring_back(&new)?;
+    scene.pcs("resource cleanup")?;
+    stage.nothing_lost(rows).map(drop)
 }
 
 fn stop_stack(scene: &Scene, node: &Node) -> Result<()> {

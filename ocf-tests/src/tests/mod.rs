@@ -119,6 +119,7 @@ pub const ALL: &[Case] = cases![
     evidence::old_configuration_and_a_diverged_primary needs SynchronousSilence long,
     evidence::old_configuration_after_a_move needs SynchronousClient long,
     evidence::stack_is_restarted_after_a_refusal needs Silence long,
+    evidence::node_without_postgresql_tells_of_an_election needs SynchronousSilence long,
     evidence::rebuilt_standby_vouches_for_nothing needs SynchronousSilence long,
     evidence::rebuilt_standby_is_promoted_once_it_caught_up needs SynchronousSilence long,
     rules::commits_of_an_earlier_rule_stay_guarded needs SynchronousSilence long,
