@@ -82,8 +82,8 @@ fn look_after(call: &Call, details: Option<&Details>) -> Result<(), Failure> {
     let (server, cluster, notes) = (&*call.server, &*call.cluster, &call.notes);
     let deadline = call.request.deadline;
     aftermath::attend(cluster, notes);
-    if let Some(Details::Standby { .. }) = details {
-        evidence::copy_if_changed(server, cluster, notes);
+    if let Some(Details::Standby { timeline, .. }) = details {
+        evidence::copy_if_changed(server, cluster, notes, *timeline);
     }
     match details {
         Some(Details::Primary(_)) if is_to_be_a_standby(call) => log::error!(

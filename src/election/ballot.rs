@@ -210,8 +210,12 @@ impl Ballot {
         let voters = self.voters.iter();
         let votes = voters.filter_map(|node| self.votes.get(node));
         let votes = votes.map(|vote| &vote.seen);
-        let witnesses = self.witnesses.values().filter(|_| Rule::Witnesses.holds());
-        votes.chain(witnesses).collect()
+        votes.chain(self.told()).collect()
+    }
+
+    /// What those have seen that do not vote, and tell.
+    pub fn told(&self) -> impl Iterator<Item = &Evidence> {
+        self.witnesses.values().filter(|_| Rule::Witnesses.holds())
     }
 
     /// Whether Pacemaker would choose the candidate once more after it gave way to this node: a

@@ -13,6 +13,8 @@ pub enum Details {
     Standby {
         /// Whether it streams.
         receives: bool,
+        /// On which timeline, where that can be seen.
+        timeline: Option<Timeline>,
         /// The settings that it runs with, if its replay is paused.
         paused: Option<Capacity>,
     },

@@ -199,6 +199,7 @@ impl Server for FakeServer {
             Ok(match of.answer(at)? {
                 Role::Standby => Details::Standby {
                     receives: of.receives,
+                    timeline: of.receives.then_some(of.data.timeline),
                     paused: of.replay.paused.then_some(of.replay.capacity),
                 },
                 Role::Primary => Details::Primary(Primary {

@@ -24,10 +24,14 @@ pub fn role(client: &mut Client) -> Result<Role, Error> {
 pub fn details(client: &mut Client) -> Result<Details, Error> {
     Ok(match role(client)? {
         Role::Primary => Details::Primary(replication::primary(client)?),
-        Role::Standby => Details::Standby {
-            receives: replication::receives(client)?,
-            paused: replay::paused(client)?,
-        },
+        Role::Standby => {
+            let (receives, timeline) = replication::receives(client)?;
+            Details::Standby {
+                receives,
+                timeline,
+                paused: replay::paused(client)?,
+            }
+        }
     })
 }
 

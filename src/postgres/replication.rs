@@ -22,13 +22,18 @@ const SENDERS: &str = "SELECT application_name, state, \
      - '20 s'::pg_catalog.interval, true) \
      FROM pg_catalog.pg_stat_replication ORDER BY application_name, state";
 
-const STREAMS: &str = "SELECT EXISTS \
-     (SELECT FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming')";
+const STREAMS: &str = "SELECT received_tli \
+     FROM pg_catalog.pg_stat_wal_receiver WHERE status = 'streaming'";
 
-/// Asks a standby. One that has diverged has a walreceiver now and then, which
-/// is told that there is nothing for it.
-pub fn receives(client: &mut Client) -> Result<bool, ::postgres::Error> {
-    client.query_one(STREAMS, &[])?.try_get(0)
+/// Asks a standby whether it streams, and on which timeline. One that has diverged has a
+/// walreceiver now and then, which is told that there is nothing for it.
+pub fn receives(client: &mut Client) -> Result<(bool, Option<Timeline>), ::postgres::Error> {
+    let Some(row) = client.query_opt(STREAMS, &[])? else {
+        return Ok((false, None));
+    };
+    let number = row.try_get::<_, Option<i32>>(0)?;
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    Ok((true, number.and_then(Timeline::new)))
 }
 
 /// Asks a primary.

@@ -26,10 +26,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::line::{FieldError, escape, unescape};
-use super::reign::{Reign, Stage, last_term};
+use super::reign::{Reign, Stage, last_reign, last_term};
 use super::shutdown::ShutdownCheckpoint;
 use crate::ocf::NodeName;
-use crate::wal::{Position, SystemId};
+use crate::wal::{Position, SystemId, Timeline};
 
 /// What is known of elections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -85,12 +85,29 @@ impl Evidence {
         }
     }
 
-    /// The elections are over, and the cluster's configuration, which was not lost since, has
-    /// what came of them.
-    pub fn forget_promises(&mut self) {
-        let doubted = &self.doubted;
-        self.promised
-            .retain(|node, term| doubted.get(node).is_some_and(|doubted| doubted >= term));
+    /// The elections are over. This node forgets those of which it knows what came: it is on
+    /// record, or nothing did, since the node streams on the timeline of the last reign all the
+    /// same (`None`: it does not stream).
+    ///
+    /// Not the others. An old configuration may have taken the place of the one that had it:
+    ///
+    /// ```text
+    /// n1: 1 ──┐            n1 was elected in term 1, and this is on record
+    /// n3:     └── 2 ──     n3 was told of n2 in term 2, and streams on timeline 2
+    /// ```
+    pub fn forget_promises(&mut self, streams_on: Option<Timeline>) {
+        let reigns = self.reigns();
+        let last = last_reign(&reigns).filter(|last| last.is_opened());
+        let on_its_timeline =
+            |last: &Reign| streams_on.is_some_and(|timeline| timeline <= last.branch.timeline);
+        let nothing_came = last.is_some_and(on_its_timeline);
+        let won = last_term(&reigns);
+        let (doubted, ended) = (&self.doubted, &self.ended);
+        self.promised.retain(|node, term| {
+            let has_ended = ended.get(node).is_some_and(|ended| ended >= term);
+            let is_known = nothing_came || *term <= won || has_ended;
+            !is_known || doubted.get(node).is_some_and(|doubted| doubted >= term)
+        });
     }
 
     /// Adds a shutdown checkpoint, unless a later one of its node is there.

@@ -88,8 +88,8 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     let votes = ballot.votes.iter();
     let seen = votes.filter(|(node, _)| voters.contains(*node));
     seen.for_each(|(_, vote)| known.all.merge(vote.seen.clone()));
-    let witnesses = ballot.witnesses.values().cloned();
-    witnesses.for_each(|seen| known.all.merge(seen));
+    let told = ballot.told().cloned();
+    told.for_each(|seen| known.all.merge(seen));
     let published = ballot.votes.get(&known.node);
     let own = Vote {
         fresh: known.fresh,

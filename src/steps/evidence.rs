@@ -10,6 +10,7 @@ use crate::postgres::Server;
 use crate::record::reign::Stage;
 use crate::record::{DataId, Evidence, FieldError, Fresh, Ledger, Reign, Vote, note};
 use crate::system::{Notes, clock};
+use crate::wal::Timeline;
 
 /// How often (seconds) a standby looks at the configuration although it has not changed.
 const LOOK_EVERY: u64 = 600;
@@ -71,17 +72,17 @@ impl Known {
     }
 
     /// Without candidacies that are over: this node has taken back its vote (`steps::aftermath`),
-    /// and in the configuration is what came of it.
+    /// and in the configuration is what came of it, or nothing did.
     ///
     /// One in doubt is over with the reign of a later election, or of its own: what this node
     /// streams from proves nothing, it may be another standby.
-    fn without_what_is_over(mut self, cluster: &dyn Cluster) -> Self {
+    fn without_what_is_over(mut self, cluster: &dyn Cluster, streams_on: Option<Timeline>) -> Self {
         if !self.all.awaits_outcomes() {
             return self;
         }
         let votes = cluster.of_members(&Vote::NAME.of(cluster.resource()));
         if votes.is_ok_and(|votes| !votes.contains_key(&self.node)) {
-            self.all.forget_promises();
+            self.all.forget_promises(streams_on);
         }
         self
     }
@@ -139,7 +140,12 @@ pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), Tool
 ///
 /// After one failed write Pacemaker writes its configuration to no disk any more, and its file
 /// stays as it was: so the standby looks from time to time in any case.
-pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes) {
+pub fn copy_if_changed(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    notes: &Notes,
+    streams_on: Option<Timeline>,
+) {
     let round = clock::since_epoch().as_secs() / LOOK_EVERY;
     let version = cluster.configuration_version();
     let version = version.map(|version| format!("{version} {round}"));
@@ -148,7 +154,7 @@ pub fn copy_if_changed(server: &dyn Server, cluster: &dyn Cluster, notes: &Notes
     };
     let permanent = cluster.permanent();
     let known = permanent.and_then(|permanent| Known::gather(server, cluster, &permanent));
-    match known.map(|known| known.without_what_is_over(cluster)) {
+    match known.map(|known| known.without_what_is_over(cluster, streams_on)) {
         // Until this node has taken its vote back it looks again. A doubt ends with a later reign,
         // which changes the configuration.
         Ok(known) if known.keep(cluster) && !known.all.awaits_outcomes() => {

@@ -25,7 +25,9 @@ pub fn report(
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let (paused, receives) = match details {
-        Some(Details::Standby { paused, receives }) => (paused.as_ref(), *receives),
+        Some(Details::Standby {
+            paused, receives, ..
+        }) => (paused.as_ref(), *receives),
         _ => (None, false),
     };
     let now = match state {

@@ -110,6 +110,47 @@ pub fn old_configuration_and_a_diverged_primary(scene: &mut Scene) -> Result<()>
     scene.only_fenced(&stage.primary.name)
 }
 
+/// The same, put back before the new primary's monitor has come again, while the standby's has;
+/// then the new primary is lost, and the old one returns. The standby has rows of both.
+pub fn old_configuration_before_the_new_primary_is_lost(scene: &mut Scene) -> Result<()> {
+    let (promoted, unpromoted) = {
+        let release = scene.cluster.options.release;
+        (release.role_promoted, release.role_unpromoted)
+    };
+    for (role, interval) in [(promoted, "90s"), (unpromoted, "20s")] {
+        scene.pcs(&format!(
+            "resource update pgsqld op monitor interval={interval} role={role} timeout=10s"
+        ))?;
+    }
+    scene.cluster.wait_whole()?;
+    let stage = Stage::new(scene)?;
+    let rest = [stage.favourite.clone(), stage.other.clone()];
+    rest.iter().try_for_each(save)?;
+    stage.power_off(&stage.primary)?;
+    let new = scene.cluster.wait_promoted_among(&rest, FAILOVER)?;
+    let third = &rest[usize::from(rest[0] == new)];
+    scene
+        .steps
+        .wait("the record of the new primary", PATIENCE, || {
+            let reign = format!("reign-{}", MAIN.resource);
+            let attributes = scene.cluster.state()?.attributes;
+            let is_its =
+                |(node, name, _): &(String, String, String)| *node == new.name && *name == reign;
+            ensure!(attributes.iter().any(is_its), "there is none yet");
+            Ok(())
+        })?;
+    third.run(&["pcs", "cluster", "cib-push", OLD, "--config"])?;
+    scene.cluster.wait_whole_on(&[&new.name, &third.name])?;
+    stage.write_rows(&new, 50)?;
+    let rows = stage.rows(&new)?;
+    scene.let_pass(Duration::from_secs(25), "a monitor of the standby");
+    stage.power_off(&new)?;
+    scene.cluster.bring_back(&stage.primary)?;
+    let primary = stage.nothing_lost(rows)?;
+    ensure!(primary == *third, "{} was promoted", primary.name);
+    Ok(())
+}
+
 /// Saves the configuration; then the primary is lost, with `only` rows that no other node has, and
 /// the standby with the lowest score is elected, since it holds most.
 fn fail_over_to_the_other(stage: &Stage, only: u32) -> Result<()> {

@@ -117,6 +117,7 @@ pub const ALL: &[Case] = cases![
     evidence::attributes_of_all_nodes_are_erased needs SynchronousSilence long,
     evidence::old_configuration_is_pushed needs Silence long,
     evidence::old_configuration_and_a_diverged_primary needs SynchronousSilence long,
+    evidence::old_configuration_before_the_new_primary_is_lost needs SynchronousSilence long,
     evidence::old_configuration_after_a_move needs SynchronousClient long,
     evidence::stack_is_restarted_after_a_refusal needs Silence long,
     evidence::node_without_postgresql_tells_of_an_election needs SynchronousSilence long,

@@ -6,6 +6,7 @@ use super::made::Made;
 use super::scenario::Scenario;
 use super::world::{Entry, Id, Instance, Phase, Planned, Wal, World, bit, name};
 use crate::record::{Evidence, Fresh};
+use crate::wal::Timeline;
 
 /// A kind of permanent attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,10 +222,17 @@ impl World {
         for id in standbys {
             let mut known = Evidence::clone(&self.known(id));
             if self.nodes[id].vote.is_none() {
-                known.forget_promises();
+                known.forget_promises(self.streams_on(id));
             }
             self.keep(id, &known);
         }
+    }
+
+    /// The timeline on which a standby streams: that of the primary.
+    fn streams_on(&self, id: Id) -> Option<Timeline> {
+        let primary = self.primary().filter(|_| self.followers().contains(&id))?;
+        let branch = &self.branches[self.nodes[primary].wal.branch];
+        Timeline::new(branch.number)
     }
 
     fn restart_everywhere(&mut self) {

@@ -153,11 +153,39 @@ fn a_doubt_travels_with_its_promise() {
     witness.merge(doubting.clone());
     assert!(witness.doubted().is_empty());
     assert!(witness.awaits_outcomes() && !doubting.awaits_outcomes());
-    witness.forget_promises();
+    witness.end_claims(&node("n3"), 5);
+    witness.forget_promises(None);
     assert!(witness.promised().is_empty() && !witness.awaits_outcomes());
-    doubting.forget_promises();
+    doubting.end_claims(&node("n3"), 5);
+    doubting.forget_promises(None);
     assert_eq!(doubting.promised().get(&node("n3")), Some(&5));
     assert_eq!(Evidence::decode(&doubting.encode().unwrap()), Ok(doubting));
+}
+
+/// An old configuration may have taken the place of the one that had the election.
+#[test]
+fn a_candidacy_is_forgotten_once_it_is_known_what_came_of_it() {
+    let of = |reigns: &[&str], streams_on: Option<u32>| {
+        let reigns = reigns.iter().map(|line| {
+            let line = format!("1;{line};sys=7;lsn=200;hist=");
+            Reign::decode(node("n1"), &line).unwrap()
+        });
+        let mut evidence = Evidence::of(reigns);
+        evidence.promise(&node("n2"), 4);
+        evidence.forget_promises(streams_on.and_then(Timeline::new));
+        evidence.promised().is_empty()
+    };
+    let before = "term=3;opened=yes;tl=2";
+    assert!(of(&[before], Some(2)), "nothing came of it");
+    assert!(
+        !of(&[before], Some(3)),
+        "something came, and is not on record"
+    );
+    assert!(!of(&[before], None), "nobody can tell");
+    assert!(!of(&[], Some(2)), "nothing at all is on record");
+    assert!(of(&["term=4;opened=no;tl=2"], Some(3)), "its claim is");
+    assert!(of(&["term=4;opened=yes;tl=3"], None), "its reign is");
+    assert!(!of(&["term=3;opened=no;tl=2"], Some(2)), "an earlier claim");
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn a_standby_says_of_itself_what_only_it_knows() {
     let running = State::Running(Role::Standby);
     let paused = |paused| Details::Standby {
         receives: true,
+        timeline: None,
         paused,
     };
     let tell = |state: &State, details: Option<&Details>| {

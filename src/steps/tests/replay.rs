@@ -137,7 +137,11 @@ fn monitor(bench: &Bench) -> Result<(), Failure> {
         let instance = bench.server.instance();
         let (replay, receives) = (&instance.replay, instance.receives);
         let paused = replay.paused.then_some(replay.capacity);
-        Details::Standby { receives, paused }
+        Details::Standby {
+            receives,
+            timeline: None,
+            paused,
+        }
     };
     let handles = (&bench.cluster as _, &bench.notes);
     let seen = (&State::Running(Role::Standby), Some(&details));
