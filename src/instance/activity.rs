@@ -60,6 +60,11 @@ impl Process {
         has_its_turn || ticks >= enough || self.io != before.io || self.title != before.title
     }
 
+    /// Whether a signal has stopped it (`T`); a debugger is `t`.
+    pub fn is_frozen(&self) -> bool {
+        self.state == 'T'
+    }
+
     /// Whether both are the same process.
     pub fn is(&self, other: &Self) -> bool {
         (self.pid, self.started) == (other.pid, other.started)

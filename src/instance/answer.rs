@@ -22,6 +22,8 @@ pub enum NoAnswer {
     Denied,
     /// No answer within the deadline: the server hangs.
     Silent,
+    /// A signal has stopped the postmaster, which answers nobody until another one lets it go on.
+    Frozen,
     /// The connection was closed while we asked.
     CutOff,
     /// The time was over before the question: that says nothing of the server.
@@ -66,6 +68,7 @@ impl fmt::Display for NoAnswer {
             Self::NotListening => f.write_str("not listening on pghost and pgport"),
             Self::Denied => f.write_str("no permission to reach the socket"),
             Self::Silent => f.write_str("no answer in time"),
+            Self::Frozen => f.write_str("a signal has stopped its postmaster (SIGSTOP)"),
             Self::CutOff => f.write_str("connection cut off"),
             Self::NotAsked => f.write_str("no time was left to query it"),
             Self::Busy(text) | Self::Broken(text) | Self::Unknown(text) => f.write_str(text),

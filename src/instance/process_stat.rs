@@ -39,6 +39,11 @@ impl ProcessStat {
         !matches!(self.state, 'Z' | 'X' | 'x')
     }
 
+    /// Whether a signal has stopped it (`T`); a debugger is `t`.
+    pub fn is_frozen(&self) -> bool {
+        self.state == 'T'
+    }
+
     /// Whether it has the usual name of a server: `postgres`, on old systems
     /// `postmaster`, of a rebranded PostgreSQL `edb-postgres`. Others have any.
     pub fn has_servers_name(&self) -> bool {

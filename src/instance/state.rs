@@ -156,9 +156,11 @@ fn refusing(refusal: &NoAnswer, seen: &Observation) -> State {
         control: seen.control.as_ref().map(|control| control.state),
     };
     match refusal {
-        NoAnswer::Silent | NoAnswer::NotListening | NoAnswer::CutOff | NoAnswer::Broken(_) => {
-            State::Failing(refusal.clone())
-        }
+        NoAnswer::Silent
+        | NoAnswer::Frozen
+        | NoAnswer::NotListening
+        | NoAnswer::CutOff
+        | NoAnswer::Broken(_) => State::Failing(refusal.clone()),
         // A smart stop waits for sessions without end, and lets nobody new in.
         NoAnswer::NotYet(_) if seen.stopping => State::Transient(refusal.clone()),
         _ if files.role_on_record().is_some() || is_recovering_lately(seen) => {

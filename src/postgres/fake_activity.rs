@@ -25,7 +25,10 @@ impl FakeInstance {
         Activity {
             is_stopping: true,
             control: Some(self.data.control.state),
-            postmaster: Some(process(POSTMASTER, "postmaster", ticks)),
+            postmaster: Some(Process {
+                state: if self.is_stopped { 'T' } else { 'S' },
+                ..process(POSTMASTER, "postmaster", ticks)
+            }),
             children,
             disk: Some(0),
         }

@@ -80,6 +80,8 @@ pub struct FakeInstance {
     pub is_starting: bool,
     /// Whether its processes do anything.
     pub is_frozen: bool,
+    /// A signal has stopped the postmaster.
+    pub is_stopped: bool,
     /// How often its processes were looked at.
     pub looks: u64,
     /// The life of its postmaster.
@@ -117,6 +119,7 @@ impl FakeInstance {
             archives: false,
             is_starting: false,
             is_frozen: false,
+            is_stopped: false,
             looks: 0,
             life: Life::first(),
             pending: None,

@@ -124,6 +124,10 @@ impl Server for FakeServer {
         self.instance.ask("restoring_for", |of| of.replay.restoring)
     }
 
+    fn is_frozen(&self, _: i32) -> bool {
+        self.instance.ask("is_frozen", |of| of.is_stopped)
+    }
+
     fn streams(&self, _: i32) -> bool {
         self.instance.ask("streams", |of| of.receives)
     }

@@ -16,8 +16,9 @@ use super::upstream::{self, UpstreamError};
 use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
-    activity, children, history_file, last_record, local_wal, lock_files, output, questions,
-    replay, role_files, session, standby_signal, startup_process, storage, wal_files, write_probe,
+    activity, children, history_file, last_record, local_wal, lock_files, output, process_table,
+    questions, replay, role_files, session, standby_signal, startup_process, storage, wal_files,
+    write_probe,
 };
 use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
@@ -146,6 +147,10 @@ impl Server for RealServer {
     fn not_archived(&self) -> usize {
         let count = self.user.act(|| wal_files::not_archived(self.datadir()));
         count.unwrap_or_default()
+    }
+
+    fn is_frozen(&self, postmaster: i32) -> bool {
+        process_table::stat(postmaster).is_some_and(|stat| stat.is_frozen())
     }
 
     fn restoring_for(&self, postmaster: i32) -> Option<Duration> {

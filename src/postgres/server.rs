@@ -67,6 +67,8 @@ pub trait Server: Rewinder + Installed + Timelines + Upstream + Watched + Orphan
     /// A lock file that keeps PostgreSQL from starting, if there is one, and why; only for
     /// where nothing of the server runs.
     fn lock_in_the_way(&self) -> Option<(PathBuf, String)>;
+    /// Whether a signal has stopped this postmaster.
+    fn is_frozen(&self, postmaster: i32) -> bool;
     /// For how long the startup process of this postmaster has been running.
     fn recovering_for(&self, postmaster: i32) -> Option<Duration>;
     /// What it and its processes do.

@@ -16,6 +16,12 @@ const POLL: Duration = Duration::from_millis(50);
 /// How often postmaster.pid is looked at meanwhile, which costs no process: it says when the server
 /// lets somebody in.
 const GLANCE: Duration = Duration::from_millis(5);
+/// How long a postmaster is looked at that a signal has stopped, before it counts as frozen.
+const FROZEN: Duration = if cfg!(test) {
+    Duration::from_millis(15)
+} else {
+    Duration::from_secs(3)
+};
 /// How long stop and demote ask a silent server for its role: clients wait for the
 /// failover meanwhile.
 pub const SILENCE: Duration = Duration::from_secs(10);
@@ -73,6 +79,9 @@ fn look(
 ) -> Result<(State, Option<Details>), Failure> {
     let postmaster = server.postmaster()?;
     let answer = match postmaster {
+        Postmaster::Alive(pid) if stays_frozen(server, pid, deadline) => {
+            Some(Err(NoAnswer::Frozen))
+        }
         Postmaster::Alive(_) => Some(ask(server, deadline, question)),
         Postmaster::LeftBehind(_) | Postmaster::SingleUser(_) | Postmaster::None => None,
     };
@@ -112,6 +121,19 @@ pub fn restoring(server: &dyn Server) -> Option<Duration> {
         Ok(Postmaster::Alive(postmaster)) => server.restoring_for(postmaster),
         _ => None,
     }
+}
+
+/// Whether a signal has stopped the postmaster, and nobody lets it go on for some seconds: no answer
+/// can come, so none is waited for.
+fn stays_frozen(server: &dyn Server, postmaster: i32, deadline: Deadline) -> bool {
+    let patient = deadline.less(CONTROL_FILE.min(deadline.left() / 4));
+    let patient = patient.within(FROZEN);
+    while server.is_frozen(postmaster) {
+        if !patient.sleep(POLL) {
+            return true;
+        }
+    }
+    false
 }
 
 /// A connection that is cut off says nothing yet, and neither does silence while

@@ -53,6 +53,7 @@ fn observation(words: &[&str]) -> Observation {
             "full" => Some(Err(NoAnswer::Full)),
             "login" => Some(Err(NoAnswer::Login("no pg_hba.conf entry".into()))),
             "silent" => Some(Err(NoAnswer::Silent)),
+            "frozen" => Some(Err(NoAnswer::Frozen)),
             "not-listening" => Some(Err(NoAnswer::NotListening)),
             "cut-off" => Some(Err(NoAnswer::CutOff)),
             code => Some(Err(NoAnswer::of_code(code, "in the server's words"))),

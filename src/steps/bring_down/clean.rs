@@ -97,7 +97,8 @@ impl Stop<'_> {
         self.end_walsenders(&self.receivers.to_end(watch));
         self.cut_off_archiver(watch);
         let hangs_for = watch.hangs_for().min(time::since(self.acted));
-        (hangs_for >= patience::OF_HUNG).then_some(End::Hung)
+        let is_hung = hangs_for >= patience::OF_HUNG;
+        (is_hung || watch.is_frozen_for() >= patience::OF_FROZEN).then_some(End::Hung)
     }
 
     /// Again and again: one that is about to say good bye to nobody needs a second signal.

@@ -5,8 +5,8 @@
 //! # A primary that hangs
 //!
 //! `stop`, and nothing else, ends a primary by SIGKILL, where it neither answers nor moves:
-//! no process that the stop waits for has used processor or disk for 15 s. Otherwise the
-//! stop would fail, and Pacemaker would fence the node. That is a power cut: it ends the
+//! no process that the stop waits for has used processor or disk for 15 s, or a signal has stopped
+//! its postmaster (SIGSTOP), which then hears of nothing. Otherwise the stop would fail, and Pacemaker would fence the node. That is a power cut: it ends the
 //! same processes at the same point, and takes besides what the kernel has in memory and
 //! not yet on disk. So SIGKILL loses nothing that fencing would not lose. What was
 //! acknowledged is in WAL that was flushed; it stays on this node, and here comes back
@@ -81,6 +81,9 @@ fn late() -> Failure {
 /// noting that it stops; a frozen one is left to the stop that follows, or to fencing,
 /// and clients do not wait longer for it.
 pub fn silent(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
+    if matches!(server.postmaster(), Ok(Postmaster::Alive(pid)) if server.is_frozen(pid)) {
+        return Err(neither_answers_nor_stops());
+    }
     ask_to_stop(server, StopMode::Fast, deadline.within(SILENCE));
     if wait_until_gone(server, deadline.within(SILENCE)) {
         return Ok(());
@@ -88,9 +91,13 @@ pub fn silent(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
     if server.lock_file().is_some_and(|file| file.is_stopping()) {
         return cleanly(server, &Receivers::default(), deadline).map(drop);
     }
-    Err(Failure::soft(
+    Err(neither_answers_nor_stops())
+}
+
+fn neither_answers_nor_stops() -> Failure {
+    Failure::soft(
         "PostgreSQL neither answers nor stops; this node will be fenced unless the next stop succeeds",
-    ))
+    )
 }
 
 /// A standby is asked, then stopped hard: that loses nothing. Pacemaker may hold up a

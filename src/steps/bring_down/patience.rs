@@ -28,5 +28,7 @@ pub const OF_WALSENDERS: Patience = Patience {
 pub const OF_ARCHIVER: Duration = SECOND.saturating_mul(5);
 /// For a standby of which nothing moves: to end it loses nothing.
 pub const OF_HUNG_STANDBY: Duration = SECOND.saturating_mul(5);
+/// For a primary whose postmaster a signal has stopped: it hears of nothing.
+pub const OF_FROZEN: Duration = SECOND.saturating_mul(2);
 /// For a primary of which nothing moves.
 pub const OF_HUNG: Duration = SECOND.saturating_mul(15);

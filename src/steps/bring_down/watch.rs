@@ -14,6 +14,8 @@ pub struct Watch {
     /// When the last process ended that the stop waits for.
     ended: Instant,
     seen: Vec<Seen>,
+    /// Since when a signal has kept the postmaster from doing anything.
+    frozen: Option<Instant>,
 }
 
 /// The parts of a stop follow each other.
@@ -46,6 +48,7 @@ impl Watch {
             since: moment,
             ended: moment,
             seen: Vec::new(),
+            frozen: None,
         };
         watch.look(first);
         watch
@@ -68,6 +71,8 @@ impl Watch {
         if before.into_iter().any(|old| has_ended(&old)) {
             self.ended = moment;
         }
+        let is_frozen = now.postmaster.as_ref().is_some_and(Process::is_frozen);
+        self.frozen = is_frozen.then_some(self.frozen.unwrap_or(moment));
         self.seen = self.update(&now, moment);
         self.now = now;
     }
@@ -110,6 +115,11 @@ impl Watch {
         let seen = self.seen.iter().find(|seen| seen.process.is(process));
         let idle = seen.map_or(Duration::ZERO, |seen| time::since(seen.moved));
         idle.min(self.lasts())
+    }
+
+    /// For how long a signal has kept the postmaster from doing anything.
+    pub fn is_frozen_for(&self) -> Duration {
+        self.frozen.map_or(Duration::ZERO, time::since)
     }
 
     /// For how long nothing has moved that the stop waits for.

@@ -38,6 +38,14 @@ fn silence_and_a_connection_cut_off_are_asked_about_once_more() {
 }
 
 #[test]
+fn who_is_stopped_by_a_signal_is_not_asked() {
+    let bench = standby();
+    bench.server.instance().is_stopped = true;
+    assert_eq!(state_of(&bench), State::Failing(NoAnswer::Frozen));
+    assert_eq!(bench.journal.count("role"), 0);
+}
+
+#[test]
 fn an_answer_is_an_answer() {
     let bench = standby();
     bench.server.instance().refuses = Some(NoAnswer::Full);

@@ -102,6 +102,18 @@ fn a_primary_that_hangs_is_killed_by_stop_alone() {
     assert_eq!(bench.processes(), Processes::Alive(Role::Primary));
 }
 
+/// Its sessions may go on: nobody tells them to end.
+#[test]
+fn a_primary_whose_postmaster_is_stopped_by_a_signal_is_killed_by_stop_alone() {
+    let bench = frozen();
+    bench.server.instance().is_frozen = false;
+    bench.server.instance().is_stopped = true;
+    assert!(silent(&bench.server, in_ms(500)).is_err());
+    assert_eq!(bench.effects(), Vec::<String>::new());
+    assert_eq!(by_files(&bench.server, in_ms(8_000)), Ok(OcfExit::Success));
+    assert_eq!(bench.effects(), ["stop fast", "kill"]);
+}
+
 #[test]
 fn a_primary_that_moves_has_all_the_time_there_is() {
     let bench = frozen();
