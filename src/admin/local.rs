@@ -1,20 +1,29 @@
 //! A look at this node's server, for people: what it says of itself, and what its files say
 //! where it says nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 use std::time::Duration;
 
 use crate::instance::survey::Writer;
 use crate::instance::{ControlData, Postmaster, Survey};
-use crate::ocf::Deadline;
+use crate::ocf::{Deadline, NodeName};
 use crate::postgres::{Found, LookError, RealServer, Rewinder, Server, Timelines};
 use crate::record::Divergence;
 use crate::steps::position;
-use crate::view::{Cib, Local};
+use crate::view::{Cib, Local, standing_still};
 use crate::wal::{History, HistoryFile, Position, Timeline};
 
 /// How long the server may take to answer: a person waits, and one that hangs is worth saying.
 const LONGEST_ANSWER: Duration = Duration::from_secs(5);
+
+/// After so long a primary is asked again, while a standby replays nothing of what it has to. One
+/// that is busy has moved at once.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_millis(1500),
+];
 
 /// How the timelines began that its files tell of.
 pub fn timelines(server: &RealServer) -> BTreeMap<Timeline, History> {
@@ -43,6 +52,7 @@ pub fn look(server: &RealServer, cib: &Cib, deadline: Deadline) -> Local {
     };
     Local {
         position: control.and_then(|control| held(server, &control, survey.as_ref())),
+        still: still(server, survey.as_ref(), deadline),
         is_half_rewound: matches!(server.mark(), Ok(Found::Here { .. })),
         timelines: BTreeMap::new(),
         is_stopped: matches!(postmaster, Ok(Postmaster::None)),
@@ -65,6 +75,24 @@ fn ask(
     }
     let answer = server.survey(deadline.within(LONGEST_ANSWER));
     answer.map_err(|why| why.to_string())
+}
+
+/// The standbys that replay nothing for two seconds.
+fn still(server: &RealServer, survey: Option<&Survey>, deadline: Deadline) -> BTreeSet<NodeName> {
+    let Some(first) = survey.and_then(Survey::writer) else {
+        return BTreeSet::new();
+    };
+    let mut still = standing_still(first, first);
+    for pause in PAUSES {
+        if still.is_empty() {
+            break;
+        }
+        thread::sleep(pause);
+        let later = server.survey(deadline.within(LONGEST_ANSWER)).ok();
+        let later = later.as_ref().and_then(Survey::writer);
+        still = later.map_or(BTreeSet::new(), |later| standing_still(first, later));
+    }
+    still
 }
 
 fn held(server: &RealServer, control: &ControlData, survey: Option<&Survey>) -> Option<Position> {

@@ -29,10 +29,6 @@ pub struct Switchover {
     timeout: u64,
 }
 
-/// How often, and how far apart, a standby that has something to replay is looked at.
-const LOOKS: usize = 5;
-const PAUSE: Duration = Duration::from_millis(400);
-
 /// Looks, moves, waits, and puts back.
 pub fn run(wish: &Switchover, shell: &Environment) -> Result<Health, Failure> {
     // Whatever asks this process to end comes after the constraint is gone. Before any thread, which
@@ -49,8 +45,7 @@ pub fn run(wish: &Switchover, shell: &Environment) -> Result<Health, Failure> {
     let Some(from) = seen.primary().filter(|from| **from != to).cloned() else {
         return Ok(not_to_itself(&seen, &to));
     };
-    let stands_still = stands_still(&place, &seen, (shell, &to));
-    let checked = view::before_switchover(&seen, &to, stands_still);
+    let checked = view::before_switchover(&seen, &to);
     tell(&view::checked_lines(&checked));
     if let Some(health) = goes_no_further(wish, &checked, (&from, &to)) {
         return Ok(health);
@@ -90,7 +85,7 @@ fn not_to_itself(seen: &Seen, to: &NodeName) -> Health {
         tell(&[Line::of(Style::Good, text)]);
         return Health::Well;
     }
-    let checked = view::before_switchover(seen, to, false);
+    let checked = view::before_switchover(seen, to);
     tell(&view::checked_lines(&checked));
     refuse(&checked)
 }
@@ -119,19 +114,4 @@ fn untouched(why: &str, health: Health) -> Health {
     let text = format!("{why}: nothing was touched.");
     tell(&[Line::of(Style::Bad, text)]);
     health
-}
-
-/// Whether the standby has WAL to replay, and replays none of it for two seconds.
-fn stands_still(place: &Where, seen: &Seen, (shell, to): (&Environment, &NodeName)) -> bool {
-    let Some(replayed) = view::has_to_replay(seen, to) else {
-        return false;
-    };
-    for _ in 0..LOOKS {
-        std::thread::sleep(PAUSE);
-        let later = place.glance(shell).ok();
-        if later.and_then(|seen| view::has_to_replay(&seen, to)) != Some(replayed) {
-            return false;
-        }
-    }
-    true
 }

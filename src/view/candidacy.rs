@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::cib::Running;
 use super::held::{divergence, receiver};
+use super::replay::Late;
 use super::seen::Seen;
 use crate::ocf::NodeName;
 use crate::record::{impairment, score};
@@ -15,6 +16,8 @@ pub enum Candidacy {
     Primary,
     /// It could.
     Yes,
+    /// It could, once it has replayed what it has.
+    Late(String),
     /// Only where no other standby could.
     LastChoice(String),
     /// It could not.
@@ -28,6 +31,7 @@ impl fmt::Display for Candidacy {
         match self {
             Self::Primary => f.write_str("-"),
             Self::Yes => f.write_str("yes"),
+            Self::Late(why) => write!(f, "late: {why}"),
             Self::LastChoice(why) => write!(f, "last: {why}"),
             Self::No(why) => write!(f, "no: {why}"),
             Self::Unknown => f.write_str("?"),
@@ -54,14 +58,19 @@ impl Candidacy {
         match (obstacle(seen, node, running), impaired) {
             (Some(why), _) => Self::No(why),
             (None, Some(why)) => Self::LastChoice(why.clone()),
-            (None, None) => Self::Yes,
+            (None, None) => late(seen, node).unwrap_or(Self::Yes),
         }
     }
 
     /// Whether it could take over at all.
     pub fn is_candidate(&self) -> bool {
-        matches!(self, Self::Yes | Self::LastChoice(_))
+        matches!(self, Self::Yes | Self::Late(_) | Self::LastChoice(_))
     }
+}
+
+fn late(seen: &Seen, node: &NodeName) -> Option<Candidacy> {
+    let late = Late::of(seen, node)?;
+    Some(Candidacy::Late(format!("{} to replay", late.amount())))
 }
 
 fn obstacle(seen: &Seen, node: &NodeName, running: Running) -> Option<String> {

@@ -62,6 +62,7 @@ fn node(node: &NodeView) -> Value {
         "replayed": node.wal.replayed.map(lsn),
         "lag_bytes": node.wal.behind,
         "replay_lag_bytes": node.wal.replay_behind,
+        "replay_stands_still": node.late.map(|late| late.is_still),
         "sync_state": node.sync,
         "score": node.score,
         "candidate": node.candidacy.is_candidate(),
@@ -82,7 +83,7 @@ fn role(running: Running) -> Option<&'static str> {
 
 fn why_not(candidacy: &Candidacy) -> Option<&str> {
     match candidacy {
-        Candidacy::No(why) | Candidacy::LastChoice(why) => Some(why),
+        Candidacy::No(why) | Candidacy::LastChoice(why) | Candidacy::Late(why) => Some(why),
         Candidacy::Primary | Candidacy::Yes | Candidacy::Unknown => None,
     }
 }
@@ -121,9 +122,9 @@ pub fn prospect(prospect: &Prospect) -> Value {
         Fate::Nobody { .. } => ("nobody", None),
         Fate::Unknown(_) => ("unknown", None),
     };
-    let loss = match &prospect.fate {
-        Fate::Promotes { loss, .. } => Some(*loss),
-        _ => None,
+    let (loss, late) = match &prospect.fate {
+        Fate::Promotes { loss, late, .. } => (Some(*loss), *late),
+        _ => (None, None),
     };
     json!({
         "lost": lost,
@@ -132,6 +133,7 @@ pub fn prospect(prospect: &Prospect) -> Value {
         "guaranteed": loss.map(|loss| loss.is_guarded),
         "loss_bytes_max": loss.and_then(|loss| loss.bytes_max()),
         "behind_bytes": loss.and_then(|loss| loss.behind),
+        "to_replay_bytes": late.map(|late| late.left),
         "text": prospect.sentence(),
     })
 }

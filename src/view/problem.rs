@@ -38,7 +38,7 @@ impl Health {
 }
 
 /// The ids of all problems: `check --only` and `--ignore` take no other.
-pub const PROBLEMS: [&str; 26] = [
+pub const PROBLEMS: [&str; 28] = [
     "commits-wait",
     "constraint-left",
     "diverged",
@@ -62,7 +62,9 @@ pub const PROBLEMS: [&str; 26] = [
     "offline",
     "other-database",
     "pacemaker-down",
+    "replay-behind",
     "replay-paused",
+    "replay-still",
     "settings-too-small",
     "several-primaries",
 ];

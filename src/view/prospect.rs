@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cib::Running;
 use super::held::{Held, held};
+use super::replay::Late;
 use super::seen::Seen;
 use crate::election::{
     Ballot, Verdict, Warning, asks_for_bars, elect, explain, remedy, to_be_fetched,
@@ -39,6 +40,8 @@ pub enum Fate {
         loss: Loss,
         /// From whom it fetches first what only that one holds: Pacemaker may not promote it.
         fetches_from: Option<NodeName>,
+        /// What it has to replay first, where that takes time.
+        late: Option<Late>,
     },
     /// Nobody is.
     Nobody {
@@ -260,6 +263,7 @@ impl Election {
                     is_guarded: is_guarded(seen, warnings),
                     behind: self.behind(seen, held.get(candidate)),
                 },
+                late: Late::of(seen, candidate),
                 node: candidate.clone(),
                 fetches_from: self.fetches_from,
             },

@@ -7,6 +7,7 @@ use super::cib::{Action, Failed, Running};
 use super::held::{divergence, receiver};
 use super::problem::{Health, Problem, worst};
 use super::prospect::Prospect;
+use super::replay::Late;
 use super::seen::Seen;
 use super::synchronous::Synchronous;
 use super::trouble::problems;
@@ -87,6 +88,8 @@ pub struct NodeView {
     pub running: Running,
     /// What it holds, as far as it is known here.
     pub wal: Wal,
+    /// Whether its promotion would wait for its replay.
+    pub late: Option<Late>,
     /// `pg_stat_replication.sync_state`.
     pub sync: Option<String>,
     /// Its promotion score.
@@ -188,6 +191,7 @@ fn node_view(seen: &Seen, node: &NodeName) -> NodeView {
         online: facts.online,
         running: seen.running(node),
         wal: wal(seen, node),
+        late: Late::of(seen, node),
         sync: sync.filter(|sync| !sync.is_empty()),
         score: seen.scores.get(node).copied(),
         candidacy: Candidacy::of(seen, node),

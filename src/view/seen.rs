@@ -50,6 +50,8 @@ pub struct Local {
     pub position: Option<Position>,
     /// Settings that are smaller than the primary's.
     pub lacking: Vec<TooSmall>,
+    /// As the primary: the standbys that were seen to replay nothing of what they have to.
+    pub still: BTreeSet<NodeName>,
     /// Whether a rewind of it has begun and was not seen to end.
     pub is_half_rewound: bool,
     /// How the timelines began that diverged nodes are on, as far as it is known here.

@@ -15,14 +15,12 @@ use super::synchronous::Synchronous;
 use super::{View, report::NodeView};
 use crate::ocf::NodeName;
 use crate::record::SyncRule;
-use crate::wal::Lsn;
 
 /// Clients wait while a standby receives so much: worth saying.
 const LARGE_LAG: u64 = 16 * 1024 * 1024;
 
-/// All that is checked. `stands_still`: the standby has WAL to replay and was seen to replay
-/// none of it for a while.
-pub fn before_switchover(seen: &Seen, to: &NodeName, stands_still: bool) -> Vec<Checked> {
+/// All that is checked.
+pub fn before_switchover(seen: &Seen, to: &NodeName) -> Vec<Checked> {
     if !seen.cib.nodes.contains_key(to) {
         let names: Vec<_> = seen.cib.nodes.keys().map(|node| node.as_str()).collect();
         let text = format!("this cluster has no node {to}");
@@ -34,7 +32,6 @@ pub fn before_switchover(seen: &Seen, to: &NodeName, stands_still: bool) -> Vec<
     all.extend(in_flight(seen));
     all.extend(will_of_an_admin(seen));
     all.extend(candidate(seen, &view, to));
-    all.extend(stands_still.then(|| still(&view, to)));
     all.extend(synchronous(seen, to));
     all.extend(election(seen, to, &all));
     all.sort_by_key(|one| one.health);
@@ -47,14 +44,6 @@ pub fn may_move(checked: &[Checked]) -> Health {
         Health::Attention => Health::Well,
         other => other,
     }
-}
-
-/// From where the replay of a standby that has something to replay has to move; known where the
-/// primary is.
-pub fn has_to_replay(seen: &Seen, to: &NodeName) -> Option<Lsn> {
-    let receiver = receiver(seen, to)?;
-    let (flushed, replayed) = (receiver.flush?, receiver.replay?);
-    (flushed > replayed).then_some(replayed)
 }
 
 /// The problems of the view, by what they mean here, or that there are none.
@@ -73,8 +62,8 @@ fn mark(seen: &Seen, problem: &Problem, to: &NodeName) -> Health {
     let is_one_of_the_two = |node: &NodeName| node == to || seen.primary() == Some(node);
     match problem.id {
         "pacemaker-down" => Health::Unknown,
-        // About the loss of the primary, which is not lost here.
-        "fencing-off" | "nobody-ready" => Health::Attention,
+        // About the loss of the primary, which is not lost here; or it takes a little longer.
+        "fencing-off" | "nobody-ready" | "replay-behind" => Health::Attention,
         "failed-action" => Health::Critical,
         _ if problem.node.as_ref().is_none_or(is_one_of_the_two) => Health::Critical,
         _ => Health::Attention,
@@ -105,7 +94,7 @@ fn will_of_an_admin(seen: &Seen) -> Option<Checked> {
 
 fn candidate(seen: &Seen, view: &View, to: &NodeName) -> Option<Checked> {
     let why = match Candidacy::of(seen, to) {
-        Candidacy::Yes => {
+        Candidacy::Yes | Candidacy::Late(_) => {
             let node = view.nodes.iter().find(|one| one.node == *to);
             return node.map(|node| lag(seen, node));
         }
@@ -154,19 +143,6 @@ fn lag_elsewhere(seen: &Seen, node: &NodeName) -> Checked {
         primary.unwrap_or_default()
     );
     Checked::unknown("lag", text)
-}
-
-fn still(view: &View, to: &NodeName) -> Checked {
-    let node = view.nodes.iter().find(|one| one.node == *to);
-    let left = node.and_then(|one| Some(one.wal.received?.bytes_since(one.wal.replayed?)));
-    let left = left.flatten().map(amount).unwrap_or_default();
-    let text = format!(
-        "{to} has {left} to replay, and replays none of it: its replay is paused, delayed or held \
-         up, and clients would wait for it"
-    );
-    Checked::fail("replay-still", text).cure(format!(
-        "on {to}: pgsqlms status; SELECT pg_wal_replay_resume()"
-    ))
 }
 
 /// Whether commits can be confirmed afterwards. Where the rule leaves the primary out, each node

@@ -99,11 +99,19 @@ fn row(node: &NodeView, is_known: bool) -> Vec<(Style, String)> {
         plain(node.wal.timeline.map(|timeline| timeline.to_string())),
         plain(node.wal.received.map(|lsn| lsn.to_string())),
         plain(node.wal.replayed.map(|lsn| lsn.to_string())),
-        plain(node.wal.behind.map(amount)),
+        plain(behind(node)),
         plain(node.sync.clone()),
         plain(node.score.map(score::encode)),
         (candidate_style(&node.candidacy), node.candidacy.to_string()),
     ]
+}
+
+/// What it has not received, and what of the rest its promotion would wait for.
+fn behind(node: &NodeView) -> Option<String> {
+    let behind = node.wal.behind.map(amount);
+    let late = node.late.map(|late| format!("{} to replay", late.amount()));
+    let both: Vec<_> = behind.into_iter().chain(late).collect();
+    (!both.is_empty()).then(|| both.join(", "))
 }
 
 fn role(node: &NodeView, is_known: bool) -> (Style, String) {
@@ -121,7 +129,7 @@ fn candidate_style(candidacy: &Candidacy) -> Style {
     match candidacy {
         Candidacy::Primary | Candidacy::Unknown => Style::Plain,
         Candidacy::Yes => Style::Good,
-        Candidacy::LastChoice(_) | Candidacy::No(_) => Style::Warn,
+        Candidacy::Late(_) | Candidacy::LastChoice(_) | Candidacy::No(_) => Style::Warn,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::bytes::amount;
 use super::problem::Health;
 use super::prospect::{Fate, Loss, Prospect};
+use super::replay::Late;
 
 impl Prospect {
     /// What would happen, as one sentence without its end.
@@ -13,19 +14,21 @@ impl Prospect {
                 node,
                 loss,
                 fetches_from,
+                late,
             } => {
                 let first = fetches_from.as_ref();
                 let first =
                     first.map(|from| format!(" once it has fetched what only {from} holds"));
                 let first = first.unwrap_or_default();
-                format!("{node} is promoted{first}; {}", loss.sentence())
+                let late = late.map(late_words).unwrap_or_default();
+                format!("{node} is promoted{first}{late}; {}", loss.sentence())
             }
             Fate::Nobody { reason, .. } => format!("nobody is promoted: {reason}"),
             Fate::Unknown(why) => format!("cannot tell: {why}"),
         }
     }
 
-    /// 0 somebody, and nothing is lost; 1 somebody, and something may be; 2 nobody; 3 that
+    /// 0 somebody, and nothing is lost; 1 somebody, and something may be, or late; 2 nobody; 3 that
     /// cannot be told.
     pub fn health(&self) -> Health {
         match &self.fate {
@@ -33,6 +36,7 @@ impl Prospect {
             Fate::Promotes {
                 loss,
                 fetches_from: None,
+                late: None,
                 ..
             } if loss.is_guarded => Health::Well,
             Fate::Promotes { .. } => Health::Attention,
@@ -46,6 +50,15 @@ impl Prospect {
         let names: Vec<_> = self.lost.iter().map(|node| node.as_str()).collect();
         names.join(" and ")
     }
+}
+
+fn late_words(late: Late) -> String {
+    let still = if late.is_still {
+        " (none of it now: its replay is paused, delayed or held up)"
+    } else {
+        ""
+    };
+    format!(", late: it has {} to replay{still}", late.amount())
 }
 
 impl Loss {

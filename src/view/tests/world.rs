@@ -13,6 +13,7 @@
 //! attribute srv3 diverged-pgsqld 1#…
 //! failed srv3 start 1 the reason
 //! pending srv3 start            an action that goes on
+//! still srv2                     as the primary has seen it, it replays nothing for a while
 //! maxlag 8192
 //! timeline 2@0/4000000<1@0/4000000      a history file
 //! ```
@@ -56,6 +57,9 @@ struct Parts {
     pending: Vec<(String, String)>,
     max_lag: u64,
     paused: bool,
+    delayed: bool,
+    still: std::collections::BTreeSet<NodeName>,
+    replayed: Option<Lsn>,
     dead: bool,
 }
 
@@ -99,6 +103,9 @@ impl Parts {
             "pending" => self.pending.push((word(0), word(1))),
             "maxlag" => self.max_lag = rest.parse().unwrap(),
             "paused" => self.paused = true,
+            "delayed" => self.delayed = true,
+            "replayed" => self.replayed = Some(lsn(rest)),
+            "still" => drop(self.still.insert(node(rest))),
             "dead" => self.dead = true,
             other => panic!("{other:?}"),
         }
@@ -181,6 +188,7 @@ impl Parts {
         Local {
             trouble: survey.is_none().then(|| "it does not run".to_owned()),
             is_stopped: self.dead,
+            still: self.still.clone(),
             timelines: self
                 .timelines
                 .iter()
@@ -206,12 +214,12 @@ impl Parts {
         let (held, end) = self.stands.as_ref()?;
         Some(survey(Says::Standby(Follower {
             received: Some(held.lsn),
-            replayed: Some(held.lsn),
+            replayed: self.replayed.or(Some(held.lsn)),
             received_timeline: Some(held.timeline),
             streams: true,
             primary_end: Some(*end),
             is_paused: self.paused,
-            is_delayed: false,
+            is_delayed: self.delayed,
             capacity: Capacity([0; 5]),
         })))
     }

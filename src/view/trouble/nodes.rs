@@ -8,6 +8,7 @@ use crate::view::bytes::amount;
 use crate::view::cib::{Failed, Node, Running};
 use crate::view::held::{divergence, receiver};
 use crate::view::problem::{Health, Problem};
+use crate::view::replay::Late;
 use crate::view::seen::{Local, Seen};
 
 /// All that is.
@@ -23,7 +24,7 @@ pub fn problems(seen: &Seen, node: &NodeName) -> Vec<Problem> {
             .map(|failed| failure(seen, node, failed)),
     );
     all.extend(data(seen, node));
-    all.extend(impaired(seen, node, facts));
+    all.extend(impaired(seen, node, facts).or_else(|| late(seen, node)));
     all.extend(foreign_score(seen, node, facts));
     if let Some(local) = seen
         .local
@@ -130,6 +131,33 @@ fn impaired(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
     Some(attention("impaired", node, text))
 }
 
+/// A standby that is paused says so itself, and more.
+fn late(seen: &Seen, node: &NodeName) -> Option<Problem> {
+    let late = Late::of(seen, node).filter(|_| !says_paused(seen, node))?;
+    let left = late.amount();
+    if !late.is_still {
+        let text = format!("{node} has {left} to replay, for which a promotion would wait");
+        return Some(
+            attention("replay-behind", node, text).cure("wait until it has replayed that"),
+        );
+    }
+    let text = format!(
+        "{node} has {left} to replay, and replays none of it: its replay is paused, delayed or \
+         held up, and clients would wait for it"
+    );
+    Some(attention("replay-still", node, text).cure(format!(
+        "on {node}: pgsqlms status; SELECT pg_wal_replay_resume()"
+    )))
+}
+
+fn says_paused(seen: &Seen, node: &NodeName) -> bool {
+    let local = seen.local.as_ref();
+    let local = local.filter(|_| seen.here.as_ref() == Some(node));
+    let survey = local.and_then(|local| local.survey.as_ref());
+    let follower = survey.and_then(|survey| survey.follower());
+    follower.is_some_and(|follower| follower.is_paused)
+}
+
 fn foreign_score(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
     let resource = &seen.cib.resource.id;
     let value = facts.transient.get(&score::NAME.of(resource))?;
@@ -154,8 +182,7 @@ fn of_server(seen: &Seen, node: &NodeName, local: &Local) -> Vec<Problem> {
         let is_expected = matches!(seen.running(node), Running::Primary | Running::Standby);
         all.extend(is_expected.then(|| attention("no-answer", node, text)));
     }
-    let follower = local.survey.as_ref().and_then(|survey| survey.follower());
-    if follower.is_some_and(|follower| follower.is_paused) {
+    if says_paused(seen, node) {
         all.push(paused(node, local));
     }
     all
