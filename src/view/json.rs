@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::candidacy::Candidacy;
-use super::cib::{Failed, Running};
+use super::cib::{Device, Failed, Running};
 use super::problem::Problem;
 use super::prospect::{Fate, Prospect};
 use super::report::{Cluster, NodeView, Primary, View};
@@ -144,8 +144,18 @@ fn cluster(cluster: &Cluster) -> Value {
         "quorate": known(cluster.quorate),
         "online": cluster.is_known.then_some(cluster.online),
         "fencing": cluster.fencing,
+        "fence_devices": cluster.devices.iter().map(device).collect::<Vec<_>>(),
         "maintenance": cluster.maintenance,
         "constraints_left": cluster.left_constraints,
+    })
+}
+
+fn device(device: &Device) -> Value {
+    json!({
+        "id": device.id,
+        "for": device.targets,
+        "runs_on": device.runs_on.as_ref().map(ToString::to_string),
+        "disabled": device.is_disabled,
     })
 }
 

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use super::cib::Running;
+use super::fencing::PROBLEMS_OF_FENCING;
 use super::problem::Health;
 use super::prospect::Fate;
 use super::report::{NodeView, View};
@@ -146,6 +147,7 @@ fn of_cluster(view: &View) -> Vec<Family> {
     let flag = |fact: bool| Some(f64::from(u8::from(fact)));
     let mut all = prospects(view);
     all.extend(election(view));
+    all.push(fencing(view));
     all.extend([
         family("pgsqlms_candidate", "1 if the standby could take over").of_nodes(view, |node| {
             flag(node.candidacy.is_candidate()).filter(|_| node.running != Running::Primary)
@@ -171,6 +173,13 @@ fn of_cluster(view: &View) -> Vec<Family> {
         .of_nodes(view, |node| Some(node.failed.len() as f64)),
     ]);
     all
+}
+
+fn fencing(view: &View) -> Family {
+    let is_of_it = |id: &str| PROBLEMS_OF_FENCING.contains(&id);
+    let is_well = !view.problems.iter().any(|one| is_of_it(one.id));
+    let help = "1 if fencing is on, and all fence devices run and did not fail";
+    family("pgsqlms_fencing", help).of_resource(view, f64::from(u8::from(is_well)))
 }
 
 /// What would happen without the primary.

@@ -15,6 +15,7 @@ pub mod cib;
 mod course;
 mod event;
 mod explanation;
+mod fencing;
 mod handover;
 mod held;
 mod json;

@@ -38,13 +38,14 @@ impl Health {
 }
 
 /// The ids of all problems: `check --only` and `--ignore` take no other.
-pub const PROBLEMS: [&str; 28] = [
+pub const PROBLEMS: [&str; 30] = [
     "commits-wait",
     "constraint-left",
     "diverged",
     "evidence-unreadable",
     "excluded",
     "failed-action",
+    "fencing-failed",
     "fencing-off",
     "force-pending",
     "foreign-score",
@@ -52,6 +53,7 @@ pub const PROBLEMS: [&str; 28] = [
     "impaired",
     "maintenance",
     "no-answer",
+    "no-fence-device",
     "no-primary",
     "no-quorum",
     "nobody-ready",

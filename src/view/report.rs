@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::candidacy::Candidacy;
-use super::cib::{Action, Failed, Running};
+use super::cib::{Action, Device, Failed, Running};
+use super::fencing::fencing_words;
 use super::held::{divergence, receiver};
 use super::problem::{Health, Problem, worst};
 use super::prospect::Prospect;
@@ -71,6 +72,10 @@ pub struct Cluster {
     pub online: usize,
     /// Whether it has fencing.
     pub fencing: bool,
+    /// That, and what of its devices runs, in words.
+    pub fencing_words: String,
+    /// The fence devices.
+    pub devices: Vec<Device>,
     /// Whether Pacemaker leaves the resource alone.
     pub maintenance: bool,
     /// What `move` and `ban` left behind.
@@ -179,6 +184,8 @@ fn cluster(seen: &Seen) -> Cluster {
         quorate: seen.cib.quorate,
         online: seen.cib.nodes.values().filter(|node| node.online).count(),
         fencing: seen.cib.has_fencing(),
+        fencing_words: fencing_words(&seen.cib),
+        devices: seen.cib.devices.clone(),
         maintenance: seen.cib.is_unmanaged(),
         left_constraints: seen.cib.left_constraints.clone(),
     }

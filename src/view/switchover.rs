@@ -7,6 +7,7 @@ use super::bytes::amount;
 use super::candidacy::Candidacy;
 use super::checked::{Checked, worst_checked};
 use super::cib::Running;
+use super::fencing::PROBLEMS_OF_FENCING;
 use super::handover::{Handover, handover};
 use super::held::receiver;
 use super::problem::{Health, Problem};
@@ -63,7 +64,8 @@ fn mark(seen: &Seen, problem: &Problem, to: &NodeName) -> Health {
     match problem.id {
         "pacemaker-down" => Health::Unknown,
         // About the loss of the primary, which is not lost here; or it takes a little longer.
-        "fencing-off" | "nobody-ready" | "replay-behind" => Health::Attention,
+        "nobody-ready" | "replay-behind" => Health::Attention,
+        id if PROBLEMS_OF_FENCING.contains(&id) => Health::Attention,
         "failed-action" => Health::Critical,
         _ if problem.node.as_ref().is_none_or(is_one_of_the_two) => Health::Critical,
         _ => Health::Attention,

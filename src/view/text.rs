@@ -170,7 +170,7 @@ fn cluster(view: &View) -> Line {
     } else {
         "no quorum"
     };
-    let fencing = if cluster.fencing { "on" } else { "off" };
+    let fencing = &cluster.fencing_words;
     let failed: usize = view.nodes.iter().map(|node| node.failed.len()).sum();
     let failed = match failed {
         0 => "no failed action".to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use roxmltree::{Document, Node as Element};
 
 use super::error::CibError;
+use super::fencing::{Device, has_watchdog};
 use super::operations::{Action, Failed, Operations, Running};
 use super::resource::Resource;
 use super::xml::{child, children, configuration, is_true, pairs_below};
@@ -20,6 +21,8 @@ pub struct Cib {
     pub nodes: BTreeMap<NodeName, Node>,
     /// The options of the whole cluster.
     pub options: BTreeMap<String, String>,
+    /// The fence devices.
+    pub devices: Vec<Device>,
     /// Whether this partition has quorum.
     pub quorate: bool,
     /// Whether there is a state in it: a file on disk has the configuration alone.
@@ -64,6 +67,7 @@ impl Cib {
         let status = child(root, "status");
         Ok(Self {
             nodes: nodes(root, status, &resource),
+            devices: Device::all(root, &members(status)),
             options: pairs_below(configuration(root, "crm_config")),
             quorate: is_true(root.attribute("have-quorum")),
             has_state: status.is_some_and(|status| status.has_children()),
@@ -85,6 +89,11 @@ impl Cib {
     /// Whether the cluster has fencing.
     pub fn has_fencing(&self) -> bool {
         has_fencing(&self.options)
+    }
+
+    /// Whether nodes are fenced by their own watchdogs.
+    pub fn has_watchdog(&self) -> bool {
+        has_watchdog(&self.options)
     }
 
     /// Whether Pacemaker leaves everything alone, or this resource.
@@ -134,6 +143,16 @@ fn nodes(
         }
     }
     nodes
+}
+
+/// The states of the nodes that are members.
+fn members<'a, 'i: 'a>(status: Option<Element<'a, 'i>>) -> Vec<(NodeName, Element<'a, 'i>)> {
+    let states = children(status, "node_state").filter(|state| is_member(*state));
+    let named = states.filter_map(|state| {
+        let name = state.attribute("uname").and_then(NodeName::new)?;
+        Some((name, state))
+    });
+    named.collect()
 }
 
 fn node_of(permanent: &BTreeMap<String, String>) -> Node {

@@ -6,6 +6,7 @@
 
 mod cluster;
 mod error;
+mod fencing;
 mod operations;
 pub(super) mod resource;
 pub(super) mod xml;
@@ -13,5 +14,6 @@ pub(super) mod xml;
 pub(super) use cluster::has_fencing;
 pub use cluster::{Cib, Node};
 pub use error::CibError;
+pub use fencing::Device;
 pub use operations::{Action, Failed, Running};
 pub use resource::Resource;

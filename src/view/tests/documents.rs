@@ -81,6 +81,7 @@ fn the_names_of_schema_1_are_all_there() {
         "/if_primary_lost/text",
         "/cluster/online",
         "/cluster/fencing",
+        "/cluster/fence_devices/0/runs_on",
         "/cluster/maintenance",
         "/cluster/constraints_left",
         "/problems/0/severity",

@@ -8,3 +8,4 @@ mod screens;
 mod setup;
 mod switchover;
 mod world;
+mod world_devices;

@@ -64,10 +64,28 @@ fn metrics_are_in_the_format_of_prometheus() {
         "pgsqlms_election_term{resource=\"pgsqld\"} 7",
         "pgsqlms_last_election_timestamp_seconds{resource=\"pgsqld\"} 1795745564",
         "pgsqlms_candidate{resource=\"pgsqld\",node=\"srv3\"} 0",
+        "pgsqlms_fencing{resource=\"pgsqld\"} 1",
         "pgsqlms_action_seconds{resource=\"pgsqld\",action=\"promote\"} 0.12",
         "pgsqlms_problem{resource=\"pgsqld\",id=\"offline\",severity=\"attention\",node=\"srv3\"} 1",
     ] {
         assert!(text.lines().any(|line| line == wanted), "{wanted}\n{text}");
+    }
+}
+
+/// That fencing is configured is not enough.
+#[test]
+fn fencing_counts_as_well_only_where_its_devices_run() {
+    for (fact, wanted) in [
+        ("device fence-srv2 srv1,srv2,srv3 srv2", "1"),
+        ("device fence-srv2 srv1,srv2,srv3 -", "0"),
+        ("device fence-srv2 srv1,srv2,srv3 disabled", "0"),
+        ("device fence-srv2 srv1,srv2 srv2", "0"),
+        ("no-device", "0"),
+        ("option stonith-enabled false", "0"),
+    ] {
+        let text = metrics(&View::of(&world(&[&WORLD[..], &[fact]].concat())));
+        let wanted = format!("pgsqlms_fencing{{resource=\"pgsqld\"}} {wanted}");
+        assert!(text.lines().any(|line| line == wanted), "{fact}\n{text}");
     }
 }
 

@@ -14,6 +14,9 @@
 //! failed srv3 start 1 the reason
 //! pending srv3 start            an action that goes on
 //! still srv2                     as the primary has seen it, it replays nothing for a while
+//! device fence-srv1 srv1 srv2     a fence device, the node that it is for, and where it runs (or -)
+//! no-device                      without that, there is one for all, which runs
+//! device-failed fence-srv1 srv3 start the reason
 //! maxlag 8192
 //! timeline 2@0/4000000<1@0/4000000      a history file
 //! ```
@@ -21,6 +24,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::world_devices::Device;
 use crate::instance::Survey;
 use crate::instance::capacity::Capacity;
 use crate::instance::replication::SenderState;
@@ -46,6 +50,7 @@ struct Parts {
     attributes: Vec<(String, String, String)>,
     failed: Vec<(String, String, String, String)>,
     options: String,
+    devices: Option<Vec<Device>>,
     constraints: String,
     bans: Vec<Constraint>,
     receivers: Vec<Receiver>,
@@ -101,6 +106,8 @@ impl Parts {
             "reign" => self.reign(&words),
             "timeline" => self.timelines.push(position(rest)),
             "pending" => self.pending.push((word(0), word(1))),
+            "no-device" => self.devices = Some(Vec::new()),
+            "device" | "device-failed" => Device::add(&mut self.devices, kind, &words),
             "maxlag" => self.max_lag = rest.parse().unwrap(),
             "paused" => self.paused = true,
             "delayed" => self.delayed = true,
@@ -228,27 +235,35 @@ impl Parts {
     fn cib(&self) -> String {
         let mut nodes = String::new();
         let mut status = String::new();
+        let devices = self.devices();
         for (name, running, _) in &self.nodes {
             let _ = write!(nodes, "<node id=\"{name}\" uname=\"{name}\"/>");
-            status.push_str(&self.state(name, running));
+            status.push_str(&self.state(name, running, &devices));
         }
         let status = if self.silence.is_some() {
             String::new()
         } else {
             status
         };
+        let devices: String = devices.iter().map(Device::primitive).collect();
         format!(
             "<cib have-quorum=\"1\"><configuration>\
              <crm_config><cluster_property_set>{}</cluster_property_set></crm_config>\
              <nodes>{nodes}</nodes><resources><clone id=\"pgsqld-clone\">\
              <primitive id=\"pgsqld\" class=\"ocf\" provider=\"heartbeat\" type=\"pgsqlms\"/></clone>\
-             </resources><constraints>{}</constraints></configuration>\
+             {devices}</resources><constraints>{}</constraints></configuration>\
              <status>{status}</status></cib>",
             self.options, self.constraints
         )
     }
 
-    fn state(&self, name: &str, running: &str) -> String {
+    fn devices(&self) -> Vec<Device> {
+        let first = self.nodes.iter().find(|(_, running, _)| running != "away");
+        let default = || vec![Device::for_all(first.map_or("-", |(name, ..)| name))];
+        self.devices.clone().unwrap_or_else(default)
+    }
+
+    fn state(&self, name: &str, running: &str, devices: &[Device]) -> String {
         let online = running != "away";
         let crmd = if online { "online" } else { "offline" };
         let of_node = self.attributes.iter().filter(|(of, ..)| of == name);
@@ -267,11 +282,13 @@ impl Parts {
             let code = code.parse().unwrap();
             operations.push_str(&operation("last_failure_0", what, (code, 9), reason));
         }
+        let devices: String = devices.iter().map(|one| one.on(name)).collect();
         format!(
             "<node_state uname=\"{name}\" in_ccm=\"{online}\" crmd=\"{crmd}\">\
              <transient_attributes><instance_attributes>{pairs}</instance_attributes>\
              </transient_attributes><lrm><lrm_resources>\
-             <lrm_resource id=\"pgsqld\">{operations}</lrm_resource></lrm_resources></lrm></node_state>"
+             <lrm_resource id=\"pgsqld\">{operations}</lrm_resource>{devices}</lrm_resources></lrm>\
+             </node_state>"
         )
     }
 }
@@ -287,7 +304,7 @@ fn history_of(running: &str) -> Past {
     }
 }
 
-fn operation(id: &str, what: &str, (code, call): (i64, i64), reason: &str) -> String {
+pub(super) fn operation(id: &str, what: &str, (code, call): (i64, i64), reason: &str) -> String {
     format!(
         "<lrm_rsc_op id=\"pgsqld_{id}\" operation=\"{what}\" rc-code=\"{code}\" op-status=\"0\" \
          call-id=\"{call}\" interval=\"0\" exec-time=\"120\" exit-reason=\"{reason}\" \
@@ -295,7 +312,7 @@ fn operation(id: &str, what: &str, (code, call): (i64, i64), reason: &str) -> St
     )
 }
 
-fn nvpair(name: &str, value: &str) -> String {
+pub(super) fn nvpair(name: &str, value: &str) -> String {
     format!("<nvpair name=\"{name}\" value=\"{value}\"/>")
 }
 

@@ -3,6 +3,7 @@
 use crate::ocf::NodeName;
 use crate::record::Force;
 use crate::view::cib::Running;
+use crate::view::fencing;
 use crate::view::problem::{Health, Problem};
 use crate::view::prospect::{Fate, Prospect};
 use crate::view::seen::Seen;
@@ -18,9 +19,9 @@ pub fn problems(seen: &Seen, prospect: Option<&Prospect>) -> Vec<Problem> {
         prospect.and_then(|prospect| nobody_ready(seen, prospect)),
         commits_wait(seen),
         unmanaged(seen),
-        no_fencing(seen),
     ];
     let mut all: Vec<_> = single.into_iter().flatten().collect();
+    all.extend(fencing::problems(seen));
     all.extend(unreadable(seen));
     all.extend(constraints(seen));
     all.extend(forces(seen));
@@ -109,13 +110,6 @@ fn unmanaged(seen: &Seen) -> Option<Problem> {
     };
     let problem = || Problem::new("maintenance", Health::Attention, text).cure(cure);
     seen.cib.is_unmanaged().then(problem)
-}
-
-fn no_fencing(seen: &Seen) -> Option<Problem> {
-    let text = "the cluster has no fencing: a primary that hangs is not made sure to be off";
-    let problem = || Problem::new("fencing-off", Health::Attention, text);
-    let cure = "pcs property set stonith-enabled=true (with a fence device for each node)";
-    (!seen.cib.has_fencing()).then(|| problem().cure(cure))
 }
 
 fn unreadable(seen: &Seen) -> impl Iterator<Item = Problem> {

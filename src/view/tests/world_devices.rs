@@ -1,0 +1,80 @@
+//! The fence devices of a world.
+
+use super::world::{nvpair, operation};
+
+/// One of them.
+#[derive(Clone, Default)]
+pub struct Device {
+    id: String,
+    /// `pcmk_host_list`; empty: it has none.
+    host_list: String,
+    /// `-`: nowhere, `disabled`: by an admin's word, `starting`.
+    runs_on: String,
+    failed: Vec<(String, String, String)>,
+}
+
+impl Device {
+    /// Reads `device ID HOSTS NODE` or `device-failed ID NODE ACTION REASON`.
+    pub fn add(devices: &mut Option<Vec<Self>>, kind: &str, words: &[String]) {
+        let all = devices.get_or_insert_default();
+        if kind == "device" {
+            all.push(Self {
+                id: words[0].clone(),
+                host_list: words[1].replace('-', ""),
+                runs_on: words[2].clone(),
+                failed: Vec::new(),
+            });
+            return;
+        }
+        let device = all.iter_mut().find(|one| one.id == words[0]).unwrap();
+        let failed = (words[1].clone(), words[2].clone(), words[3..].join(" "));
+        device.failed.push(failed);
+    }
+
+    /// One that runs, and is asked whom it is for.
+    pub fn for_all(runs_on: &str) -> Self {
+        Self {
+            id: "fence-all".to_owned(),
+            runs_on: runs_on.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// In the configuration.
+    pub fn primitive(&self) -> String {
+        let list = match self.host_list.as_str() {
+            "" => String::new(),
+            list => nvpair("pcmk_host_list", list),
+        };
+        let meta = match self.runs_on.as_str() {
+            "disabled" => nvpair("target-role", "Stopped"),
+            _ => String::new(),
+        };
+        format!(
+            "<primitive id=\"{}\" class=\"stonith\" type=\"fence_lab\">\
+             <meta_attributes>{meta}</meta_attributes>\
+             <instance_attributes>{list}</instance_attributes></primitive>",
+            self.id
+        )
+    }
+
+    /// In the state of a node.
+    pub fn on(&self, node: &str) -> String {
+        let mut operations = operation("last_0", "monitor", (7, 1), "").replace("1:2:0", "1:2:7");
+        if self.runs_on == node {
+            operations = operation("last_0", "start", (0, 4), "");
+            operations += &operation("monitor_60000", "monitor", (0, 5), "");
+        }
+        if self.runs_on == "starting" {
+            let start = operation("last_0", "start", (193, 6), "");
+            operations = start.replace("op-status=\"0\"", "op-status=\"-1\"");
+        }
+        for (_, what, reason) in self.failed.iter().filter(|(of, ..)| of == node) {
+            operations += &operation("last_failure_0", what, (1, 3), reason);
+        }
+        format!(
+            "<lrm_resource id=\"{}\" class=\"stonith\" type=\"fence_lab\">{operations}</lrm_resource>",
+            self.id
+        )
+    }
+}
