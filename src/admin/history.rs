@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::look::Where;
 use super::status::Format;
 use crate::ocf::{Environment, Failure, screen};
-use crate::system::{host_name, plain_file};
-use crate::view::{self, Health};
+use crate::system::{clock, host_name, plain_file};
+use crate::view::{self, Health, Later};
 
 /// The end of the log that is read, in bytes: a busy cluster fills it in days.
 const LONGEST: u64 = 64 * 1024 * 1024;
@@ -56,13 +58,19 @@ fn last(wish: &History, shell: &Environment) -> Result<Health, Failure> {
     let resource = &seen.cib.resource.id;
     let log = end_of_log(wish)?;
     let course = view::last_course(&log, resource);
+    let later = Later::of(&seen, &course, clock::as_in_logs);
     let here = host_name::get();
     let node = here.as_deref().unwrap_or("this node");
     // Whoever reads it may have seen enough.
     let _ = match wish.format {
-        Format::Text => screen::show(&view::last_lines(&course, node)),
+        Format::Text => {
+            let mut lines = view::last_lines(&course, node);
+            lines.extend(later.map(|later| later.line()));
+            screen::show(&lines)
+        }
         Format::Json => {
-            let document = view::last_json(&course, (resource, node));
+            let mut document = view::last_json(&course, (resource, node));
+            document["later_election"] = later.map_or(Value::Null, |later| later.json());
             screen::print_document(&format!("{document:#}\n"))
         }
     };

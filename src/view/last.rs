@@ -155,7 +155,7 @@ fn split_clock(line: &str) -> Option<(&str, &str)> {
 }
 
 /// Months count 31 days: times of one promotion are compared.
-fn since_new_year(clock: &str) -> Option<Duration> {
+pub(super) fn since_new_year(clock: &str) -> Option<Duration> {
     const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
     let mut words = clock.split_whitespace();
     let month = words.next().filter(|word| word.len() == 3)?;
@@ -214,7 +214,8 @@ fn row(course: &[Moment], index: usize, one: &Moment) -> Vec<(Style, String)> {
 fn whole(course: &[Moment], node: &str) -> String {
     match course {
         [first, .., last] => format!(
-            "From {} to {}: {}, by the clock of {node}",
+            "From {} to {}: {}, by the clock of {node}; the time before that, in which nobody had \
+             noticed, is not in it",
             first.step.word(),
             last.step.word(),
             seconds(gap(first, last))

@@ -1,7 +1,9 @@
 //! The course of a promotion, from a log of Pacemaker 2.1.5.
 
+use super::world::world;
 use crate::ocf::Line;
-use crate::view::{last_course, last_json, last_lines};
+use crate::testing::check_rows;
+use crate::view::{Later, last_course, last_json, last_lines};
 
 const LOG: &str = include_str!("../testdata/last.log");
 
@@ -23,7 +25,8 @@ pacemaker-controld.64@srv2: OK
 elected   Nov 28 02:40:03      0.200 s  Election: promoting srv2: no voter holds more
 writable  Nov 28 02:40:03.820  0.820 s  Result of promote operation for pgsqld on srv2: ok
 
-From detected to writable: 2.996 s, by the clock of srv2";
+From detected to writable: 2.996 s, by the clock of srv2; the time before that, in which nobody had \
+noticed, is not in it";
     assert_eq!(shown(LOG), wanted);
 }
 
@@ -51,6 +54,42 @@ fn only_the_last_promotion_is_shown() {
     assert_eq!(steps, ["Nov 28 02:51:00.000"]);
     assert!(last_course(LOG, "other").is_empty());
     assert_eq!(shown(""), "The log of srv2 tells of no promotion.");
+}
+
+/// Who won the last election on record, and when, as a log would say it; whether the log (its last
+/// promotion ended on Nov 28 at 02:40:03 on srv2) tells of another one.
+#[test]
+fn a_log_that_ends_before_the_last_election_is_told() {
+    let table = "
+        srv2 Nov 28 02:40:03 | told
+        srv2 Nov 28 02:40:50 | told
+        srv2 Nov 28 02:42:00 | later
+        srv3 Nov 28 02:41:30 | later
+        srv2 Jan 01 00:10:00 | later
+        srv3 Nov 27 23:00:00 | told
+        srv2 unknown         | told
+        srv3 unknown         | later
+        srv3 Nov 28 02:40:03 | later
+    ";
+    check_rows(table, |facts| {
+        let reign = format!("reign {} 8 3@0/4800000<2@0/4800000<1@0/4000000", facts[0]);
+        let seen = world(&["here srv1", "node srv1 standby 1", &reign]);
+        let clock = facts[1..].join(" ");
+        let course = last_course(LOG, "pgsqld");
+        let later = Later::of(&seen, &course, |_| Some(clock.clone()));
+        assert!(Later::of(&seen, &[], |_| Some(clock.clone())).is_some());
+        let told = later.map(|later| later.line().text());
+        let asks = format!("On {}: pgsqlms history --last", facts[0]);
+        assert!(told.as_ref().is_none_or(|text| text.ends_with(&asks)));
+        told.map_or("told", |_| "later").to_owned()
+    });
+}
+
+/// Nothing is on record: the log may well be right.
+#[test]
+fn without_a_record_nothing_is_later() {
+    let seen = world(&["here srv1", "node srv1 standby 1"]);
+    assert_eq!(Later::of(&seen, &[], |_| None), None);
 }
 
 #[test]
