@@ -24,7 +24,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::world_devices::Device;
+use super::pieces::{Device, nvpair, operation};
 use crate::instance::Survey;
 use crate::instance::capacity::Capacity;
 use crate::instance::replication::SenderState;
@@ -302,18 +302,6 @@ fn history_of(running: &str) -> Past {
         "stopped" => &[("last_0", "stop", 0)],
         _ => &[],
     }
-}
-
-pub(super) fn operation(id: &str, what: &str, (code, call): (i64, i64), reason: &str) -> String {
-    format!(
-        "<lrm_rsc_op id=\"pgsqld_{id}\" operation=\"{what}\" rc-code=\"{code}\" op-status=\"0\" \
-         call-id=\"{call}\" interval=\"0\" exec-time=\"120\" exit-reason=\"{reason}\" \
-         transition-key=\"1:2:0:x\"/>"
-    )
-}
-
-pub(super) fn nvpair(name: &str, value: &str) -> String {
-    format!("<nvpair name=\"{name}\" value=\"{value}\"/>")
 }
 
 fn receiver(words: &[String]) -> Receiver {

@@ -1,6 +1,4 @@
-//! The fence devices of a world.
-
-use super::world::{nvpair, operation};
+//! Pieces of a world's configuration: results of actions, and fence devices.
 
 /// One of them.
 #[derive(Clone, Default)]
@@ -77,4 +75,18 @@ impl Device {
             self.id
         )
     }
+}
+
+/// The result of an action, in the state of a node.
+pub fn operation(id: &str, what: &str, (code, call): (i64, i64), reason: &str) -> String {
+    format!(
+        "<lrm_rsc_op id=\"pgsqld_{id}\" operation=\"{what}\" rc-code=\"{code}\" op-status=\"0\" \
+         call-id=\"{call}\" interval=\"0\" exec-time=\"120\" exit-reason=\"{reason}\" \
+         transition-key=\"1:2:0:x\"/>"
+    )
+}
+
+/// A name and its value.
+pub fn nvpair(name: &str, value: &str) -> String {
+    format!("<nvpair name=\"{name}\" value=\"{value}\"/>")
 }
