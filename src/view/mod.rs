@@ -41,6 +41,7 @@ mod text;
 mod threshold;
 mod time;
 mod trouble;
+mod underway;
 mod words;
 
 pub use alert::Alert;

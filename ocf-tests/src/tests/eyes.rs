@@ -242,3 +242,103 @@ pub fn prediction_of_a_refusal_comes_true(scene: &mut Scene) -> Result<()> {
     stage.power_off(&stage.primary)?;
     stage.refused(rows, reason)
 }
+
+/// What a failover would wait for, or could not do, is seen where the primary is: a standby that
+/// replays nothing, by every command, and a fence device that cannot be started, or is disabled.
+pub fn what_holds_up_a_failover_is_said(scene: &mut Scene) -> Result<()> {
+    let stage = Stage::new(scene)?;
+    let (primary, standby) = (&stage.primary, &stage.favourite);
+    let says = |code, problem: &str| {
+        let wanted: Vec<_> = problem.split(", ").filter(|one| !one.is_empty()).collect();
+        scene.steps.wait(&format!("{problem:?}"), PATIENCE, || {
+            Said::status(primary)?.ends_with(code, &wanted)
+        })
+    };
+    says(0, "")?;
+    standby.sql("SELECT pg_wal_replay_pause()")?;
+    stage.write_rows(primary, 100)?;
+    let late = format!("replay-still {}", standby.name);
+    says(1, &late)?;
+    let said = Said::by(primary, &["explain"])?;
+    ensure!(
+        said.code == 1 && said.at("/text").contains("late: "),
+        "{}",
+        said.document
+    );
+    let check = primary.output(&["pgsqlms", "check"])?;
+    ensure!(
+        check.code == 1 && check.stdout.contains("replays none of it"),
+        "{}",
+        check.stdout
+    );
+    let metrics = primary.run(&["pgsqlms", "metrics"])?;
+    ensure!(metrics.contains("id=\"replay-still\""), "{metrics}");
+    ensure!(
+        metrics.contains("pgsqlms_fencing{resource=\"pgsqld\"} 1"),
+        "{metrics}"
+    );
+    standby.sql("SELECT pg_wal_replay_resume()")?;
+    says(0, "")?;
+    let device = format!("fence-{}", standby.name);
+    scene.pcs(&format!("stonith disable {device}"))?;
+    says(1, "fencing-failed null")?;
+    scene.cluster.power.break_fencing(true)?;
+    scene.pcs(&format!("stonith enable {device}"))?;
+    scene.steps.wait("it to fail", PATIENCE, || {
+        let said = Said::status(primary)?;
+        let text = said.at("/problems/0/text");
+        ensure!(text.contains("runs on no node (start failed on"), "{text}");
+        Ok(())
+    })?;
+    let metrics = primary.run(&["pgsqlms", "metrics"])?;
+    ensure!(
+        metrics.contains("pgsqlms_fencing{resource=\"pgsqld\"} 0"),
+        "{metrics}"
+    );
+    scene.cluster.power.break_fencing(false)?;
+    scene.pcs(&format!("stonith cleanup {device}"))?;
+    says(0, "")?;
+    scene.undisturbed()
+}
+
+/// A node that is lost, one that was fenced and one that left by itself have each their own way
+/// back; and an old primary does not take its own promotion for the last.
+pub fn nodes_that_are_away_have_each_their_cure(scene: &mut Scene) -> Result<()> {
+    let old = scene.cluster.primary()?;
+    let others = scene.cluster.others(&old.name);
+    let (witness, other) = (&others[0], &others[1]);
+    let told = |node: &Node, wanted: &[&str]| {
+        scene.steps.wait(wanted[0], PATIENCE, || {
+            let said = witness.output(&["pgsqlms", "status"])?.stdout;
+            let is_there = wanted.iter().all(|text| said.contains(text));
+            ensure!(is_there && said.contains(&node.name), "{said}");
+            Ok(())
+        })
+    };
+    scene.cluster.power.break_fencing(true)?;
+    scene.cluster.power.off(&old.name)?;
+    let lost = format!("{} is lost, and not fenced yet", old.name);
+    let wait = format!("wait: {} is lost, and has to be fenced first", old.name);
+    told(&old, &[&lost, &wait, "pcs stonith confirm"])?;
+    scene.cluster.power.break_fencing(false)?;
+    scene.pcs(&format!("stonith fence {}", old.name))?;
+    let fenced = format!("{} was fenced, and is not back", old.name);
+    told(&old, &[&fenced, "once it has power and has booted"])?;
+    scene.cluster.wait_whole_on(&[&witness.name, &other.name])?;
+    let new = scene.cluster.primary()?;
+    scene.cluster.rejoin(&old)?;
+    let log = old.output(&["pgsqlms", "history", "--last"])?.stdout;
+    let elsewhere = format!("On {}: pgsqlms history --last", new.name);
+    ensure!(log.contains(&elsewhere), "{log}");
+    let own = new.output(&["pgsqlms", "history", "--last"])?.stdout;
+    ensure!(!own.contains("does not have the last"), "{own}");
+    let leaver = if new == *other { &old } else { other };
+    leaver.run_within(PATIENCE, &["pcs", "cluster", "stop"])?;
+    let left = format!("{} has left the cluster", leaver.name);
+    told(
+        leaver,
+        &[&left, &format!("pcs cluster start {}", leaver.name)],
+    )?;
+    scene.cluster.start_stack(std::slice::from_ref(leaver))?;
+    scene.cluster.wait_whole()
+}

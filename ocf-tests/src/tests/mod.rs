@@ -217,6 +217,8 @@ pub const ALL: &[Case] = cases![
     signals::standbys_with_smaller_settings_are_said_once needs Client long,
     eyes::status_is_what_sql_and_pacemaker_say needs Silence long,
     eyes::status_says_what_is_wrong needs Silence long,
+    eyes::what_holds_up_a_failover_is_said needs Silence long,
+    eyes::nodes_that_are_away_have_each_their_cure needs Client long,
     eyes::prediction_of_a_failover_comes_true needs Silence long,
     eyes::prediction_of_a_fetch_comes_true needs Silence long,
     eyes::prediction_of_a_refusal_comes_true needs SynchronousSilence long,

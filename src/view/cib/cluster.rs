@@ -33,11 +33,24 @@ pub struct Cib {
     pub left_constraints: Vec<String>,
 }
 
+/// Why a node is no member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Away {
+    /// Pacemaker was stopped there.
+    Left,
+    /// It was fenced, and is not back.
+    Fenced,
+    /// It was not expected to go, and is not fenced yet.
+    Lost,
+}
+
 /// One node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Node {
     /// Whether it is a member of the cluster now.
     pub online: bool,
+    /// Why it is none, where that is told.
+    pub away: Option<Away>,
     /// Whether Pacemaker runs nothing on it, by an admin's word.
     pub standby: bool,
     /// Whether Pacemaker leaves all on it alone.
@@ -165,6 +178,7 @@ fn node_of(permanent: &BTreeMap<String, String>) -> Node {
 
 fn add_state(node: &mut Node, state: Element<'_, '_>, resource: &Resource) {
     node.online = is_member(state);
+    node.away = away(state).filter(|_| !node.online);
     node.transient = pairs_below(child(state, "transient_attributes"));
     node.standby |= is_on(&node.transient, "standby");
     let operations = Operations::of(state, &resource.id);
@@ -174,6 +188,17 @@ fn add_state(node: &mut Node, state: Element<'_, '_>, resource: &Resource) {
     node.pending = operations.pending().filter(|_| node.online);
     node.actions = operations.last_actions();
     node.failed = operations.failed();
+}
+
+/// A node that goes by itself, or is fenced, is expected to be down; fencing deletes the results of
+/// its actions.
+fn away(state: Element<'_, '_>) -> Option<Away> {
+    match state.attribute("expected")? {
+        "member" => Some(Away::Lost),
+        "down" if child(state, "lrm").is_some() => Some(Away::Left),
+        "down" => Some(Away::Fenced),
+        _ => None,
+    }
 }
 
 /// Up to 2.1.6 Pacemaker writes words, later the time since which it is so; 0 is never.

@@ -12,7 +12,7 @@ pub(super) mod resource;
 pub(super) mod xml;
 
 pub(super) use cluster::has_fencing;
-pub use cluster::{Cib, Node};
+pub use cluster::{Away, Cib, Node};
 pub use error::CibError;
 pub use fencing::Device;
 pub use operations::{Action, Failed, Running};

@@ -4,7 +4,8 @@
 //! ```text
 //! here srv1
 //! node srv1 primary 1001        a member, what runs there, its promotion score
-//! node srv3 away -              no member; `stopped`: a member on which nothing runs
+//! node srv3 away -              no member; `stopped`: a member on which nothing runs; `left`,
+//!                               `fenced`, `lost` (and not fenced yet): no member, and why
 //! writes 2@0/5000000<1@0/4000000
 //! receiver srv2 0/5000000 0/4FFFF00 quorum
 //! sync ANY 1 (srv2, srv3)       on the primary here, and in the last reign
@@ -258,14 +259,24 @@ impl Parts {
     }
 
     fn devices(&self) -> Vec<Device> {
-        let first = self.nodes.iter().find(|(_, running, _)| running != "away");
+        let first = self.nodes.iter().find(|(_, running, _)| is_online(running));
         let default = || vec![Device::for_all(first.map_or("-", |(name, ..)| name))];
         self.devices.clone().unwrap_or_else(default)
     }
 
     fn state(&self, name: &str, running: &str, devices: &[Device]) -> String {
-        let online = running != "away";
+        let online = is_online(running);
+        let expected = match running {
+            "left" | "fenced" => "expected=\"down\"",
+            "away" => "",
+            _ => "expected=\"member\"",
+        };
         let crmd = if online { "online" } else { "offline" };
+        let begin =
+            format!("<node_state uname=\"{name}\" in_ccm=\"{online}\" crmd=\"{crmd}\" {expected}");
+        if running == "fenced" {
+            return begin + "/>";
+        }
         let of_node = self.attributes.iter().filter(|(of, ..)| of == name);
         let pairs: String = of_node
             .map(|(_, name, value)| nvpair(name, value))
@@ -284,13 +295,17 @@ impl Parts {
         }
         let devices: String = devices.iter().map(|one| one.on(name)).collect();
         format!(
-            "<node_state uname=\"{name}\" in_ccm=\"{online}\" crmd=\"{crmd}\">\
+            "{begin}>\
              <transient_attributes><instance_attributes>{pairs}</instance_attributes>\
              </transient_attributes><lrm><lrm_resources>\
              <lrm_resource id=\"pgsqld\">{operations}</lrm_resource>{devices}</lrm_resources></lrm>\
              </node_state>"
         )
     }
+}
+
+fn is_online(running: &str) -> bool {
+    !["away", "left", "fenced", "lost"].contains(&running)
 }
 
 type Past = &'static [(&'static str, &'static str, i64)];

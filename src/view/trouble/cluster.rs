@@ -8,6 +8,7 @@ use crate::view::problem::{Health, Problem};
 use crate::view::prospect::{Fate, Prospect};
 use crate::view::seen::Seen;
 use crate::view::synchronous::Synchronous;
+use crate::view::underway::after_that;
 
 /// All that is.
 pub fn problems(seen: &Seen, prospect: Option<&Prospect>) -> Vec<Problem> {
@@ -59,7 +60,7 @@ fn primaries(seen: &Seen) -> Option<Problem> {
         let text = format!("no node is the primary of {name}");
         Problem::new("no-primary", Health::Critical, text)
             .cure("pgsqlms explain")
-            .cure(format!("pcs resource cleanup {name}"))
+            .cure(after_that(seen, format!("pcs resource cleanup {name}")))
     })
 }
 

@@ -5,11 +5,12 @@ use crate::instance::capacity;
 use crate::ocf::NodeName;
 use crate::record::{Divergence, impairment, score};
 use crate::view::bytes::amount;
-use crate::view::cib::{Failed, Node, Running};
+use crate::view::cib::{Away, Failed, Node, Running};
 use crate::view::held::{divergence, receiver};
 use crate::view::problem::{Health, Problem};
 use crate::view::replay::Late;
 use crate::view::seen::{Local, Seen};
+use crate::view::underway::after_that;
 
 /// All that is.
 pub fn problems(seen: &Seen, node: &NodeName) -> Vec<Problem> {
@@ -48,8 +49,7 @@ fn absence(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
         return None;
     }
     if !facts.online {
-        let text = format!("{node} is not in the cluster");
-        return Some(attention("offline", node, text).cure(format!("pcs cluster start {node}")));
+        return Some(offline(seen, node, facts.away));
     }
     if facts.standby {
         let text = format!("{node} is in standby: Pacemaker runs nothing there");
@@ -60,8 +60,31 @@ fn absence(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
     let runs = matches!(seen.running(node), Running::Primary | Running::Standby);
     (!runs && !is_stopped).then(|| {
         let text = format!("nothing of {resource} runs on {node}");
-        attention("not-running", node, text).cure(format!("pcs resource cleanup {resource} {node}"))
+        let cure = format!("pcs resource cleanup {resource} {node}");
+        attention("not-running", node, text).cure(after_that(seen, cure))
     })
+}
+
+/// Each with the way back that there is.
+fn offline(seen: &Seen, node: &NodeName, away: Option<Away>) -> Problem {
+    let told = |text: &str| attention("offline", node, format!("{node} {text}"));
+    let start = format!("pcs cluster start {node}");
+    let history = format!("pcs stonith history show {node}");
+    match away {
+        None => told("is not in the cluster").cure(start),
+        Some(Away::Left) => told("has left the cluster: Pacemaker was stopped there").cure(start),
+        Some(Away::Fenced) => told("was fenced, and is not back")
+            .cure(format!("once it has power and has booted: {start}"))
+            .cure(format!("why: pgsqlms history --last; {history}")),
+        Some(Away::Lost) if seen.cib.has_fencing() => {
+            told("is lost, and not fenced yet: Pacemaker waits for that")
+                .cure(format!("wait; if it lasts: {history}"))
+                .cure(format!(
+                    "only once you have seen that it is off: pcs stonith confirm {node}"
+                ))
+        }
+        Some(Away::Lost) => told("is lost").cure(format!("once it is back: {start}")),
+    }
 }
 
 fn failure(seen: &Seen, node: &NodeName, failed: &Failed) -> Problem {
@@ -72,7 +95,8 @@ fn failure(seen: &Seen, node: &NodeName, failed: &Failed) -> Problem {
     };
     let resource = seen.cib.resource.name();
     let text = format!("{action} failed on {node} with code {code}{reason}");
-    attention("failed-action", node, text).cure(format!("pcs resource cleanup {resource} {node}"))
+    let cure = format!("pcs resource cleanup {resource} {node}");
+    attention("failed-action", node, text).cure(after_that(seen, cure))
 }
 
 /// It has data that do not fit, or gets none.
