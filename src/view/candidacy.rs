@@ -16,6 +16,8 @@ pub enum Candidacy {
     Primary,
     /// It could.
     Yes,
+    /// It could, by its promotion score; the rest is not known here.
+    ByScore,
     /// It could, once it has replayed what it has.
     Late(String),
     /// Only where no other standby could.
@@ -31,6 +33,7 @@ impl fmt::Display for Candidacy {
         match self {
             Self::Primary => f.write_str("-"),
             Self::Yes => f.write_str("yes"),
+            Self::ByScore => f.write_str("by its score"),
             Self::Late(why) => write!(f, "late: {why}"),
             Self::LastChoice(why) => write!(f, "last: {why}"),
             Self::No(why) => write!(f, "no: {why}"),
@@ -58,13 +61,17 @@ impl Candidacy {
         match (obstacle(seen, node, running), impaired) {
             (Some(why), _) => Self::No(why),
             (None, Some(why)) => Self::LastChoice(why.clone()),
+            (None, None) if seen.is_unseen(node) => Self::ByScore,
             (None, None) => late(seen, node).unwrap_or(Self::Yes),
         }
     }
 
     /// Whether it could take over at all.
     pub fn is_candidate(&self) -> bool {
-        matches!(self, Self::Yes | Self::Late(_) | Self::LastChoice(_))
+        matches!(
+            self,
+            Self::Yes | Self::ByScore | Self::Late(_) | Self::LastChoice(_)
+        )
     }
 }
 

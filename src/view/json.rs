@@ -20,6 +20,7 @@ pub fn document(view: &View) -> Value {
         "clone": view.clone,
         "health": view.health.word(),
         "checked_at": rfc3339(view.checked_at),
+        "seen": if view.is_partial() { "part" } else { "all" },
         "seen_from": view.seen_from.as_ref().map(ToString::to_string),
         "agent": env!("CARGO_PKG_VERSION"),
         "postgresql": view.postgresql,
@@ -62,6 +63,7 @@ fn node(node: &NodeView) -> Value {
         "replayed": node.wal.replayed.map(lsn),
         "lag_bytes": node.wal.behind,
         "replay_lag_bytes": node.wal.replay_behind,
+        "seen": !node.is_unseen,
         "replay_stands_still": node.late.map(|late| late.is_still),
         "sync_state": node.sync,
         "score": node.score,
@@ -84,7 +86,7 @@ fn role(running: Running) -> Option<&'static str> {
 fn why_not(candidacy: &Candidacy) -> Option<&str> {
     match candidacy {
         Candidacy::No(why) | Candidacy::LastChoice(why) | Candidacy::Late(why) => Some(why),
-        Candidacy::Primary | Candidacy::Yes | Candidacy::Unknown => None,
+        Candidacy::Primary | Candidacy::Yes | Candidacy::ByScore | Candidacy::Unknown => None,
     }
 }
 

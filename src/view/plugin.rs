@@ -79,7 +79,9 @@ fn summary(view: &View) -> String {
     let timeline = timeline.unwrap_or_default();
     let begin = format!("{} is primary{timeline}", primary.node);
     if !view.knows_lags() {
-        return begin;
+        let elsewhere = format!("; the other standbys are judged on {}", primary.node);
+        let is_elsewhere = view.seen_from.is_some() && view.is_partial();
+        return begin + if is_elsewhere { &elsewhere } else { "" };
     }
     let ready = match view.if_primary_lost.as_ref().map(|prospect| &prospect.fate) {
         Some(Fate::Promotes { node, .. }) => format!("{node} would take over"),

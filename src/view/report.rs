@@ -93,6 +93,8 @@ pub struct NodeView {
     pub running: Running,
     /// What it holds, as far as it is known here.
     pub wal: Wal,
+    /// Whether nothing but its score is known here.
+    pub is_unseen: bool,
     /// Whether its promotion would wait for its replay.
     pub late: Option<Late>,
     /// `pg_stat_replication.sync_state`.
@@ -155,6 +157,11 @@ impl View {
         }
     }
 
+    /// Whether there are standbys that are judged elsewhere.
+    pub fn is_partial(&self) -> bool {
+        self.nodes.iter().any(|node| node.is_unseen)
+    }
+
     /// Whether the lags of all standbys are known here.
     pub fn knows_lags(&self) -> bool {
         let primary = self.primary.as_ref().map(|primary| &primary.node);
@@ -198,6 +205,7 @@ fn node_view(seen: &Seen, node: &NodeName) -> NodeView {
         online: facts.online,
         running: seen.running(node),
         wal: wal(seen, node),
+        is_unseen: seen.is_unseen(node),
         late: Late::of(seen, node),
         sync: sync.filter(|sync| !sync.is_empty()),
         score: seen.scores.get(node).copied(),

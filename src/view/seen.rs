@@ -123,6 +123,13 @@ impl Seen {
         self.local.as_ref()?.survey.as_ref()?.writer()
     }
 
+    /// Whether a node is a standby of which nothing but its promotion score is known here: what
+    /// standbys hold is known to themselves and to the primary.
+    pub fn is_unseen(&self, node: &NodeName) -> bool {
+        let is_standby = self.running(node) == Running::Standby;
+        is_standby && self.here.as_ref() != Some(node) && self.writer().is_none()
+    }
+
     /// The reign or claim that was elected last.
     pub fn last_reign(&self) -> Option<Reign> {
         last_reign(&self.known.all.reigns()).cloned()

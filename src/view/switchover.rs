@@ -96,7 +96,7 @@ fn will_of_an_admin(seen: &Seen) -> Option<Checked> {
 
 fn candidate(seen: &Seen, view: &View, to: &NodeName) -> Option<Checked> {
     let why = match Candidacy::of(seen, to) {
-        Candidacy::Yes | Candidacy::Late(_) => {
+        Candidacy::Yes | Candidacy::ByScore | Candidacy::Late(_) => {
             let node = view.nodes.iter().find(|one| one.node == *to);
             return node.map(|node| lag(seen, node));
         }

@@ -37,7 +37,16 @@ fn head(view: &View) -> Line {
     let what = version.unwrap_or_default() + &system.unwrap_or_default();
     Line::of(Style::Strong, format!("{:<9} ", view.resource))
         .and(Style::Plain, format!("{what:<60} "))
-        .and(style(view.health), view.health.word().to_uppercase())
+        .and(style(view.health), health(view))
+}
+
+/// What was not seen is not called well.
+fn health(view: &View) -> String {
+    let word = view.health.word().to_uppercase();
+    match view.health {
+        Health::Well if view.is_partial() => format!("{word} HERE"),
+        _ => word,
+    }
 }
 
 fn primary(view: &View) -> Line {
@@ -86,6 +95,8 @@ fn rows(view: &View) -> Vec<Vec<(Style, String)>> {
 }
 
 fn row(node: &NodeView, is_known: bool) -> Vec<(Style, String)> {
+    let unknown = if node.is_unseen { "?" } else { "-" };
+    let seen = |text: Option<String>| (Style::Plain, text.unwrap_or_else(|| unknown.to_owned()));
     let plain = |text: Option<String>| (Style::Plain, text.unwrap_or_else(|| "-".to_owned()));
     let is_primary = node.running == Running::Primary;
     let name = if is_primary {
@@ -96,10 +107,10 @@ fn row(node: &NodeView, is_known: bool) -> Vec<(Style, String)> {
     vec![
         (name, node.node.to_string()),
         role(node, is_known),
-        plain(node.wal.timeline.map(|timeline| timeline.to_string())),
-        plain(node.wal.received.map(|lsn| lsn.to_string())),
-        plain(node.wal.replayed.map(|lsn| lsn.to_string())),
-        plain(behind(node)),
+        seen(node.wal.timeline.map(|timeline| timeline.to_string())),
+        seen(node.wal.received.map(|lsn| lsn.to_string())),
+        seen(node.wal.replayed.map(|lsn| lsn.to_string())),
+        seen(behind(node)),
         plain(node.sync.clone()),
         plain(node.score.map(score::encode)),
         (candidate_style(&node.candidacy), node.candidacy.to_string()),
@@ -127,7 +138,7 @@ fn role(node: &NodeView, is_known: bool) -> (Style, String) {
 
 fn candidate_style(candidacy: &Candidacy) -> Style {
     match candidacy {
-        Candidacy::Primary | Candidacy::Unknown => Style::Plain,
+        Candidacy::Primary | Candidacy::ByScore | Candidacy::Unknown => Style::Plain,
         Candidacy::Yes => Style::Good,
         Candidacy::Late(_) | Candidacy::LastChoice(_) | Candidacy::No(_) => Style::Warn,
     }
