@@ -14,7 +14,7 @@ use crate::election::{
     Ballot, Verdict, Warning, asks_for_bars, elect, explain, remedy, to_be_fetched,
 };
 use crate::ocf::NodeName;
-use crate::record::{Reign, Vote};
+use crate::record::{Reign, ShutdownCheckpoint, Vote};
 
 /// What would happen.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,6 +126,12 @@ fn without_pacemaker(seen: &Seen, lost: &BTreeSet<NodeName>) -> Option<Fate> {
         let cures = ["pcs property set maintenance-mode=false"];
         return Some(nobody("the cluster is in maintenance", &cures));
     }
+    let why = no_majority(seen, lost)?;
+    Some(nobody(why, &["bring back a node that was lost"]))
+}
+
+/// Why those who are left without these nodes have no majority; `None`: they have one.
+pub(super) fn no_majority(seen: &Seen, lost: &BTreeSet<NodeName>) -> Option<String> {
     let all = seen.cib.nodes.len();
     let present = seen.cib.nodes.iter();
     let left = present.filter(|(name, node)| node.online && !lost.contains(*name));
@@ -133,11 +139,23 @@ fn without_pacemaker(seen: &Seen, lost: &BTreeSet<NodeName>) -> Option<Fate> {
     // Two nodes have a rule of their own, or a quorum device: that is not told here.
     let has_majority = left * 2 > all || all <= 2;
     (!has_majority).then(|| {
-        nobody(
-            format!("{left} of {all} nodes are no majority, unless a quorum device adds a vote"),
-            &["bring back a node that was lost"],
-        )
+        format!("{left} of {all} nodes are no majority, unless a quorum device adds a vote")
     })
+}
+
+/// What comes of an election among these voters once a primary has left word of its end.
+pub(super) fn election_of(
+    seen: &Seen,
+    (voters, held): Positions<'_>,
+    end: Option<ShutdownCheckpoint>,
+) -> Fate {
+    let Some(first) = first_choice(seen, voters) else {
+        return no_candidate(seen, voters);
+    };
+    let mut ballot = ballot(seen, first, (voters, held));
+    ballot.shutdown_checkpoints.extend(end);
+    let fate = Election::hold(seen, ballot).fate(seen, held);
+    undecided(&fate, voters, held).unwrap_or(fate)
 }
 
 fn voters(seen: &Seen, lost: &BTreeSet<NodeName>) -> BTreeSet<NodeName> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::world::world;
 use crate::ocf::Line;
 use crate::testing::{check, node};
-use crate::view::{Prospect, View, explanation, lines};
+use crate::view::{Prospect, View, before_stop, explanation, lines, may_stop, stop_lines};
 
 fn text(lines: &[Line]) -> String {
     let lines: Vec<_> = lines.iter().map(Line::text).collect();
@@ -18,6 +18,18 @@ fn table_of_status() {
         let view = View::of(&world(facts));
         // A table of `check` ends at a blank line.
         text(&lines(&view)).replace("\n\n", "\n.\n")
+    });
+}
+
+#[test]
+fn table_of_stop() {
+    check(include_str!("../testdata/stop.txt"), |facts| {
+        let (stop, rest): (Vec<&str>, Vec<&str>) =
+            facts.iter().partition(|fact| fact.starts_with("stop "));
+        let target = node(stop[0].trim_start_matches("stop "));
+        let checked = before_stop(&world(&rest), &target);
+        let code = may_stop(&checked).code();
+        format!("{}\nexit {code}", text(&stop_lines(&target, &checked)))
     });
 }
 
