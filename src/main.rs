@@ -39,6 +39,7 @@ use clap::{Parser, Subcommand};
 use actions::Action;
 use admin::{
     AlertAgent, Check, Explain, ForcePromotion, History, Metrics, Role, Status, Switchover,
+    exit_codes,
 };
 use ocf::{Deadline, Environment, Failure, OcfExit, Request};
 use system::guardian::{self, End};
@@ -57,22 +58,31 @@ enum Command {
     #[command(flatten)]
     Action(Action),
     /// Allow one promotion that was refused, even if commits may be lost
+    #[command(after_help = exit_codes::FORCE_PROMOTION)]
     ForcePromotion(ForcePromotion),
     /// Show who is what, how far, what is wrong, and what to do about it
+    #[command(after_help = exit_codes::STATUS)]
     Status(Status),
     /// Show who would be promoted if nodes were lost now, and why
+    #[command(after_help = exit_codes::EXPLAIN)]
     Explain(Explain),
     /// List the elections and promotions that are on record
+    #[command(after_help = exit_codes::HISTORY)]
     History(History),
     /// Check as a monitoring plugin, with thresholds and performance data
+    #[command(after_help = exit_codes::CHECK)]
     Check(Check),
     /// Print metrics for Prometheus
+    #[command(after_help = exit_codes::METRICS)]
     Metrics(Metrics),
     /// Tell of an event, as Pacemaker's alert agent (called by Pacemaker)
+    #[command(after_help = exit_codes::ALERT)]
     Alert(AlertAgent),
     /// Say in one word whether the server here is the primary, for load balancers
+    #[command(after_help = exit_codes::ROLE)]
     Role(Role),
     /// Move the primary to a node, after a look whether that node can take it
+    #[command(after_help = exit_codes::SWITCHOVER)]
     Switchover(Switchover),
 }
 

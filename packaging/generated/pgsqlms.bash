@@ -146,11 +146,11 @@ _pgsqlms() {
                     return 0
                     ;;
                 --only)
-                    COMPREPLY=($(compgen -W "address boot-start clock clone cluster commits-wait configuration constraint-left diverged evidence-unreadable excluded failed-action fence-tools fencing fencing-off firewall force-pending foreign-score half-rewound impaired listen load-threshold maintenance monitors name no-answer no-primary no-quorum nobody-ready node-standby not-connected not-elected not-running offline other-database own-address pacemaker-down pg-hba postgresql replay-paused rings settings-too-small several-primaries timeouts upgrades" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "address boot-start clock clone cluster commits-wait configuration constraint-left diverged evidence-unreadable excluded failed-action fence-tools fencing fencing-failed fencing-off firewall force-pending foreign-score half-rewound impaired listen load-threshold maintenance monitors name no-answer no-fence-device no-primary no-quorum nobody-ready node-standby not-connected not-elected not-running offline other-database own-address pacemaker-down pg-hba postgresql replay-behind replay-paused replay-still rings settings-too-small several-primaries timeouts upgrades" -- "${cur}"))
                     return 0
                     ;;
                 --ignore)
-                    COMPREPLY=($(compgen -W "address boot-start clock clone cluster commits-wait configuration constraint-left diverged evidence-unreadable excluded failed-action fence-tools fencing fencing-off firewall force-pending foreign-score half-rewound impaired listen load-threshold maintenance monitors name no-answer no-primary no-quorum nobody-ready node-standby not-connected not-elected not-running offline other-database own-address pacemaker-down pg-hba postgresql replay-paused rings settings-too-small several-primaries timeouts upgrades" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "address boot-start clock clone cluster commits-wait configuration constraint-left diverged evidence-unreadable excluded failed-action fence-tools fencing fencing-failed fencing-off firewall force-pending foreign-score half-rewound impaired listen load-threshold maintenance monitors name no-answer no-fence-device no-primary no-quorum nobody-ready node-standby not-connected not-elected not-running offline other-database own-address pacemaker-down pg-hba postgresql replay-behind replay-paused replay-still rings settings-too-small several-primaries timeouts upgrades" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -175,7 +175,7 @@ _pgsqlms() {
             return 0
             ;;
         pgsqlms__subcmd__explain)
-            opts="-h --resource --cib --if-lost --format --help"
+            opts="-h --resource --cib --if-lost --if-stopped --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -190,6 +190,10 @@ _pgsqlms() {
                     return 0
                     ;;
                 --if-lost)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --if-stopped)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

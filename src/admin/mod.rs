@@ -4,6 +4,7 @@
 
 mod alert;
 mod check;
+pub mod exit_codes;
 mod explain;
 mod force_promotion;
 mod history;

@@ -11,12 +11,8 @@ resource in environment variables. Further commands are for admins.
 ";
 
 const LOOKING: &str = "
-Commands that only look (status, explain, history, check, metrics) answer as monitoring
-plugins do: 0 all is well, 1 somebody should look at something, 2 critical, 3 that cannot be
-told from here.
-
-From role: 0 the primary, 1 a standby, 3 unknown. From switchover: 0 done, 1 the role is where
-it was, or elsewhere, 2 refused before anything was touched, 3 cannot tell.
+Those of the commands for admins are said with each of them. Commands that only look answer as
+monitoring plugins do: 3 means that it cannot be told from here.
 ";
 
 /// What an exit code means, in a few words.
@@ -73,7 +69,11 @@ pub fn page(command: &Command) -> String {
 
 fn subcommand(command: &Command) -> String {
     let about = command.get_about().map(ToString::to_string);
-    let options: String = command.get_arguments().filter_map(argument).collect();
+    let mut options: String = command.get_arguments().filter_map(argument).collect();
+    let more = command.get_after_help().map(ToString::to_string);
+    options += &more
+        .map(|more| format!(".PP\n{}", paragraphs(&more)))
+        .unwrap_or_default();
     let head = item(
         &bold(command.get_name()),
         &paragraphs(&about.unwrap_or_default()),
@@ -95,6 +95,25 @@ fn argument(argument: &clap::Arg) -> Option<String> {
     let value = values.map(|names| names.join(" ")).unwrap_or_default();
     let term = format!("{name} {}", italic(&value));
     Some(item(term.trim(), &paragraphs(&help)))
+}
+
+/// Whoever asks a command for help is told what its answer means.
+#[test]
+fn every_command_for_people_tells_its_exit_codes() {
+    use clap::{CommandFactory, Subcommand};
+    let command = crate::Arguments::command();
+    let visible = command.get_subcommands().filter(|one| !one.is_hide_set());
+    let for_people = visible.filter(|one| !crate::actions::Action::has_subcommand(one.get_name()));
+    let mut count = 0;
+    for one in for_people.filter(|one| one.get_arguments().count() > 0) {
+        let told = one.get_after_help().map(ToString::to_string);
+        assert!(
+            told.is_some_and(|told| told.starts_with("Exit code: 0 ")),
+            "{one}"
+        );
+        count += 1;
+    }
+    assert!(count >= 8, "{count}");
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn primary(primary: &Primary) -> Value {
         "election": primary.election,
         "timeline": primary.timeline.map(number),
         "since": primary.since.map(rfc3339),
+        "how": primary.how,
     })
 }
 

@@ -52,6 +52,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::First => "first election",
+            Self::Again => "promoted again",
+            Self::Claim => "not seen to open its timeline",
+            other => other.word(),
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::First => "first",
@@ -78,6 +87,18 @@ pub fn past(seen: &Seen) -> Vec<Promotion> {
     all.extend(opened.filter(|one| !known.contains(&place(one))));
     all.sort_by_key(|one| std::cmp::Reverse((one.timeline, one.election)));
     all
+}
+
+/// What kind of promotion the last election led to, and from whom the role came.
+pub fn how(seen: &Seen, election: u64) -> Option<String> {
+    let all = past(seen);
+    let last = all.iter().find(|one| one.election == Some(election))?;
+    let from = last
+        .from
+        .as_ref()
+        .filter(|from| last.primary.as_ref() != Some(from));
+    let from = from.map(|from| format!(" from {from}"));
+    Some(last.kind?.sentence().to_owned() + &from.unwrap_or_default())
 }
 
 fn place(one: &Promotion) -> (Option<Timeline>, Option<Lsn>) {
@@ -139,7 +160,7 @@ const HEADING: [&str; 8] = [
     "primary",
     "timeline",
     "opened at",
-    "left",
+    "left timeline",
     "from",
     "kind",
 ];

@@ -6,6 +6,7 @@ use super::candidacy::Candidacy;
 use super::cib::{Action, Device, Failed, Running};
 use super::fencing::fencing_words;
 use super::held::{divergence, receiver};
+use super::past::how;
 use super::problem::{Health, Problem, worst};
 use super::prospect::Prospect;
 use super::replay::Late;
@@ -59,6 +60,8 @@ pub struct Primary {
     pub timeline: Option<Timeline>,
     /// When the election was held, since the epoch.
     pub since: Option<Duration>,
+    /// What it was by: `failover from srv2`, as far as the record tells.
+    pub how: Option<String>,
 }
 
 /// The cluster.
@@ -177,6 +180,7 @@ fn primary(seen: &Seen) -> Option<Primary> {
     let of_reign = reign.filter(|reign| reign.is_opened());
     Some(Primary {
         election: reign.map(|reign| reign.term),
+        how: reign.and_then(|reign| how(seen, reign.term)),
         timeline: of_writer.or_else(|| of_reign.map(|reign| reign.branch.timeline)),
         since: reign
             .and_then(|reign| reign.particulars.held_at)

@@ -66,7 +66,8 @@ fn since(primary: &Primary) -> String {
     let timeline = primary
         .timeline
         .map(|timeline| format!("timeline {timeline}"));
-    let facts: Vec<_> = election.into_iter().chain(timeline).collect();
+    let how = primary.how.clone();
+    let facts: Vec<_> = election.into_iter().chain(timeline).chain(how).collect();
     match facts.as_slice() {
         [] => since.unwrap_or_default(),
         facts => format!("{} ({})", since.unwrap_or_default(), facts.join(", ")),

@@ -128,9 +128,9 @@ fn elections_and_timelines_of_files_are_listed_once() {
     let past = past(&seen);
     let lines: Vec<_> = past_lines(&past).iter().map(|line| line.text()).collect();
     let wanted = [
-        "election  when                     primary  timeline  opened at  left  from  kind",
-        "7         2026-11-27 02:12:44 UTC  srv1     3         0/4800000  2     srv2  failover",
-        "6         2026-11-27 02:12:44 UTC  srv2     2         0/4000000  1     -     -",
+        "election  when                     primary  timeline  opened at  left timeline  from  kind",
+        "7         2026-11-27 02:12:44 UTC  srv1     3         0/4800000  2              srv2  failover",
+        "6         2026-11-27 02:12:44 UTC  srv2     2         0/4000000  1              -     -",
     ];
     assert_eq!(lines, wanted);
     let document = past_json(&seen, &past);
