@@ -282,7 +282,11 @@ pub fn what_holds_up_a_failover_is_said(scene: &mut Scene) -> Result<()> {
     let device = format!("fence-{}", standby.name);
     scene.pcs(&format!("stonith disable {device}"))?;
     says(1, "fencing-failed null")?;
-    scene.cluster.power.break_fencing(true)?;
+    let agents = |mode: &str| {
+        let mut nodes = scene.cluster.nodes.iter();
+        nodes.try_for_each(|node| node.run(&["chmod", mode, "/usr/sbin/fence_lab"]).map(drop))
+    };
+    agents("-x")?;
     scene.pcs(&format!("stonith enable {device}"))?;
     scene.steps.wait("it to fail", PATIENCE, || {
         let said = Said::status(primary)?;
@@ -295,8 +299,8 @@ pub fn what_holds_up_a_failover_is_said(scene: &mut Scene) -> Result<()> {
         metrics.contains("pgsqlms_fencing{resource=\"pgsqld\"} 0"),
         "{metrics}"
     );
-    scene.cluster.power.break_fencing(false)?;
-    scene.pcs(&format!("stonith cleanup {device}"))?;
+    agents("+x")?;
+    scene.pcs("stonith cleanup")?;
     says(0, "")?;
     scene.undisturbed()
 }
