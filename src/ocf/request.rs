@@ -47,11 +47,11 @@ pub enum ClusterRole {
 }
 
 impl ClusterRole {
-    /// The role that Pacemaker calls so.
+    /// The role that Pacemaker calls so; it does not look at capital letters.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "Promoted" | "Master" => Some(Self::Promoted),
-            "Unpromoted" | "Slave" => Some(Self::Unpromoted),
+        match name.to_ascii_lowercase().as_str() {
+            "promoted" | "master" => Some(Self::Promoted),
+            "unpromoted" | "slave" => Some(Self::Unpromoted),
             _ => None,
         }
     }
@@ -148,6 +148,8 @@ mod tests {
         for (names, wanted) in [
             (["Promoted", "Master"], Some(ClusterRole::Promoted)),
             (["Unpromoted", "Slave"], Some(ClusterRole::Unpromoted)),
+            (["promoted", "MASTER"], Some(ClusterRole::Promoted)),
+            (["unpromoted", "SLAVE"], Some(ClusterRole::Unpromoted)),
             (["Started", ""], None),
         ] {
             assert_eq!(names.map(role), [wanted, wanted]);

@@ -12,6 +12,7 @@ use roxmltree::{Document, Node};
 
 use super::tools::{ToolError, Tools};
 use crate::ocf::NodeName;
+use crate::ocf::request::ClusterRole;
 use crate::record::{Constraint, score};
 
 /// The score by which Pacemaker would choose each node for the promotion now: the stored
@@ -114,8 +115,7 @@ fn forbids(part: Node<'_, '_>, location: Node<'_, '_>) -> bool {
     let role = part
         .attribute("role")
         .or_else(|| location.attribute("role"));
-    let is_promoted = role
-        .is_some_and(|role| ["promoted", "master"].contains(&role.to_ascii_lowercase().as_str()));
+    let is_promoted = role.and_then(ClusterRole::named) == Some(ClusterRole::Promoted);
     let is_negative = part
         .attribute("score")
         .is_some_and(|score| score.trim().starts_with('-'));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use roxmltree::{Document, Node as Element};
 
+use crate::ocf::request::ClusterRole;
 use crate::ocf::values::{boolean, time};
 use crate::view::cib::has_fencing;
 use crate::view::cib::resource::{clone_around, meta_of};
@@ -117,11 +118,10 @@ fn operations(primitive: Element<'_, '_>) -> Vec<Operation> {
 }
 
 fn role(text: &str) -> Option<&'static str> {
-    match text.to_ascii_lowercase().as_str() {
-        "promoted" | "master" => Some("promoted"),
-        "unpromoted" | "slave" => Some("unpromoted"),
-        _ => None,
-    }
+    Some(match ClusterRole::named(text)? {
+        ClusterRole::Promoted => "promoted",
+        ClusterRole::Unpromoted => "unpromoted",
+    })
 }
 
 /// What is colocated with the primary.
