@@ -61,9 +61,14 @@ fn machine_of(
     name: Option<String>,
     (port, options): (u16, Option<&Options>),
 ) -> Machine {
+    let (corosync, no_corosync) = match machine::corosync(root) {
+        Ok(text) => (text, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
     Machine {
         addresses: name.as_deref().map(machine::addresses).unwrap_or_default(),
-        corosync: machine::corosync(root),
+        corosync,
+        no_corosync,
         has_clock: machine::has_clock(root),
         firewalls: machine::firewalls(root, port),
         upgrades: machine::upgrades(root),

@@ -25,9 +25,12 @@ pub fn number<N: FromStr>(text: &str) -> Option<N> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// A time with its unit, as Pacemaker reads it (`crm_get_msec`), but for its ISO 8601 durations.
+/// A time with its unit, or a duration of ISO 8601 (`PT1M30S`), as Pacemaker reads both.
 pub fn time(text: &str) -> Option<Duration> {
     let text = text.trim();
+    if let Some(parts) = text.strip_prefix('P') {
+        return iso8601(parts);
+    }
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
     let factor = match unit.trim() {
@@ -39,6 +42,38 @@ pub fn time(text: &str) -> Option<Duration> {
         _ => return None,
     };
     Some(Duration::from_millis(number.saturating_mul(factor)))
+}
+
+/// What stands behind the `P`. A year has 365 days in it, and a month 30.
+fn iso8601(text: &str) -> Option<Duration> {
+    let (days, hours) = match text.split_once('T') {
+        Some((days, hours)) => (days, Some(hours).filter(|text| !text.is_empty())?),
+        None => (text, ""),
+    };
+    let of_days = [
+        ('Y', 365 * DAY),
+        ('M', 30 * DAY),
+        ('W', 7 * DAY),
+        ('D', DAY),
+    ];
+    let of_hours = [('H', 3600), ('M', 60), ('S', 1)];
+    let seconds = parts(days, &of_days)?.checked_add(parts(hours, &of_hours)?)?;
+    (!text.is_empty()).then(|| Duration::from_secs(seconds))
+}
+
+const DAY: u64 = 24 * 3600;
+
+/// The seconds of numbers with units, in the order of the units.
+fn parts(text: &str, units: &[(char, u64)]) -> Option<u64> {
+    let (mut rest, mut seconds) = (text, 0_u64);
+    for (unit, factor) in units {
+        if let Some((amount, after)) = rest.split_once(*unit) {
+            let amount = number::<u64>(amount).filter(|_| !amount.is_empty())?;
+            seconds = seconds.checked_add(amount.checked_mul(*factor)?)?;
+            rest = after;
+        }
+    }
+    rest.is_empty().then_some(seconds)
 }
 
 /// A directory that means the same wherever the agent runs.
@@ -85,6 +120,20 @@ mod tests {
             ("s", None),
             ("-1s", None),
             ("1 week", None),
+            ("PT10S", Some(10_000)),
+            ("PT1M30S", Some(90_000)),
+            ("P1DT2H", Some(93_600_000)),
+            ("P1W", Some(604_800_000)),
+            ("P1M", Some(2_592_000_000)),
+            ("PT0S", Some(0)),
+            ("P", None),
+            ("PT", None),
+            ("P1DT", None),
+            ("PT10", None),
+            ("P10S", None),
+            ("PT1S1M", None),
+            ("PT-1S", None),
+            ("P18446744073709551615Y", None),
         ] {
             assert_eq!(millis(text), wanted, "{text:?}");
         }

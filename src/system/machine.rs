@@ -2,6 +2,7 @@
 //! nothing is run and nothing is changed. `root` is `/`.
 
 use std::fs;
+use std::io;
 use std::net::ToSocketAddrs;
 use std::path::Path;
 
@@ -28,9 +29,13 @@ pub fn addresses(name: &str) -> Vec<String> {
     found.collect()
 }
 
-/// corosync's configuration.
-pub fn corosync(root: &Path) -> Option<String> {
-    plain_file::read_behind_links(&root.join("etc/corosync/corosync.conf")).ok()
+/// corosync's configuration, if there is one.
+pub fn corosync(root: &Path) -> io::Result<Option<String>> {
+    match plain_file::read_behind_links(&root.join("etc/corosync/corosync.conf")) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether something that keeps the clock right runs. A guest may have that of its host.
@@ -167,6 +172,19 @@ mod tests {
         let without = root(&[("proc/9/comm", "bash\n")]);
         assert!(!has_clock(without.path()) && !upgrades(without.path()));
         assert!(instances_of_debian(without.path()).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_one_that_is_missing() {
+        let file = "etc/corosync/corosync.conf";
+        let there = root(&[(file, "ring0_addr: x")]);
+        assert_eq!(
+            corosync(there.path()).unwrap().as_deref(),
+            Some("ring0_addr: x")
+        );
+        assert_eq!(corosync(root(&[]).path()).unwrap(), None);
+        let unreadable = root(&[("etc/corosync/corosync.conf/x", "")]);
+        assert!(corosync(unreadable.path()).is_err());
     }
 
     #[test]

@@ -55,6 +55,10 @@ fn own_address(machine: &Machine) -> Checked {
 }
 
 fn rings(machine: &Machine) -> Checked {
+    if let Some(why) = &machine.no_corosync {
+        let text = format!("/etc/corosync/corosync.conf cannot be read: {why}");
+        return Checked::unknown("rings", text).cure("corosync-cfgtool -s");
+    }
     let Some(text) = &machine.corosync else {
         let text = "there is no /etc/corosync/corosync.conf: this machine is in no cluster yet";
         return Checked::warn("rings", text).cure("pcs cluster setup NAME NODE addr=… addr=… …");

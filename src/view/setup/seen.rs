@@ -13,6 +13,8 @@ pub struct Machine {
     pub addresses: Vec<String>,
     /// `/etc/corosync/corosync.conf`.
     pub corosync: Option<String>,
+    /// Why that is there and cannot be read.
+    pub no_corosync: Option<String>,
     /// Whether something keeps its clock right.
     pub has_clock: bool,
     /// The firewalls that are on and have no rule for PostgreSQL.

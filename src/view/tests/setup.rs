@@ -62,6 +62,10 @@ fn of(facts: &[&str]) -> Setup {
             "address" => setup.machine.addresses = vec![rest.to_owned()],
             "corosync" => setup.machine.corosync = Some(rest.replace("; ", "\n")),
             "no-corosync" => setup.machine.corosync = None,
+            "unreadable-corosync" => {
+                setup.machine.corosync = None;
+                setup.machine.no_corosync = Some(rest.to_owned());
+            }
             "no-clock" => setup.machine.has_clock = false,
             "firewall" => setup.machine.firewalls.push("firewalld"),
             "upgrades" => setup.machine.upgrades = true,
