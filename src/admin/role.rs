@@ -87,12 +87,11 @@ impl Told {
     }
 
     fn by(xml: &str, cib: &Cib, (here, shell): (Option<NodeName>, &Environment)) -> Self {
-        let (published, _) = evidence::published(&cib.resource.id, &Permanent::of_text(xml));
+        let permanent = Permanent::of_text(xml);
+        let (published, unreadable) = evidence::published(&cib.resource.id, &permanent);
+        let elected = last_reign(&published.reigns()).map(|last| last.primary.clone());
         Self {
-            record: Record::Seen {
-                elected: last_reign(&published.reigns()).map(|last| last.primary.clone()),
-                quorate: cib.quorate,
-            },
+            record: Record::of(elected, cib.quorate, unreadable.is_empty()),
             parameters: Parameters::in_effect(&environment(cib, here.as_ref(), shell)).ok(),
             here,
         }

@@ -14,7 +14,7 @@ pub enum Record {
         /// Whether this partition has quorum.
         quorate: bool,
     },
-    /// Pacemaker does not answer, or not to this user.
+    /// Pacemaker does not answer, or not to this user; or what it has of an election cannot be read.
     Unreadable,
     /// Nobody wants to know.
     NotAsked,
@@ -29,6 +29,17 @@ pub enum Word {
     Standby,
     /// It does not answer, or takes writes without right.
     Unknown,
+}
+
+impl Record {
+    /// What the cluster has: of several elections the one that cannot be read may be the last.
+    pub fn of(elected: Option<NodeName>, quorate: bool, is_whole: bool) -> Self {
+        if is_whole {
+            Self::Seen { elected, quorate }
+        } else {
+            Self::Unreadable
+        }
+    }
 }
 
 /// By what the server says of itself, and by what is on record of elections. A standby is one
@@ -95,6 +106,8 @@ mod tests {
             primary nobody     | unknown down 3
             primary srv1,alone | unknown down 3
             primary unreadable | unknown down 3
+            primary srv1,damaged | unknown down 3
+            standby srv1,damaged | standby maint 1
             primary not-asked  | primary up ready 0
             standby srv2       | standby maint 1
             standby srv1       | standby maint 1
@@ -111,12 +124,11 @@ mod tests {
             let record = match facts[1] {
                 "unreadable" => Record::Unreadable,
                 "not-asked" => Record::NotAsked,
-                text => Record::Seen {
-                    elected: Some(text.trim_end_matches(",alone"))
-                        .filter(|name| *name != "nobody")
-                        .map(node),
-                    quorate: !text.ends_with(",alone"),
-                },
+                text => {
+                    let name = text.split(',').next().filter(|name| *name != "nobody");
+                    let is_quorate = !text.ends_with(",alone");
+                    Record::of(name.map(node), is_quorate, !text.ends_with(",damaged"))
+                }
             };
             let word = word(server, &record, Some(&node("srv1")));
             let (text, code) = (word.text(), word.health().code());
