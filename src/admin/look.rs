@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::local;
-use crate::election::{Bar, Choice};
+use crate::election::Choice;
 use crate::ocf::{Deadline, Environment, Failure, NodeName, OcfExit, Parameters, Request};
 use crate::pacemaker::{self, Cluster, Permanent, RealCluster, Tools, whole_cib};
 use crate::postgres::RealServer;
@@ -205,10 +205,12 @@ impl Look {
         let scores = self.permanent.scores(&resource);
         let cluster = RealCluster::new(self.tools.clone(), &resource);
         let (local, known) = self.of_this_node(parameters, &cluster)?;
+        let choice = self.choice(&text.xml, &cluster, &scores);
         Ok(Seen {
             at: clock::since_epoch(),
             silence: text.silence.clone(),
-            bars: self.bars(&text.xml, &cluster, &scores),
+            bars: choice.barred(),
+            bars_once_tried: choice.barred_once_tried(),
             forces: ballot::forces(&resource, &self.permanent),
             here: self.here,
             cib: self.cib,
@@ -248,14 +250,8 @@ impl Look {
         Ok((Some(local), known))
     }
 
-    /// Whom Pacemaker may not promote. Its scheduler is asked only where something may bar a
-    /// node.
-    fn bars(
-        &self,
-        xml: &str,
-        cluster: &RealCluster,
-        scores: &BTreeMap<NodeName, i32>,
-    ) -> BTreeMap<NodeName, Bar> {
+    /// By what Pacemaker chooses. Its scheduler is asked only where something may bar a node.
+    fn choice(&self, xml: &str, cluster: &RealCluster, scores: &BTreeMap<NodeName, i32>) -> Choice {
         let resource = &self.cib.resource.id;
         let constraints = pacemaker::parse_constraints(xml, resource).unwrap_or_default();
         let foreign = self.cib.transient(&score::NAME.of(resource)).into_iter();
@@ -263,19 +259,18 @@ impl Look {
             .filter_map(|(node, value)| Some((node, score::decode(value)?)))
             .collect();
         if constraints.is_empty() && foreign.is_empty() {
-            return BTreeMap::new();
+            return Choice::default();
         }
         let asks = self.is_live && self.depth != Depth::Glance;
         let asked = asks.then(|| cluster.promotion_scores().ok()).flatten();
-        let choice = Choice {
+        Choice {
             resource: resource.clone(),
             of_pacemaker: asked.unwrap_or_else(|| named(&constraints, &foreign)),
             stored: scores.clone(),
             yielded_to: None,
             constraints,
             foreign,
-        };
-        choice.barred()
+        }
     }
 }
 

@@ -95,6 +95,22 @@ impl Choice {
             .collect()
     }
 
+    /// The nodes that the agent itself excludes, and that are named by what keeps the role away from
+    /// them: they are barred once an election has given them a score.
+    pub fn barred_once_tried(&self) -> BTreeMap<NodeName, Bar> {
+        let excluded = self.stored.iter().filter(|(_, score)| is_excluded(**score));
+        let is_named = |node: &NodeName| {
+            let mut constraints = self.constraints.iter();
+            let by_hand = self.foreign.get(node);
+            by_hand.is_some_and(|score| is_excluded(*score))
+                || constraints.any(|one| one.node.as_ref() == Some(node))
+        };
+        excluded
+            .filter(|(node, _)| is_named(node))
+            .filter_map(|(node, _)| Some((node.clone(), self.bar_of(node)?)))
+            .collect()
+    }
+
     /// Where the agent itself excludes a node, Pacemaker's score does not tell whether anything
     /// else is against it, as a ban or a promotion that failed: that shows once it has the score
     /// that this election gives it.
@@ -183,6 +199,19 @@ mod tests {
             ..choice(MINUS_INFINITY, MINUS_INFINITY)
         };
         assert!(excluded.barred().is_empty());
+    }
+
+    /// A ban on it counts once it has the score of an election.
+    #[test]
+    fn what_is_excluded_and_banned_is_barred_once_tried() {
+        let names = |choice: &Choice| choice.barred_once_tried().len();
+        assert_eq!(names(&choice(MINUS_INFINITY, MINUS_INFINITY)), 1);
+        assert_eq!(names(&choice(MINUS_INFINITY, 1000)), 0, "it is barred now");
+        let free = Choice {
+            constraints: Vec::new(),
+            ..choice(MINUS_INFINITY, MINUS_INFINITY)
+        };
+        assert_eq!(names(&free), 0);
     }
 
     #[test]

@@ -325,19 +325,25 @@ fn fetch(ballot: &mut Ballot) -> Option<NodeName> {
     Some(from)
 }
 
-/// The election of each candidate that another one gives way to, up to the last.
+/// The election of each candidate that another one gives way to, up to the last. Pacemaker may not
+/// promote one that was excluded besides: then the first is tried again, and passes over it.
 fn follow(ballot: &mut Ballot, seen: &Seen) -> Verdict {
     let mut tried = BTreeSet::new();
+    let mut bars = seen.bars.clone();
     loop {
         ballot.barred.clear();
         let mut verdict = elect(ballot);
         if asks_for_bars(ballot) {
-            ballot.barred.clone_from(&seen.bars);
+            ballot.barred.clone_from(&bars);
             verdict = elect(ballot);
         }
-        match verdict {
-            Verdict::Yield { to, .. } if tried.insert(to.clone()) => ballot.candidate = to,
-            verdict => return verdict,
+        let Verdict::Yield { to, .. } = &verdict else {
+            return verdict;
+        };
+        match seen.bars_once_tried.get(to) {
+            Some(bar) if !bars.contains_key(to) => drop(bars.insert(to.clone(), bar.clone())),
+            _ if tried.insert(to.clone()) => ballot.candidate = to.clone(),
+            _ => return verdict,
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Seen {
     pub forces: BTreeMap<NodeName, Force>,
     /// Whom Pacemaker may not promote, and why.
     pub bars: BTreeMap<NodeName, Bar>,
+    /// The same of nodes that the agent itself excludes: it tries them once before that counts.
+    pub bars_once_tried: BTreeMap<NodeName, Bar>,
     /// The parameters that elections depend on.
     pub policy: Policy,
 }

@@ -22,6 +22,7 @@
 //! timeline 2@0/4000000<1@0/4000000      a history file
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -150,15 +151,19 @@ impl Parts {
 
     fn seen(self) -> Seen {
         let evidence = Evidence::of(self.reigns.clone());
+        let scores = self.scores();
+        let is_excluded = |node: &NodeName| scores.get(node).is_some_and(|score| *score < 0);
         let bans = self.bans.iter().filter_map(|ban| ban.node.clone());
-        let bars = bans.map(|node| {
-            let bar = crate::election::Bar {
-                what: format!("cli-ban-{node}"),
-                command: format!("pcs resource clear pgsqld-clone {node}"),
-                command_of_crmsh: None,
-            };
-            (node, bar)
-        });
+        let (tried, bars): (BTreeMap<_, _>, BTreeMap<_, _>) = bans
+            .map(|node| {
+                let bar = crate::election::Bar {
+                    what: format!("cli-ban-{node}"),
+                    command: format!("pcs resource clear pgsqld-clone {node}"),
+                    command_of_crmsh: None,
+                };
+                (node, bar)
+            })
+            .partition(|(node, _)| is_excluded(node));
         Seen {
             at: Duration::from_secs(NOW),
             here: self.here.clone(),
@@ -172,7 +177,8 @@ impl Parts {
             },
             scores: self.scores(),
             forces: std::collections::BTreeMap::new(),
-            bars: bars.collect(),
+            bars,
+            bars_once_tried: tried,
             policy: Policy {
                 max_loss: 0,
                 max_lag: self.max_lag,
