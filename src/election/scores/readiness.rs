@@ -53,9 +53,8 @@ impl Unready {
 /// Who is concerned, and the sentence about it.
 pub type Concerns = BTreeMap<String, String>;
 
-/// The cluster, where no standby could be promoted, and where one could again.
-const NOBODY: &str = "Nobody";
-const SOMEBODY: &str = "A standby";
+/// Who is concerned where no standby could be promoted: the blank makes it the name of no node.
+const NO_STANDBY: &str = " nobody";
 
 impl Outlook<'_> {
     /// All concerns of this moment.
@@ -70,8 +69,8 @@ impl Outlook<'_> {
         let each = unready
             .into_iter()
             .filter_map(|(node, found)| Some((node.to_string(), found?.of(node.as_str()))));
-        let nobody = format!("{NOBODY} could take over from this primary now");
-        let nobody = (NOBODY.to_owned(), nobody);
+        let nobody = "Nobody could take over from this primary now".to_owned();
+        let nobody = (NO_STANDBY.to_owned(), nobody);
         each.chain(is_alone.then_some(nobody)).collect()
     }
 
@@ -153,7 +152,7 @@ impl News {
 
 fn end_of(who: &str) -> String {
     match who {
-        NOBODY => format!("{SOMEBODY} can take over again"),
+        NO_STANDBY => "A standby can take over again".to_owned(),
         who => format!("{who} could be promoted now"),
     }
 }

@@ -74,7 +74,7 @@ fn only_what_changes_is_said() {
     };
     let lags = of(&[("n2", "n2 could not be promoted now: it lags")]);
     let away = of(&[
-        ("Nobody", "Nobody could take over from this primary now"),
+        (" nobody", "Nobody could take over from this primary now"),
         ("n2", "n2 could not be promoted now: it is away"),
     ]);
     let news = |said: &Concerns, now: &Concerns| {
@@ -93,4 +93,23 @@ fn only_what_changes_is_said() {
     assert_eq!(news(&lags, &away), said(begun, ""));
     let over = "A standby can take over again; n2 could be promoted now";
     assert_eq!(news(&away, &of(&[])), said("", over));
+}
+
+/// The name of a node is no word of ours.
+#[test]
+fn a_node_may_be_called_nobody() {
+    let facts = ["score n1 1001", "score Nobody -1000", "offline Nobody"];
+    let now = concerns(&facts);
+    let lines: Vec<_> = now.values().map(String::as_str).collect();
+    let wanted = [
+        "Nobody could take over from this primary now",
+        "Nobody could not be promoted now: its node is not in the cluster",
+    ];
+    assert_eq!(lines[..2], wanted);
+    let over = News::between(&now, &Concerns::new()).over;
+    let wanted = [
+        "A standby can take over again",
+        "Nobody could be promoted now",
+    ];
+    assert_eq!(over[..2], wanted);
 }
