@@ -158,7 +158,7 @@ impl<'a> Moving<'a> {
         loop {
             let ended = moving::end(&self.tools(CLEARING), self.name, &course.to);
             let seen = self.cib();
-            let is_there = |cib: &Cib| cib.left_constraints.contains(&id);
+            let is_there = |cib: &Cib| cib.left_constraints().contains(&id);
             if ended.is_ok() && seen.is_some_and(|cib| !is_there(&cib)) {
                 return None;
             }

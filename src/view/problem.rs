@@ -38,9 +38,10 @@ impl Health {
 }
 
 /// The ids of all problems: `check --only` and `--ignore` take no other.
-pub const PROBLEMS: [&str; 30] = [
+pub const PROBLEMS: [&str; 31] = [
     "commits-wait",
     "constraint-left",
+    "disabled",
     "diverged",
     "evidence-unreadable",
     "excluded",

@@ -198,7 +198,7 @@ fn cluster(seen: &Seen) -> Cluster {
         fencing_words: fencing_words(&seen.cib),
         devices: seen.cib.devices.clone(),
         maintenance: seen.cib.is_unmanaged(),
-        left_constraints: seen.cib.left_constraints.clone(),
+        left_constraints: seen.cib.left_constraints(),
     }
 }
 

@@ -31,7 +31,6 @@ pub fn before_switchover(seen: &Seen, to: &NodeName) -> Vec<Checked> {
     let view = View::of(seen);
     let mut all = troubles(seen, &view, to);
     all.extend(in_flight(seen));
-    all.extend(will_of_an_admin(seen));
     all.extend(candidate(seen, &view, to));
     all.extend(synchronous(seen, to));
     all.extend(election(seen, to, &all));
@@ -81,17 +80,6 @@ fn in_flight(seen: &Seen) -> Vec<Checked> {
         Checked::fail("in-flight", text).cure("try again once crm_mon shows no action pending")
     });
     told.collect()
-}
-
-/// By `target-role` Pacemaker promotes nobody.
-fn will_of_an_admin(seen: &Seen) -> Option<Checked> {
-    let role = seen.cib.resource.target_role.as_deref()?;
-    if ["started", "promoted", "master"].contains(&role.to_ascii_lowercase().as_str()) {
-        return None;
-    }
-    let name = seen.cib.resource.name();
-    let text = format!("target-role of {name} is {role}: Pacemaker promotes nobody");
-    Some(Checked::fail("target-role", text).cure(format!("pcs resource enable {name}")))
 }
 
 fn candidate(seen: &Seen, view: &View, to: &NodeName) -> Option<Checked> {

@@ -6,6 +6,7 @@ use roxmltree::{Document, Node as Element};
 
 use super::error::CibError;
 use super::fencing::{Device, has_watchdog};
+use super::location::Location;
 use super::operations::{Action, Failed, Operations, Running};
 use super::resource::Resource;
 use super::xml::{child, children, configuration, is_true, pairs_below};
@@ -29,8 +30,8 @@ pub struct Cib {
     pub has_state: bool,
     /// The node that decides for all (the DC), where it is known.
     pub coordinator: Option<NodeName>,
-    /// Location constraints of the resource that `ban` and `move` left behind.
-    pub left_constraints: Vec<String>,
+    /// The location constraints of the resource.
+    pub locations: Vec<Location>,
 }
 
 /// Why a node is no member.
@@ -85,7 +86,7 @@ impl Cib {
             quorate: is_true(root.attribute("have-quorum")),
             has_state: status.is_some_and(|status| status.has_children()),
             coordinator: coordinator(root),
-            left_constraints: left_constraints(root, &resource),
+            locations: Location::all(root, &resource),
             resource,
         })
     }
@@ -113,6 +114,12 @@ impl Cib {
     pub fn is_unmanaged(&self) -> bool {
         let all = self.options.get("maintenance-mode");
         all.is_some_and(|value| boolean(value) == Some(true)) || !self.resource.managed
+    }
+
+    /// The ids of those that `ban` and `move` left behind.
+    pub fn left_constraints(&self) -> Vec<String> {
+        let left = self.locations.iter().filter(|one| one.is_left());
+        left.map(|one| one.id.clone()).collect()
     }
 
     /// The values of a transient attribute.
@@ -210,18 +217,6 @@ fn is_member(state: Element<'_, '_>) -> bool {
     };
     let is_remote = is_true(state.attribute("remote_node"));
     is_set("in_ccm") && (is_remote || is_set("crmd"))
-}
-
-fn left_constraints(root: Element<'_, '_>, resource: &Resource) -> Vec<String> {
-    let locations = children(configuration(root, "constraints"), "rsc_location");
-    let is_ours = |one: &Element<'_, '_>| {
-        let named = one.attribute("rsc").unwrap_or_default();
-        named == resource.id || Some(named) == resource.clone.as_deref()
-    };
-    let ids = locations.filter(is_ours);
-    let ids = ids.filter_map(|one| one.attribute("id"));
-    let left = ids.filter(|id| id.starts_with("cli-"));
-    left.map(str::to_owned).collect()
 }
 
 fn is_on(attributes: &BTreeMap<String, String>, name: &str) -> bool {

@@ -7,6 +7,7 @@
 mod cluster;
 mod error;
 mod fencing;
+mod location;
 mod operations;
 pub(super) mod resource;
 pub(super) mod xml;
@@ -15,5 +16,6 @@ pub(super) use cluster::has_fencing;
 pub use cluster::{Away, Cib, Node};
 pub use error::CibError;
 pub use fencing::Device;
+pub use location::Location;
 pub use operations::{Action, Failed, Running};
 pub use resource::Resource;

@@ -62,6 +62,19 @@ impl Resource {
         }
     }
 
+    /// The `target-role` by which nobody is promoted.
+    pub fn role_without_a_primary(&self) -> Option<&str> {
+        let role = self.target_role.as_deref()?;
+        let may = ["started", "promoted", "master"];
+        (!may.contains(&role.to_ascii_lowercase().as_str())).then_some(role)
+    }
+
+    /// Whether an admin has it stopped.
+    pub fn is_disabled(&self) -> bool {
+        let role = self.target_role.as_deref();
+        role.is_some_and(|role| role.eq_ignore_ascii_case("stopped"))
+    }
+
     /// What people name where they want it moved or cleaned up.
     pub fn name(&self) -> &str {
         self.clone.as_deref().unwrap_or(&self.id)

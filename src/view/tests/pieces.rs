@@ -90,3 +90,22 @@ pub fn operation(id: &str, what: &str, (code, call): (i64, i64), reason: &str) -
 pub fn nvpair(name: &str, value: &str) -> String {
     format!("<nvpair name=\"{name}\" value=\"{value}\"/>")
 }
+
+/// A location constraint: `ID NODE SCORE [ROLE]`, or `ID rule NODE SCORE [ROLE]`.
+pub fn location(words: &[String]) -> String {
+    let by_rule = words[1] == "rule";
+    let rest = &words[if by_rule { 2 } else { 1 }..];
+    let role = rest.get(2).map(|role| format!("role=\"{role}\""));
+    let role = role.unwrap_or_default();
+    let (id, node, score) = (&words[0], &rest[0], &rest[1]);
+    if by_rule {
+        return format!(
+            "<rsc_location id=\"{id}\" rsc=\"pgsqld-clone\"><rule score=\"{score}\" {role}>\
+             <expression attribute=\"#uname\" operation=\"eq\" value=\"{node}\"/>\
+             <date_expression operation=\"lt\" end=\"2027-01-01\"/></rule></rsc_location>"
+        );
+    }
+    format!(
+        "<rsc_location id=\"{id}\" rsc=\"pgsqld-clone\" node=\"{node}\" score=\"{score}\" {role}/>"
+    )
+}

@@ -16,6 +16,8 @@
 //! pending srv3 start            an action that goes on
 //! still srv2                     as the primary has seen it, it replays nothing for a while
 //! device fence-srv1 srv1 srv2     a fence device, the node that it is for, and where it runs (or -)
+//! location cli-ban-x srv2 -INFINITY Promoted   a constraint; `rule` before the node: by a rule
+//! target-role Stopped
 //! no-device                      without that, there is one for all, which runs
 //! device-failed fence-srv1 srv3 start the reason
 //! maxlag 8192
@@ -26,7 +28,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::pieces::{Device, nvpair, operation};
+use super::pieces::{Device, location, nvpair, operation};
 use crate::instance::Survey;
 use crate::instance::capacity::Capacity;
 use crate::instance::replication::SenderState;
@@ -54,6 +56,7 @@ struct Parts {
     options: String,
     devices: Option<Vec<Device>>,
     constraints: String,
+    target_role: String,
     bans: Vec<Constraint>,
     receivers: Vec<Receiver>,
     sync: String,
@@ -101,6 +104,8 @@ impl Parts {
             "option" => self.option(&word(0), &word(1)),
             "constraint" => self.constraint(rest),
             "ban" => self.ban(rest),
+            "location" => self.location(&words),
+            "target-role" => self.target_role = nvpair("target-role", rest),
             "writes" => self.writes = Some(position(rest)),
             "stands" => self.stands = Some((position(&word(0)), lsn(&word(2)))),
             "receiver" => self.receivers.push(receiver(&words)),
@@ -127,6 +132,11 @@ impl Parts {
 
     fn constraint(&mut self, id: &str) {
         let line = format!("<rsc_location id=\"{id}\" rsc=\"pgsqld-clone\"/>");
+        self.constraints.push_str(&line);
+    }
+
+    fn location(&mut self, words: &[String]) {
+        let line = location(words);
         self.constraints.push_str(&line);
     }
 
@@ -257,10 +267,11 @@ impl Parts {
             "<cib have-quorum=\"1\"><configuration>\
              <crm_config><cluster_property_set>{}</cluster_property_set></crm_config>\
              <nodes>{nodes}</nodes><resources><clone id=\"pgsqld-clone\">\
+             <meta_attributes>{}</meta_attributes>\
              <primitive id=\"pgsqld\" class=\"ocf\" provider=\"heartbeat\" type=\"pgsqlms\"/></clone>\
              {devices}</resources><constraints>{}</constraints></configuration>\
              <status>{status}</status></cib>",
-            self.options, self.constraints
+            self.options, self.target_role, self.constraints
         )
     }
 

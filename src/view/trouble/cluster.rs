@@ -1,8 +1,8 @@
 //! What is wrong with the cluster as a whole.
 
 use crate::ocf::NodeName;
-use crate::record::Force;
-use crate::view::cib::Running;
+use crate::record::{Force, SyncRule};
+use crate::view::cib::{Location, Running};
 use crate::view::fencing;
 use crate::view::problem::{Health, Problem};
 use crate::view::prospect::{Fate, Prospect};
@@ -54,9 +54,18 @@ fn primaries(seen: &Seen) -> Option<Problem> {
         return Some(Problem::new("several-primaries", Health::Critical, text).cure(cure));
     }
     let is_known = seen.cib.has_state && seen.silence.is_none();
-    let is_stopped = seen.cib.resource.target_role.as_deref() == Some("Stopped");
-    (primaries.is_empty() && is_known && !is_stopped).then(|| {
-        let name = seen.cib.resource.name();
+    let name = seen.cib.resource.name();
+    if let Some(role) = seen.cib.resource.role_without_a_primary() {
+        let text = format!("target-role of {name} is {role}: Pacemaker promotes nobody");
+        // Where it is stopped as a whole, that is what somebody wanted.
+        let problem = if seen.cib.resource.is_disabled() {
+            Problem::new("disabled", Health::Attention, text)
+        } else {
+            Problem::new("no-primary", Health::Critical, text)
+        };
+        return Some(problem.cure(format!("pcs resource enable {name}")));
+    }
+    (primaries.is_empty() && is_known).then(|| {
         let text = format!("no node is the primary of {name}");
         Problem::new("no-primary", Health::Critical, text)
             .cure("pgsqlms explain")
@@ -98,7 +107,20 @@ fn commits_wait(seen: &Seen) -> Option<Problem> {
         sync.needed()
     );
     let problem = || Problem::new("commits-wait", Health::Critical, text);
-    (confirming < sync.needed()).then(|| problem().cure("bring back one of its standbys"))
+    (confirming < sync.needed()).then(|| problem().cure(missing(seen, rule)))
+}
+
+/// Whose word is missing: a name that no node has is a setting to be repaired.
+fn missing(seen: &Seen, rule: &SyncRule) -> String {
+    let is_node = |name: &String| seen.cib.nodes.keys().any(|node| node.as_str() == name);
+    let unknown: Vec<_> = rule.names.iter().filter(|name| !is_node(name)).collect();
+    match unknown.first() {
+        Some(name) if !rule.is_open() => format!(
+            "synchronous_standby_names has {name}, which is no node: ALTER SYSTEM SET \
+             synchronous_standby_names = …"
+        ),
+        _ => "bring back one of its standbys".to_owned(),
+    }
 }
 
 fn unmanaged(seen: &Seen) -> Option<Problem> {
@@ -125,12 +147,28 @@ fn unreadable(seen: &Seen) -> impl Iterator<Item = Problem> {
     })
 }
 
+/// During a move it is not left yet.
 fn constraints(seen: &Seen) -> impl Iterator<Item = Problem> {
-    seen.cib.left_constraints.iter().map(|id| {
-        let text = format!("the constraint {id} is left of a move or a ban");
-        Problem::new("constraint-left", Health::Attention, text)
-            .cure(format!("pcs resource clear {}", seen.cib.resource.name()))
+    let left = seen.cib.locations.iter().filter(|one| one.is_left());
+    left.map(|one| {
+        let id = &one.id;
+        let text = format!(
+            "the constraint {id} is left of a move or a ban{}",
+            effect(one)
+        );
+        Problem::new("constraint-left", Health::Attention, text).cure(after_that(seen, one.clear()))
     })
+}
+
+fn effect(location: &Location) -> String {
+    let Some(node) = &location.node else {
+        return String::new();
+    };
+    match (location.forbids, location.is_of_role) {
+        (true, true) => format!(": {node} may not be the primary"),
+        (true, false) => format!(": nothing of it may run on {node}"),
+        (false, _) => format!(": the role goes to {node} whenever it can"),
+    }
 }
 
 fn forces(seen: &Seen) -> impl Iterator<Item = Problem> {

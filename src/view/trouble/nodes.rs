@@ -44,7 +44,7 @@ fn attention(id: &'static str, node: &NodeName, text: impl Into<String>) -> Prob
 /// Nothing runs there.
 fn absence(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
     let resource = seen.cib.resource.name();
-    let is_stopped = seen.cib.resource.target_role.as_deref() == Some("Stopped");
+    let is_stopped = seen.cib.resource.is_disabled();
     if !seen.cib.has_state {
         return None;
     }
@@ -58,11 +58,24 @@ fn absence(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Problem> {
         );
     }
     let runs = matches!(seen.running(node), Running::Primary | Running::Standby);
-    (!runs && !is_stopped).then(|| {
+    (!runs && !is_stopped && !is_kept_off(seen, node)).then(|| {
         let text = format!("nothing of {resource} runs on {node}");
-        let cure = format!("pcs resource cleanup {resource} {node}");
-        attention("not-running", node, text).cure(after_that(seen, cure))
+        let by = seen.cib.locations.iter().find(|one| one.keeps_off(node));
+        let (why, cure) = match by {
+            Some(one) if one.is_left() => (format!(", by {}", one.id), one.clear()),
+            _ => (
+                String::new(),
+                format!("pcs resource cleanup {resource} {node}"),
+            ),
+        };
+        attention("not-running", node, text + &why).cure(after_that(seen, cure))
     })
+}
+
+/// A constraint that no command left behind is an admin's will.
+fn is_kept_off(seen: &Seen, node: &NodeName) -> bool {
+    let mut all = seen.cib.locations.iter();
+    all.any(|one| one.keeps_off(node) && !one.is_left())
 }
 
 /// Each with the way back that there is.
@@ -95,8 +108,15 @@ fn failure(seen: &Seen, node: &NodeName, failed: &Failed) -> Problem {
     };
     let resource = seen.cib.resource.name();
     let text = format!("{action} failed on {node} with code {code}{reason}");
-    let cure = format!("pcs resource cleanup {resource} {node}");
-    attention("failed-action", node, text).cure(after_that(seen, cure))
+    let cure = after_that(seen, format!("pcs resource cleanup {resource} {node}"));
+    let problem = attention("failed-action", node, text);
+    // Tried again, it would be refused again.
+    if failed.reason.starts_with("Promotion refused") {
+        return problem
+            .cure("pgsqlms explain")
+            .cure(format!("then: {cure}"));
+    }
+    problem.cure(cure)
 }
 
 /// It has data that do not fit, or gets none.
