@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::instance::watch::Operation;
-use crate::ocf::request::ClusterRole;
+use crate::ocf::ClusterRole;
 use crate::ocf::{Deadline, Environment, Parameters, Request};
 use crate::postgres::RealServer;
 

@@ -7,7 +7,7 @@ use super::Call;
 use super::bounds::operation;
 use crate::instance::replication::Details;
 use crate::instance::{Role, State};
-use crate::ocf::request::ClusterRole;
+use crate::ocf::ClusterRole;
 use crate::ocf::{Failure, OcfExit, Outcome};
 use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;

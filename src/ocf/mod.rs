@@ -3,6 +3,7 @@
 //! Nothing here looks at PostgreSQL or at the cluster.
 
 pub mod clone;
+mod cluster_role;
 pub mod deadline;
 pub mod environment;
 pub mod exit;
@@ -21,6 +22,7 @@ pub mod styled;
 pub mod time;
 pub mod values;
 
+pub use cluster_role::ClusterRole;
 pub use deadline::Deadline;
 pub use environment::Environment;
 pub use exit::{Failure, OcfExit, Outcome};

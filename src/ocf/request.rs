@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::clone::CloneOptions;
 use super::notify::{Operation, Transition, When, event};
-use super::{Deadline, Environment, NodeName};
+use super::{ClusterRole, Deadline, Environment, NodeName};
 
 /// What the environment says about the call, besides the parameters.
 #[derive(Debug, Clone)]
@@ -35,26 +35,6 @@ pub struct Request {
     pub event: Option<(When, Operation)>,
     /// The options of the clone; `None` without a cluster.
     pub clone_options: Option<CloneOptions>,
-}
-
-/// The role of a node in the cluster, by Pacemaker's names of today and of old.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClusterRole {
-    /// The node has the primary.
-    Promoted,
-    /// The node has a standby.
-    Unpromoted,
-}
-
-impl ClusterRole {
-    /// The role that Pacemaker calls so; it does not look at capital letters.
-    pub fn named(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "promoted" | "master" => Some(Self::Promoted),
-            "unpromoted" | "slave" => Some(Self::Unpromoted),
-            _ => None,
-        }
-    }
 }
 
 impl Request {

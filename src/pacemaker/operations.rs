@@ -5,7 +5,7 @@ use std::time::Duration;
 use roxmltree::{Document, Node};
 
 use super::tools::{ToolError, Tools};
-use crate::ocf::request::ClusterRole;
+use crate::ocf::ClusterRole;
 use crate::ocf::values::{boolean, time};
 
 /// One of them.

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use roxmltree::{Document, Node};
 
 use super::tools::{ToolError, Tools};
+use crate::ocf::ClusterRole;
 use crate::ocf::NodeName;
-use crate::ocf::request::ClusterRole;
 use crate::record::{Constraint, score};
 
 /// The score by which Pacemaker would choose each node for the promotion now: the stored

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::instance::watch::{AfterEnd, Moment, Operation, RESTART, after_end, complaint};
 use crate::instance::{Postmaster, Role, State};
-use crate::ocf::request::ClusterRole;
+use crate::ocf::ClusterRole;
 use crate::ocf::{Deadline, OcfExit, Outcome};
 use crate::pacemaker::{Cluster, Monitor};
 use crate::postgres::Server;

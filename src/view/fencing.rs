@@ -85,7 +85,7 @@ fn stopped(cib: &Cib, device: &Device) -> Option<Problem> {
     if device.runs_on.is_some() || device.is_moving || is_needless(cib, device) {
         return None;
     }
-    let why = device.failed.last().map(|failed| words(failed));
+    let why = device.failed.last().map(words);
     let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     let text = format!(
         "the fence device {id} runs on no node{why}: a node that it is for may not be fenced"

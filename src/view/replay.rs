@@ -60,7 +60,7 @@ fn of_itself(seen: &Seen, node: &NodeName) -> Option<(u64, bool)> {
 pub fn standing_still(first: &Writer, now: &Writer) -> BTreeSet<NodeName> {
     let before = |name: &str| first.receivers.iter().find(|one| one.name == name);
     let is_still = |one: &&Receiver| {
-        let begun = before(&one.name).and_then(|before| has_to_replay(before));
+        let begun = before(&one.name).and_then(has_to_replay);
         begun.is_some() && begun == has_to_replay(one)
     };
     let still = now.receivers.iter().filter(is_still);

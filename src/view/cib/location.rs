@@ -4,8 +4,8 @@ use roxmltree::Node as Element;
 
 use super::resource::Resource;
 use super::xml::{children, configuration};
+use crate::ocf::ClusterRole;
 use crate::ocf::NodeName;
-use crate::ocf::request::ClusterRole;
 
 /// One constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]

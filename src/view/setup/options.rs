@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use roxmltree::{Document, Node as Element};
 
-use crate::ocf::request::ClusterRole;
+use crate::ocf::ClusterRole;
 use crate::ocf::values::{boolean, time};
 use crate::view::cib::has_fencing;
 use crate::view::cib::resource::{clone_around, meta_of};

@@ -1,4 +1,10 @@
-//! Pieces of a world's configuration: results of actions, and fence devices.
+//! Pieces of a world: of its configuration results of actions, constraints and fence devices; what
+//! servers say.
+
+use crate::instance::Survey;
+use crate::instance::replication::SenderState;
+use crate::instance::survey::{Receiver, Says};
+use crate::wal::Lsn;
 
 /// One of them.
 #[derive(Clone, Default)]
@@ -108,4 +114,30 @@ pub fn location(words: &[String]) -> String {
     format!(
         "<rsc_location id=\"{id}\" rsc=\"pgsqld-clone\" node=\"{node}\" score=\"{score}\" {role}/>"
     )
+}
+
+/// A position in a world's words.
+pub fn lsn(text: &str) -> Lsn {
+    Lsn::from_hex(text).unwrap()
+}
+
+/// One row of `pg_stat_replication`.
+pub fn receiver(words: &[String]) -> Receiver {
+    let at = |index: usize| Some(lsn(&words[index]));
+    Receiver {
+        name: words[0].clone(),
+        state: SenderState::Following,
+        write: at(1),
+        flush: at(1),
+        replay: at(2),
+        sync: words[3].clone(),
+    }
+}
+
+/// What a server says.
+pub fn survey(says: Says) -> Survey {
+    Survey {
+        version: "15.6".to_owned(),
+        says,
+    }
 }

@@ -28,10 +28,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::pieces::{Device, location, nvpair, operation};
+use super::pieces::{Device, location, lsn, nvpair, operation, receiver, survey};
 use crate::instance::Survey;
 use crate::instance::capacity::Capacity;
-use crate::instance::replication::SenderState;
 use crate::instance::survey::{Follower, Receiver, Says, Writer};
 use crate::ocf::NodeName;
 use crate::record::reign::Stage;
@@ -80,10 +79,6 @@ pub fn world(facts: &[&str]) -> Seen {
         parts.add(fact);
     }
     parts.seen()
-}
-
-fn lsn(text: &str) -> Lsn {
-    Lsn::from_hex(text).unwrap()
 }
 
 impl Parts {
@@ -333,24 +328,5 @@ fn history_of(running: &str) -> Past {
         "standby" => &[("last_0", "start", 0), ("monitor_16000", "monitor", 0)],
         "stopped" => &[("last_0", "stop", 0)],
         _ => &[],
-    }
-}
-
-fn receiver(words: &[String]) -> Receiver {
-    let at = |index: usize| Some(lsn(&words[index]));
-    Receiver {
-        name: words[0].clone(),
-        state: SenderState::Following,
-        write: at(1),
-        flush: at(1),
-        replay: at(2),
-        sync: words[3].clone(),
-    }
-}
-
-fn survey(says: Says) -> Survey {
-    Survey {
-        version: "15.6".to_owned(),
-        says,
     }
 }
