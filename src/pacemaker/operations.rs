@@ -80,7 +80,13 @@ mod tests {
             interval: seconds(16),
             timeout: None,
         };
-        assert_eq!(parse(RESOURCES, "pgsqld").unwrap(), [promoted, unpromoted]);
+        let by_iso8601 = Monitor {
+            role: Some(ClusterRole::Promoted),
+            interval: seconds(60),
+            timeout: None,
+        };
+        let all = [promoted, unpromoted, by_iso8601];
+        assert_eq!(parse(RESOURCES, "pgsqld").unwrap(), all);
         let other = parse(RESOURCES, "other").unwrap();
         assert_eq!(other.len(), 1);
         assert_eq!((other[0].role, other[0].interval), (None, seconds(120)));

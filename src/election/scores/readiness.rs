@@ -55,6 +55,8 @@ pub type Concerns = BTreeMap<String, String>;
 
 /// Who is concerned where no standby could be promoted: the blank makes it the name of no node.
 const NO_STANDBY: &str = " nobody";
+const NOBODY: &str = "Nobody";
+const SOMEBODY: &str = "A standby";
 
 impl Outlook<'_> {
     /// All concerns of this moment.
@@ -69,7 +71,7 @@ impl Outlook<'_> {
         let each = unready
             .into_iter()
             .filter_map(|(node, found)| Some((node.to_string(), found?.of(node.as_str()))));
-        let nobody = "Nobody could take over from this primary now".to_owned();
+        let nobody = format!("{NOBODY} could take over from this primary now");
         let nobody = (NO_STANDBY.to_owned(), nobody);
         each.chain(is_alone.then_some(nobody)).collect()
     }
@@ -152,7 +154,7 @@ impl News {
 
 fn end_of(who: &str) -> String {
     match who {
-        NO_STANDBY => "A standby can take over again".to_owned(),
+        NO_STANDBY => format!("{SOMEBODY} can take over again"),
         who => format!("{who} could be promoted now"),
     }
 }
