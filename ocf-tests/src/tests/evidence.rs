@@ -113,15 +113,14 @@ pub fn old_configuration_and_a_diverged_primary(scene: &mut Scene) -> Result<()>
 /// The same, put back before the new primary's monitor has come again, while the standby's has;
 /// then the new primary is lost, and the old one returns. The standby has rows of both.
 pub fn old_configuration_before_the_new_primary_is_lost(scene: &mut Scene) -> Result<()> {
-    let (promoted, unpromoted) = {
-        let release = scene.cluster.options.release;
-        (release.role_promoted, release.role_unpromoted)
-    };
-    for (role, interval) in [(promoted, "90s"), (unpromoted, "20s")] {
+    let release = scene.cluster.options.release;
+    let monitor = |role: &str, interval: &str| {
         scene.pcs(&format!(
             "resource update pgsqld op monitor interval={interval} role={role} timeout=10s"
-        ))?;
-    }
+        ))
+    };
+    monitor(release.role_promoted, "300s")?;
+    monitor(release.role_unpromoted, "200s")?;
     scene.cluster.wait_whole()?;
     let stage = Stage::new(scene)?;
     let rest = [stage.favourite.clone(), stage.other.clone()];
@@ -143,7 +142,8 @@ pub fn old_configuration_before_the_new_primary_is_lost(scene: &mut Scene) -> Re
     scene.cluster.wait_whole_on(&[&new.name, &third.name])?;
     stage.write_rows(&new, 50)?;
     let rows = stage.rows(&new)?;
-    scene.let_pass(Duration::from_secs(25), "a monitor of the standby");
+    monitor(release.role_unpromoted, "10s")?;
+    scene.let_pass(Duration::from_secs(15), "monitors of the standby");
     stage.power_off(&new)?;
     scene.cluster.bring_back(&stage.primary)?;
     let primary = stage.nothing_lost(rows)?;
