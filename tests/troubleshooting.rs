@@ -40,6 +40,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
         "src/instance/configuration/mod.rs",
         &["format!(", "Some(", ".then(|| "],
     ),
+    ("src/instance/configuration/slots.rs", &["format!("]),
     (
         "src/election/scores/roster.rs",
         &["write!(f, ", "f.write_str("],

@@ -6,6 +6,7 @@ use crate::ocf::{Environment, Failure, Parameters, Request};
 use crate::pacemaker::{Cluster, RealCluster, Tools};
 use crate::postgres::{RealServer, Server};
 use crate::steps::bring_up::BringUp;
+use crate::steps::slots::SlotCare;
 use crate::system::Notes;
 
 /// One call of the agent on this server.
@@ -36,6 +37,16 @@ impl Call {
             notes: Notes::new(environment, &request.resource),
             request,
         })
+    }
+
+    /// What a monitor looks after its replication slots with.
+    pub fn slots(&self) -> SlotCare<'_> {
+        SlotCare {
+            server: &*self.server,
+            cluster: &*self.cluster,
+            notes: &self.notes,
+            deadline: self.request.deadline,
+        }
     }
 
     /// The start of the server as a standby, within the time of this call.

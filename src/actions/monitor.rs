@@ -64,6 +64,11 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
         impairment::report(&*call.server, handles, seen, deadline)?;
         look_after(call, details.as_ref())?;
         readiness::tell_of_standby(&call.notes, &state, details.as_ref());
+        // Last: nothing waits for it.
+        let is_in_order = |of: &&Details| of.role() == Role::Standby || !is_to_be_a_standby(call);
+        if let Some(details) = details.as_ref().filter(is_in_order) {
+            call.slots().take(details);
+        }
     }
     let answer = state.monitor(probe);
     if probe && answer == Ok(OcfExit::NotRunning) {

@@ -6,7 +6,7 @@ use crate::ocf::notify::Transition;
 use crate::ocf::{Failure, OcfExit, Outcome, clone, time};
 use crate::steps::bring_down::Receivers;
 use crate::steps::election::{Promotion, confirm_elected, wait_until_primary};
-use crate::steps::{bring_down, offer, shutdown, single_user, validation};
+use crate::steps::{bring_down, offer, shutdown, single_user, slots, validation};
 
 /// Carries out the steps of a plan.
 pub fn perform(call: &Call, steps: &[Step]) -> Outcome {
@@ -62,7 +62,10 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
 pub fn validate(call: &Call) -> Result<(), Failure> {
     clone::judge(call.request.clone_options.as_ref())?;
     let request = &call.request;
-    validation::judge(&*call.server, request.node.as_ref(), request.deadline)
+    let (server, node) = (&*call.server, request.node.as_ref());
+    validation::judge(server, node, request.deadline)?;
+    slots::settings::warn(server, &*call.cluster, node, request.deadline);
+    Ok(())
 }
 
 /// Where the configuration was not judged before, it is where PostgreSQL does not come up: what

@@ -7,6 +7,7 @@
 
 use super::Call;
 use crate::ocf::{Environment, OcfExit, Outcome, Parameters, Request, clone};
+use crate::steps::slots::settings;
 use crate::steps::{foreign_scores, validation, watch};
 
 /// From this level on everything must be there.
@@ -23,11 +24,9 @@ pub fn run(environment: &Environment, request: Request) -> Outcome {
     if thorough {
         clone::judge(call.request.clone_options.as_ref())?;
     }
-    validation::judge(
-        &*call.server,
-        call.request.node.as_ref(),
-        call.request.deadline,
-    )?;
+    let (server, node) = (&*call.server, call.request.node.as_ref());
+    validation::judge(server, node, call.request.deadline)?;
+    settings::demand(server, &*call.cluster, node, call.request.deadline)?;
     foreign_scores::say(&*call.cluster);
     if thorough {
         watch::say(&*call.cluster, call.server.parameters().watch);

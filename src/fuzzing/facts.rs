@@ -5,6 +5,7 @@ use crate::instance::rejoin::attempts::Attempts;
 use crate::ocf::NodeName;
 use crate::postgres::fuzzed::Mark;
 use crate::record::line::HISTORY_LIMIT;
+use crate::record::slots::Flushed;
 use crate::record::{
     Divergence, Force, Reign, ShutdownCheckpoint, Sighting, SyncRule, Vote, missing, score,
     unknown_error,
@@ -46,6 +47,15 @@ pub const TARGETS: &[Target] = &[
         name: "missing",
         seeds: || texts(&["srv2@1795000000 srv3@1795000015", "a.b-c@0"]),
         run: missing_since,
+    },
+    Target {
+        name: "slots",
+        seeds: || texts(&["3 srv2@83886080 srv3@83886080", "1", "2 a@b@0 @1"]),
+        run: |input, see| {
+            if let Some(flushed) = Flushed::decode(&text(input)) {
+                comes_back(&flushed, Flushed::decode(&flushed.encode()), see);
+            }
+        },
     },
     Target {
         name: "force",

@@ -17,6 +17,7 @@ pub mod replay;
 pub mod replication;
 pub mod role;
 pub mod shared_memory;
+pub mod slots;
 pub mod start_option;
 pub mod state;
 pub mod survey;

@@ -2,6 +2,7 @@
 
 use super::Role;
 use super::capacity::Capacity;
+use super::slots::Slots;
 use crate::wal::{Lsn, Timeline};
 
 /// What an instance said.
@@ -17,6 +18,8 @@ pub enum Details {
         timeline: Option<Timeline>,
         /// The settings that it runs with, if its replay is paused.
         paused: Option<Capacity>,
+        /// Its replication slots, where the agent looks after them.
+        slots: Option<Slots>,
     },
 }
 
@@ -27,6 +30,21 @@ impl Details {
             Self::Primary(_) => Role::Primary,
             Self::Standby { .. } => Role::Standby,
         }
+    }
+
+    /// Its replication slots, where the agent looks after them.
+    pub fn slots(&self) -> Option<&Slots> {
+        match self {
+            Self::Primary(Primary { slots, .. }) | Self::Standby { slots, .. } => slots.as_ref(),
+        }
+    }
+
+    /// The same with these slots.
+    pub fn with_slots(mut self, seen: Option<Slots>) -> Self {
+        match &mut self {
+            Self::Primary(Primary { slots, .. }) | Self::Standby { slots, .. } => *slots = seen,
+        }
+        self
     }
 }
 
@@ -42,6 +60,8 @@ pub struct Primary {
     pub synchronous_standby_names: String,
     /// `pg_stat_replication`.
     pub senders: Vec<Sender>,
+    /// Its replication slots, where the agent looks after them.
+    pub slots: Option<Slots>,
 }
 
 /// The state of a WAL sender. Source: `pg_stat_replication.state`.

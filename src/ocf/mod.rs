@@ -27,6 +27,6 @@ pub use deadline::Deadline;
 pub use environment::Environment;
 pub use exit::{Failure, OcfExit, Outcome};
 pub use node_name::NodeName;
-pub use parameters::{Parameters, Rejoin};
+pub use parameters::{Parameters, Rejoin, Slots};
 pub use request::Request;
 pub use styled::{Line, Style};

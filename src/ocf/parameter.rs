@@ -36,6 +36,8 @@ pub enum Kind {
     Boolean,
     /// A way to rejoin.
     Rejoin,
+    /// For whom there are replication slots.
+    Slots,
 }
 
 /// What a parameter is about.
@@ -132,6 +134,7 @@ impl fmt::Display for ParameterError {
             ),
             Kind::Boolean => write!(f, "{name} \"{value}\" is neither true nor false"),
             Kind::Rejoin => write!(f, "{name} \"{value}\" is neither follow nor rewind"),
+            Kind::Slots => write!(f, "{name} \"{value}\" is neither none nor nodes"),
         }
     }
 }

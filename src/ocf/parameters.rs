@@ -20,12 +20,13 @@ const MAXLAG: Parameter = Parameter::policy("maxlag", "0", Kind::Bytes);
 const MAXLOSS: Parameter = Parameter::policy("maxloss", "16777216", Kind::Bytes);
 const SYNC_GUARD: Parameter = Parameter::policy("sync_guard", "true", Kind::Boolean);
 const REJOIN: Parameter = Parameter::policy("rejoin", "follow", Kind::Rejoin);
+const SLOTS: Parameter = Parameter::policy("slots", "none", Kind::Slots);
 const WATCH: Parameter = Parameter::policy("watch", "5", Kind::Seconds);
 const TEMPLATE: Parameter = Parameter::place("recovery_template", "", Kind::Directory);
 const START_OPTS: Parameter = Parameter::place("start_opts", "", Kind::Text);
 
 /// All parameters, in the order of metadata.xml.
-pub const ALL: [Parameter; 13] = [
+pub const ALL: [Parameter; 14] = [
     SYSTEM_USER,
     BINDIR,
     PGDATA,
@@ -36,6 +37,7 @@ pub const ALL: [Parameter; 13] = [
     MAXLOSS,
     SYNC_GUARD,
     REJOIN,
+    SLOTS,
     WATCH,
     TEMPLATE,
     START_OPTS,
@@ -55,6 +57,25 @@ impl Rejoin {
         match text {
             "follow" => Some(Self::Follow),
             "rewind" => Some(Self::Rewind),
+            _ => None,
+        }
+    }
+}
+
+/// For whom the agent keeps replication slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slots {
+    /// For nobody.
+    None,
+    /// On every node, for every other node.
+    Nodes,
+}
+
+impl Slots {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "nodes" => Some(Self::Nodes),
             _ => None,
         }
     }
@@ -84,6 +105,8 @@ pub struct Parameters {
     pub sync_guard: bool,
     /// What becomes of a node whose data has diverged.
     pub rejoin: Rejoin,
+    /// For whom it keeps replication slots.
+    pub slots: Slots,
     /// How long a monitor of the primary waits for the end of the postmaster; zero = never.
     pub watch: Duration,
     /// Extra options of the server (`pg_ctl -o`).
@@ -110,6 +133,7 @@ impl Parameters {
             maxloss: MAXLOSS.read(environment, number)?,
             sync_guard: SYNC_GUARD.read(environment, boolean)?,
             rejoin: REJOIN.read(environment, Rejoin::parse)?,
+            slots: SLOTS.read(environment, Slots::parse)?,
             watch: Duration::from_secs(WATCH.read(environment, number::<u32>)?.into()),
             start_opts: Some(text(&START_OPTS)).filter(|options| !options.is_empty()),
         })
@@ -237,11 +261,13 @@ mod tests {
             ("OCF_RESKEY_sync_guard", "maybe"),
             ("OCF_RESKEY_rejoin", "somehow"),
             ("OCF_RESKEY_watch", "5s"),
+            ("OCF_RESKEY_slots", "all"),
             ("OCF_RESKEY_pgport", "5433"),
         ]);
         let parsed = Parameters::in_effect(&typos).unwrap();
         assert_eq!((parsed.maxlag, parsed.sync_guard), (0, true));
         assert_eq!((parsed.rejoin, parsed.pgport), (Rejoin::Follow, 5433));
+        assert_eq!(parsed.slots, Slots::None);
         let lost = Environment::of(&[("OCF_RESKEY_pgport", "http")]);
         assert!(Parameters::in_effect(&lost).is_err());
     }

@@ -31,6 +31,8 @@ pub trait Cluster {
     fn node(&self) -> Result<NodeName, ToolError>;
     /// The nodes of this partition.
     fn members(&self) -> Result<BTreeSet<NodeName>, ToolError>;
+    /// The nodes, present or not, on which the resource may run.
+    fn hosts(&self) -> Result<BTreeSet<NodeName>, ToolError>;
     /// Whether it has fencing.
     fn has_fencing(&self) -> Result<bool, ToolError>;
     /// Differs after every change of the configuration; `None` where that cannot be seen.

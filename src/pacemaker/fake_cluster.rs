@@ -67,11 +67,8 @@ impl Kept {
     /// As Pacemaker sees them: a constraint is stronger than any score.
     fn promotion_scores(&self) -> BTreeMap<NodeName, i32> {
         let stored = Permanent::of_a_test(self.permanent.clone()).scores("pgsqld");
-        let is_forbidden = |node: &NodeName| {
-            self.constraints
-                .iter()
-                .any(|one| one.node.as_ref() == Some(node))
-        };
+        let barred = |one: &Constraint, node: &NodeName| one.node.as_ref() == Some(node);
+        let is_forbidden = |node: &NodeName| self.constraints.iter().any(|one| barred(one, node));
         let score = |node: &NodeName| match stored.get(node) {
             _ if is_forbidden(node) => score::MINUS_INFINITY,
             Some(..=score::MINUS_INFINITY) => score::MINUS_INFINITY,
@@ -225,6 +222,11 @@ impl Cluster for FakeCluster {
 
     fn members(&self) -> Result<BTreeSet<NodeName>, ToolError> {
         self.kept.ask("members", |kept| Ok(kept.members.clone()))
+    }
+
+    fn hosts(&self) -> Result<BTreeSet<NodeName>, ToolError> {
+        self.kept
+            .ask("hosts", |kept| Ok(kept.permanent.keys().cloned().collect()))
     }
 
     fn has_fencing(&self) -> Result<bool, ToolError> {

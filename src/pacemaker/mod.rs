@@ -7,6 +7,7 @@ mod cib_file;
 mod cluster;
 #[cfg(test)]
 mod fake_cluster;
+mod hosts;
 mod membership;
 pub mod moving;
 mod operations;

@@ -66,7 +66,7 @@ pub fn parse_constraints(xml: &str, resource: &str) -> Result<Vec<Constraint>, r
 }
 
 /// The resource, the clone and the groups that it is in, and the tags on these.
-fn names_of<'a>(document: &'a Document<'_>, resource: &'a str) -> BTreeSet<&'a str> {
+pub(super) fn names_of<'a>(document: &'a Document<'_>, resource: &'a str) -> BTreeSet<&'a str> {
     let is_it = |element: &Node<'_, '_>| {
         element.has_tag_name("primitive") && element.attribute("id") == Some(resource)
     };

@@ -9,7 +9,7 @@ use super::cluster::Cluster;
 use super::operations::Monitor;
 use super::permanent::{self, Permanent};
 use super::tools::{ToolError, Tools};
-use super::{attributes, cib_file, membership, operations, options, placement};
+use super::{attributes, cib_file, hosts, membership, operations, options, placement};
 use crate::ocf::NodeName;
 use crate::record::{Constraint, Ledger};
 use crate::system::{boot, kept_file};
@@ -56,6 +56,10 @@ impl Cluster for RealCluster {
 
     fn members(&self) -> Result<BTreeSet<NodeName>, ToolError> {
         membership::partition(&self.tools)
+    }
+
+    fn hosts(&self) -> Result<BTreeSet<NodeName>, ToolError> {
+        hosts::read(&self.tools, &self.resource)
     }
 
     fn has_fencing(&self) -> Result<bool, ToolError> {

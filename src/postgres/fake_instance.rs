@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 
 use super::fake_data::FakeData;
 use super::fake_manners::{Life, refused};
-use super::fake_replay::FakeReplay;
 use super::fake_upstream::FakeUpstream;
 use super::pg_ctl::{ServerError, StopMode};
 use super::postmaster::LookError;
 use super::server::Address;
 use super::walsenders::NamedWalsender;
+use super::{fake_replay::FakeReplay, fake_slots::FakeSlots};
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replication::Sender;
 use crate::instance::{ClusterState, NoAnswer, Postmaster, Role, StartOption};
@@ -72,6 +72,8 @@ pub struct FakeInstance {
     pub synchronous_standby_names: String,
     /// Who streams from it.
     pub senders: Vec<Sender>,
+    /// Its replication slots.
+    pub slots: FakeSlots,
     /// Its walsenders that do not end by themselves and hold its fast stop.
     pub walsenders: Vec<NamedWalsender>,
     /// Whether its archiver does not end, and holds the fast stop behind the checkpoint.
@@ -115,6 +117,7 @@ impl FakeInstance {
             receives: false,
             synchronous_standby_names: String::new(),
             senders: Vec::new(),
+            slots: FakeSlots::none(),
             walsenders: Vec::new(),
             archives: false,
             is_starting: false,

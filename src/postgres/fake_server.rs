@@ -23,7 +23,7 @@ use crate::instance::role::Files;
 use crate::instance::{
     Activity, ControlData, NoAnswer, Postmaster, Process, Role, StartOption, start_option,
 };
-use crate::ocf::{Deadline, Environment, Parameters};
+use crate::ocf::{Deadline, Environment, Parameters, Slots};
 use crate::system::program::ProgramError;
 use crate::testing::journal::{Journal, Watched};
 use crate::wal::{History, Lsn, Place, Position, Timeline};
@@ -200,17 +200,22 @@ impl Server for FakeServer {
 
     fn details(&self, at: &Address, _: Deadline) -> Result<Details, NoAnswer> {
         self.instance.ask("details", |of| {
-            Ok(match of.answer(at)? {
+            let role = of.answer(at)?;
+            let with_slots = self.parameters.slots == Slots::Nodes;
+            let slots = with_slots.then(|| of.slots.seen(role, of.data.end));
+            Ok(match role {
                 Role::Standby => Details::Standby {
                     receives: of.receives,
                     timeline: of.receives.then_some(of.data.timeline),
                     paused: of.replay.paused.then_some(of.replay.capacity),
+                    slots,
                 },
                 Role::Primary => Details::Primary(Primary {
                     timeline: Some(of.data.timeline),
                     written: of.data.end,
                     synchronous_standby_names: of.synchronous_standby_names.clone(),
                     senders: of.senders.clone(),
+                    slots,
                 }),
             })
         })

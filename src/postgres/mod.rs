@@ -21,6 +21,10 @@ pub mod fake_replay;
 #[cfg(test)]
 mod fake_server;
 #[cfg(test)]
+mod fake_slot_keeper;
+#[cfg(test)]
+mod fake_slots;
+#[cfg(test)]
 mod fake_stopped;
 #[cfg(test)]
 mod fake_timelines;
@@ -52,6 +56,8 @@ mod server;
 mod session;
 mod settings;
 mod shared_memory;
+mod slot_keeper;
+mod slots;
 mod standby_signal;
 mod startup_process;
 mod storage;

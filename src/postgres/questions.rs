@@ -2,7 +2,7 @@
 
 use ::postgres::{Client, Error};
 
-use super::{replay, replication};
+use super::{replay, replication, slots};
 use crate::instance::Role;
 use crate::instance::replication::Details;
 
@@ -20,9 +20,9 @@ pub fn role(client: &mut Client) -> Result<Role, Error> {
     })
 }
 
-/// What it says of its replication, by its role.
-pub fn details(client: &mut Client) -> Result<Details, Error> {
-    Ok(match role(client)? {
+/// What it says of its replication, by its role; and of its slots, where `with_slots`.
+pub fn details(client: &mut Client, with_slots: bool) -> Result<Details, Error> {
+    let details = match role(client)? {
         Role::Primary => Details::Primary(replication::primary(client)?),
         Role::Standby => {
             let (receives, timeline) = replication::receives(client)?;
@@ -30,9 +30,15 @@ pub fn details(client: &mut Client) -> Result<Details, Error> {
                 receives,
                 timeline,
                 paused: replay::paused(client)?,
+                slots: None,
             }
         }
-    })
+    };
+    if !with_slots {
+        return Ok(details);
+    }
+    let slots = slots::query(client, details.role());
+    Ok(details.with_slots(slots))
 }
 
 /// The value of `synchronous_standby_names`.

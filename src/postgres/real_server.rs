@@ -17,8 +17,8 @@ use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
     activity, children, history_file, last_record, local_wal, lock_files, output, process_table,
-    questions, replay, role_files, session, standby_signal, startup_process, storage, wal_files,
-    write_probe,
+    questions, replay, role_files, session, slots, standby_signal, startup_process, storage,
+    version_file, wal_files, write_probe,
 };
 use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
@@ -28,7 +28,7 @@ use crate::instance::role::Files;
 use crate::instance::{
     Activity, ControlData, NoAnswer, Offered, Postmaster, Process, Role, StartOption,
 };
-use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
+use crate::ocf::{Deadline, Failure, OcfExit, Parameters, Slots};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
 use crate::system::user::IdentityError;
@@ -94,11 +94,18 @@ impl RealServer {
         session::ask(&self.parameters, &self.user, deadline, question)
     }
 
+    /// Whether it has slots that the agent looks after, and knows their state.
+    fn keeps_slots(&self) -> bool {
+        let knows = |version| version >= slots::OLDEST;
+        self.parameters.slots == Slots::Nodes
+            && version_file::major(self.datadir()).is_some_and(knows)
+    }
+
     fn ask_at<T: Send + 'static>(
         &self,
         at: &Address,
         deadline: Deadline,
-        question: fn(&mut Client) -> Result<T, Error>,
+        question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, NoAnswer> {
         let parameters = Parameters {
             pghost: at.host.clone(),
@@ -243,7 +250,10 @@ impl Server for RealServer {
     }
 
     fn details(&self, at: &Address, deadline: Deadline) -> Result<Details, NoAnswer> {
-        self.ask_at(at, deadline, questions::details)
+        let with_slots = self.keeps_slots();
+        self.ask_at(at, deadline, move |client| {
+            questions::details(client, with_slots)
+        })
     }
 
     fn wal_position(&self, deadline: Deadline) -> Result<WalPosition, NoAnswer> {

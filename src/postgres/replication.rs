@@ -46,6 +46,7 @@ pub fn primary(client: &mut Client) -> Result<Primary, ::postgres::Error> {
         written: Lsn::from(u64::from(row.try_get::<_, PgLsn>(2)?)),
         synchronous_standby_names: row.try_get(1)?,
         senders: rows.iter().map(sender).collect::<Result<_, _>>()?,
+        slots: None,
     })
 }
 

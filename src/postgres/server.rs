@@ -54,7 +54,7 @@ pub struct Address {
 
 /// One PostgreSQL server. The role is asked at an address, everything else where the
 /// parameters say.
-pub trait Server: Rewinder + Installed + Timelines + Upstream + Watched + Orphans {
+pub trait Server: Rewinder + Installed + Timelines + Upstream + Watched + Orphans + Slots {
     /// The resource it is of.
     fn resource(&self) -> &str;
     /// Where it is and whose.
@@ -176,6 +176,18 @@ pub trait Orphans {
     /// Tells all that is left to end at once, by SIGQUIT; `false` where it is not sure that the
     /// postmaster is dead.
     fn quit_orphans(&self) -> bool;
+}
+
+/// Replication slots of a server that runs.
+pub trait Slots {
+    /// Makes a physical one that keeps WAL from now on.
+    fn make_slot(&self, name: &str, deadline: Deadline) -> Result<(), NoAnswer>;
+    /// Has one let go of WAL.
+    fn advance_slot(&self, name: &str, to: Lsn, deadline: Deadline) -> Result<(), NoAnswer>;
+    /// Drops one that nobody uses.
+    fn drop_slot(&self, name: &str, deadline: Deadline) -> Result<(), NoAnswer>;
+    /// The names of all, of a server that may be stopped.
+    fn slots_on_disk(&self) -> io::Result<Vec<String>>;
 }
 
 /// Other servers that this one could stream from.

@@ -22,6 +22,7 @@ pub mod reign;
 pub mod score;
 pub mod shutdown;
 pub mod sighting;
+pub mod slots;
 pub mod sync_rule;
 pub mod testimony;
 #[cfg(test)]
@@ -46,7 +47,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 33] = [
+pub const ALL: [name::Name; 37] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -58,6 +59,7 @@ pub const ALL: [name::Name; 33] = [
     ShutdownCheckpoint::NAME,
     ShutdownCheckpoint::COPY_NAME,
     missing::NAME,
+    slots::NAME,
     unknown_error::NAME,
     impairment::NAME,
     vote::VOTER_NAME,
@@ -79,5 +81,8 @@ pub const ALL: [name::Name; 33] = [
     note::YIELDED,
     note::FETCHED,
     note::UNREADY,
+    note::HOSTS,
+    note::SLOTS,
+    note::CONFIRMED,
     Sighting::NAME,
 ];

@@ -122,6 +122,27 @@ pub const FETCHED: Name = Name::new(
     "the node from which this one fetched WAL before a promotion, and the term",
 );
 
+/// For which nodes there are replication slots, by which configuration of the cluster.
+pub const HOSTS: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.hosts",
+    "for which nodes there are replication slots, and of which configuration of the cluster that is",
+);
+
+/// What was said last of replication slots that could not be looked after.
+pub const SLOTS: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.slots",
+    "what was logged last of replication slots that could not be looked after",
+);
+
+/// What the primary said last of how far its standbys are.
+pub const CONFIRMED: Name = Name::new(
+    Life::File,
+    "pgsqlms-RESOURCE.confirmed",
+    "what the primary published last of what its standbys have",
+);
+
 /// A directory that must outlive a reboot. While it is there nothing is started.
 pub const REWIND_MARK: Name = Name::new(
     Life::File,

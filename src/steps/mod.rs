@@ -29,6 +29,7 @@ mod replay;
 pub mod scores;
 pub mod shutdown;
 pub mod single_user;
+pub mod slots;
 mod startup;
 pub mod state;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub mod conninfo;
 pub mod environment;
+pub mod slots;
 pub mod words;
 
 use std::collections::BTreeMap;

@@ -220,6 +220,7 @@ fn a_primary_names_its_branch_before_its_first_checkpoint() {
         synchronous_standby_names: String::new(),
         senders: Vec::new(),
         written: lsn("0/4000000"),
+        slots: None,
     };
     let held = of_primary(&bench.server, &primary(Some(timeline(2))), soon()).unwrap();
     assert_eq!(held.timeline, timeline(2));

@@ -20,4 +20,5 @@ mod rejoin;
 mod replay;
 mod scores;
 mod shutdown;
+mod slots;
 mod testimony;

@@ -73,6 +73,7 @@ fn a_standby_says_of_itself_what_only_it_knows() {
         receives: true,
         timeline: None,
         paused,
+        slots: None,
     };
     let tell = |state: &State, details: Option<&Details>| {
         tell_of_standby(&bench.notes, state, details);

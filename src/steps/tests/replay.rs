@@ -141,6 +141,7 @@ fn monitor(bench: &Bench) -> Result<(), Failure> {
             receives,
             timeline: None,
             paused,
+            slots: None,
         }
     };
     let handles = (&bench.cluster as _, &bench.notes);
