@@ -27,6 +27,7 @@ plays![
     cookbook_start_and_stop plays "Start and stop" of "cookbook.md",
     cookbook_software plays "Change software" of "cookbook.md",
     cookbook_nodes plays "Change nodes" of "cookbook.md",
+    cookbook_slots plays "Replication slots" of "cookbook.md",
     cookbook_failure plays "After a failure" of "cookbook.md",
     cookbook_refusal plays "A refused promotion" of "cookbook.md",
     cookbook_addresses plays "Addresses" of "cookbook.md",

@@ -43,6 +43,7 @@ mod rules;
 mod scores;
 mod setup;
 mod signals;
+mod slots;
 mod soak;
 mod storage;
 mod surroundings;
@@ -205,6 +206,10 @@ pub const ALL: &[Case] = cases![
     hung::long_crash_recovery_is_killed needs SynchronousClient long,
     hung::standby_with_a_frozen_downstream_stops needs Client long,
     hung::reused_process_id needs Client long,
+    slots::standby_that_was_away_streams_on_after_a_failover needs Client long,
+    slots::standby_that_was_away_is_lost_without_slots needs Client long,
+    slots::slots_of_a_removed_node_go_and_foreign_ones_stay needs Client long,
+    slots::wal_kept_for_an_absent_standby_is_bounded needs Client long,
     planned::hung_archiver_holds_no_move needs SynchronousClient long,
     planned::slow_archiver_holds_no_move needs SynchronousClient long,
     planned::frozen_logical_receiver_holds_no_move needs SynchronousClient long,
@@ -273,6 +278,7 @@ pub const ALL: &[Case] = cases![
     documents::cookbook_start_and_stop needs Client long,
     documents::cookbook_software needs Client long,
     documents::cookbook_nodes needs Client long,
+    documents::cookbook_slots needs Client long,
     documents::cookbook_failure needs SynchronousClient long,
     documents::cookbook_refusal needs SynchronousClient long,
     documents::cookbook_addresses needs Client long,
