@@ -5,14 +5,11 @@
 
 use std::collections::VecDeque;
 
-use super::fake_data::FakeData;
 use super::fake_manners::{Life, refused};
-use super::fake_upstream::FakeUpstream;
 use super::pg_ctl::{ServerError, StopMode};
-use super::postmaster::LookError;
-use super::server::Address;
-use super::walsenders::NamedWalsender;
+use super::{fake_data::FakeData, fake_upstream::FakeUpstream, postmaster::LookError};
 use super::{fake_replay::FakeReplay, fake_slots::FakeSlots};
+use super::{server::Address, walsenders::NamedWalsender};
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replication::Sender;
 use crate::instance::{ClusterState, NoAnswer, Postmaster, Role, StartOption};
