@@ -144,14 +144,13 @@ fn a_seed_plays_again_exactly() {
 type Missing = (Rule, u64, fn(&mut Setting));
 
 /// The model finds all rules.
-const RULES: [Missing; 7] = [
+const RULES: [Missing; 6] = [
     (Rule::BestWins, 25, |_| ()),
     (Rule::ShutdownCheckpoint, 0, |_| ()),
     (Rule::History, 12_800, |_| ()),
     (Rule::WaitForVotes, 1045, |_| ()),
     (Rule::Branch, 0, two),
     (Rule::Quorum, 0, three),
-    (Rule::Witnesses, 396_900, |_| ()),
 ];
 
 /// The same of faults.

@@ -246,6 +246,21 @@ fn promises() {
     assert!(without.contains("left the branch"), "{without}");
 }
 
+/// PostgreSQL does not run on the only node that was told of n3.
+#[test]
+fn witnesses() {
+    let facts = [
+        "candidate n1",
+        "reign n1 1@0/0 term=1",
+        "vote n1 1@0/200",
+        "told n2 n3 term=2",
+        "lost-power n2",
+    ];
+    assert!(answer(&facts).starts_with("refuse"), "{}", answer(&facts));
+    let without = Rule::Witnesses.weakened(|| answer(&facts));
+    assert!(without.starts_with("promote"), "{without}");
+}
+
 #[test]
 fn one_winner() {
     let facts = [
