@@ -93,7 +93,7 @@ fn a_switchover_to_nobody_touches_nothing() {
     }
 }
 
-const WRONG: [(&str, &str); 11] = [
+const WRONG: [(&str, &str); 12] = [
     ("OCF_RESKEY_system_user", "nobody-has-this-name"),
     ("OCF_RESKEY_bindir", "bin"),
     ("OCF_RESKEY_pgdata", "data"),
@@ -103,6 +103,7 @@ const WRONG: [(&str, &str); 11] = [
     ("OCF_RESKEY_maxloss", "16MB"),
     ("OCF_RESKEY_sync_guard", "maybe"),
     ("OCF_RESKEY_rejoin", "somehow"),
+    ("OCF_RESKEY_slots", "all"),
     ("OCF_RESKEY_watch", "5s"),
     ("OCF_RESKEY_recovery_template", "recovery.conf"),
 ];
