@@ -43,7 +43,7 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
     // A node without this database: nothing runs, and that is no fault. Where that cannot be
     // seen, the processes tell.
     if probe && matches!(call.server.has_database(), Ok(false)) {
-        aftermath::testify(&*call.cluster, &call.notes);
+        testify(call);
         return Ok(OcfExit::NotRunning);
     }
     let deadline = call.request.deadline;
@@ -72,9 +72,16 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
     }
     let answer = state.monitor(probe);
     if probe && answer == Ok(OcfExit::NotRunning) {
-        aftermath::testify(&*call.cluster, &call.notes);
+        testify(call);
     }
     answer
+}
+
+/// Not where a person asks by hand, perhaps without a cluster.
+fn testify(call: &Call) {
+    if call.request.node.is_some() {
+        aftermath::testify(&*call.cluster, &call.notes);
+    }
 }
 
 /// Scores and a reign of its own would make the role of the real primary, whose commits

@@ -125,6 +125,9 @@ fn is_last_end(known: &Known, stopped: &ShutdownCheckpoint) -> bool {
 /// Where PostgreSQL does not run, nobody asks this node for its vote: it tells unasked what its
 /// ledger has. Whether there was anything to tell.
 pub fn testify_of_ledger(cluster: &dyn Cluster) -> Result<bool, ToolError> {
+    if matches!(cluster.ledger(), Ok(None)) {
+        return Ok(false);
+    }
     testify(cluster, evidence::of_ledger(cluster, &cluster.node()?))
 }
 
