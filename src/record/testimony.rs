@@ -7,6 +7,7 @@
 
 use super::evidence::Evidence;
 use super::line::{FieldError, Fields, Line};
+use super::vote::UNREADABLE;
 
 /// Stands in the place of the position.
 const HOLDS: (&str, &str) = ("holds", "unknown");
@@ -16,15 +17,21 @@ const HOLDS: (&str, &str) = ("holds", "unknown");
 pub struct Testimony {
     /// What it knows of elections.
     pub seen: Evidence,
+    /// Whether its ledger could not be read, and it may know more than it tells.
+    pub ledger_is_unreadable: bool,
 }
 
 impl Testimony {
     /// One line, or none where there is nothing to tell.
     pub fn encode(&self) -> Option<String> {
-        let seen = self.seen.encode()?;
+        let seen = self.seen.encode();
+        if seen.is_none() && !self.ledger_is_unreadable {
+            return None;
+        }
         let mut line = Line::new();
         line.push(HOLDS.0, HOLDS.1);
-        line.push("seen", seen);
+        line.push_some("ledger", self.ledger_is_unreadable.then_some(UNREADABLE));
+        line.push_some("seen", seen);
         Some(line.finish())
     }
 
@@ -34,8 +41,15 @@ impl Testimony {
         if fields.get(HOLDS.0) != Some(HOLDS.1) {
             return None;
         }
-        let seen = fields.require("seen").and_then(Evidence::decode);
-        Some(seen.map(|seen| Self { seen }))
+        let ledger_is_unreadable = fields.get("ledger") == Some(UNREADABLE);
+        let seen = match fields.require("seen") {
+            Err(_) if ledger_is_unreadable => Ok(Evidence::default()),
+            seen => seen.and_then(Evidence::decode),
+        };
+        Some(seen.map(|seen| Self {
+            seen,
+            ledger_is_unreadable,
+        }))
     }
 }
 
@@ -48,7 +62,22 @@ mod tests {
     fn told() -> Testimony {
         let mut seen = Evidence::default();
         seen.promise(&NodeName::new("srv2").unwrap(), 4);
-        Testimony { seen }
+        Testimony {
+            seen,
+            ledger_is_unreadable: false,
+        }
+    }
+
+    #[test]
+    fn that_its_ledger_cannot_be_read_is_told_alone_and_beside_the_rest() {
+        for seen in [Evidence::default(), told().seen] {
+            let told = Testimony {
+                seen,
+                ledger_is_unreadable: true,
+            };
+            let line = told.encode().unwrap();
+            assert_eq!(Testimony::decode(&line), Some(Ok(told)), "{line}");
+        }
     }
 
     #[test]
@@ -71,7 +100,10 @@ mod tests {
 
     #[test]
     fn who_has_seen_nothing_tells_nothing() {
-        let seen = Evidence::default();
-        assert_eq!(Testimony { seen }.encode(), None);
+        let told = Testimony {
+            seen: Evidence::default(),
+            ..told()
+        };
+        assert_eq!(told.encode(), None);
     }
 }

@@ -23,7 +23,7 @@ pub const VOTER_NAME: Name = Name::new(
 );
 
 /// The value of `ledger` in the vote of a node that cannot read its own.
-const UNREADABLE: &str = "unreadable";
+pub(super) const UNREADABLE: &str = "unreadable";
 
 /// A node's vote.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -134,7 +134,10 @@ fn votes(published: &Published, ballot: &mut Ballot) {
     }
     for (node, text) in &published.votes {
         match Testimony::decode(text) {
-            Some(Ok(told)) => drop(ballot.witnesses.insert(node.clone(), told.seen)),
+            Some(Ok(told)) => {
+                note_unreadable_ledger(ballot, node, told.ledger_is_unreadable);
+                ballot.witnesses.insert(node.clone(), told.seen);
+            }
             Some(Err(error)) => unreadable(ballot, node.clone(), "testimony", &error),
             None => vote(ballot, node, text),
         }
@@ -144,7 +147,7 @@ fn votes(published: &Published, ballot: &mut Ballot) {
 fn vote(ballot: &mut Ballot, node: &NodeName, text: &str) {
     match Vote::decode(text) {
         Ok(vote) => {
-            note_unreadable_ledger(ballot, node, &vote);
+            note_unreadable_ledger(ballot, node, vote.ledger_is_unreadable);
             ballot.votes.insert(node.clone(), vote);
         }
         Err(error) if ballot.voters.contains(node) => {
@@ -155,8 +158,8 @@ fn vote(ballot: &mut Ballot, node: &NodeName, text: &str) {
 }
 
 /// A voter that cannot read its own ledger knows more than it tells: it may be what decides.
-fn note_unreadable_ledger(ballot: &mut Ballot, node: &NodeName, vote: &Vote) {
-    if vote.ledger_is_unreadable && ballot.voters.contains(node) {
+fn note_unreadable_ledger(ballot: &mut Ballot, node: &NodeName, is_unreadable: bool) {
+    if is_unreadable && ballot.voters.contains(node) {
         let (node, what) = (node.clone(), LEDGER);
         ballot.unreadable.insert(Unreadable { node, what });
     }

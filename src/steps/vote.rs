@@ -10,7 +10,7 @@ use crate::ocf::{Deadline, Failure, NodeName};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::reign::Stage;
-use crate::record::{Evidence, Fresh, ShutdownCheckpoint, Testimony, Vote};
+use crate::record::{Fresh, ShutdownCheckpoint, Testimony, Vote};
 use crate::wal::Place;
 
 /// Publishes what this standby holds, and what it has seen of elections. A node that cannot
@@ -36,7 +36,11 @@ pub fn cast(
             promise(&mut known, transition, None);
             known.keep(cluster);
             withdraw(cluster)?;
-            testify(cluster, known.all)?;
+            let told = Testimony {
+                ledger_is_unreadable: cannot_read_its_ledger(&known),
+                seen: known.all,
+            };
+            testify(cluster, &told);
             return Err(failure);
         }
     };
@@ -70,13 +74,17 @@ fn promise(known: &mut Known, transition: &Transition, damaged_until: Option<Pla
     }
 }
 
-fn vote_of(known: Known, held: Held) -> Vote {
+fn cannot_read_its_ledger(known: &Known) -> bool {
     let own = Unreadable {
-        node: known.node,
+        node: known.node.clone(),
         what: LEDGER,
     };
+    known.unreadable.contains(&own)
+}
+
+fn vote_of(known: Known, held: Held) -> Vote {
     Vote {
-        ledger_is_unreadable: known.unreadable.contains(&own),
+        ledger_is_unreadable: cannot_read_its_ledger(&known),
         fresh: known.fresh,
         last_commit_age: held.last_commit_age,
         ..Vote::cast(held.position, known.all, known.data)
@@ -123,22 +131,35 @@ fn is_last_end(known: &Known, stopped: &ShutdownCheckpoint) -> bool {
 }
 
 /// Where PostgreSQL does not run, nobody asks this node for its vote: it tells unasked what its
-/// ledger has. Whether there was anything to tell.
-pub fn testify_of_ledger(cluster: &dyn Cluster) -> Result<bool, ToolError> {
+/// ledger has. Whether it has told anything.
+pub fn testify_of_ledger(cluster: &dyn Cluster) -> bool {
     if matches!(cluster.ledger(), Ok(None)) {
-        return Ok(false);
+        return false;
     }
-    testify(cluster, evidence::of_ledger(cluster, &cluster.node()?))
+    // Nobody counts on the ledger of a node that does not vote: one that cannot be read is said in
+    // the log alone.
+    let seen = cluster
+        .node()
+        .map(|node| evidence::of_ledger(cluster, &node));
+    let told = seen.map(|seen| Testimony {
+        seen,
+        ledger_is_unreadable: false,
+    });
+    told.is_ok_and(|told| testify(cluster, &told))
 }
 
-/// Tells what this node has seen of elections, and nothing of what it holds.
-fn testify(cluster: &dyn Cluster, seen: Evidence) -> Result<bool, ToolError> {
-    let Some(told) = (Testimony { seen }).encode() else {
-        return Ok(false);
+/// Tells what this node has seen of elections, and nothing of what it holds. What keeps it from that
+/// is said, and hides no other failure.
+fn testify(cluster: &dyn Cluster, told: &Testimony) -> bool {
+    let Some(line) = told.encode() else {
+        return false;
     };
     let name = Vote::NAME.of(cluster.resource());
-    cluster.set_private_each(&[(&name, &told)])?;
-    Ok(true)
+    let set = cluster.set_private_each(&[(&name, &line)]);
+    if let Err(error) = &set {
+        log::warn!("Cannot tell the cluster what this node has seen of elections: {error}");
+    }
+    set.is_ok()
 }
 
 /// Takes the vote back, in both forms at once: the address of a new primary waits for it.

@@ -56,6 +56,44 @@ fn a_voter_that_cannot_be_asked_tells_and_remembers_the_candidate() {
     assert!(ledger.contains("promise n2 6"), "{ledger}");
 }
 
+/// It knows more than it tells, as one does that can vote.
+#[test]
+fn a_voter_that_can_read_no_ledger_either_says_so() {
+    let bench = Bench::running(Role::Standby, HELD);
+    bench
+        .cluster
+        .keep_ledger("2;written by a later version")
+        .unwrap();
+    bench.server.instance().refuses = Some(NoAnswer::Full);
+    assert!(vote::cast(&bench.server, &bench.cluster, &of_n2(), soon()).is_err());
+    let told = told(&bench).unwrap();
+    assert!(told.contains(";ledger=unreadable"), "{told}");
+
+    let bench = Bench::running(Role::Standby, HELD);
+    bench.cluster.with_private("n2", "vote-pgsqld", &told);
+    let transition = Transition {
+        active: nodes("n1 n2"),
+        promote: nodes("n1"),
+        ..Transition::default()
+    };
+    let refused = bench.promotion(&transition, 20_000).run().unwrap_err();
+    let reason = &refused.reason;
+    assert!(
+        reason.contains("the ledger of n2 cannot be read"),
+        "{reason}"
+    );
+}
+
+/// The reason why it has no vote is what Pacemaker shows.
+#[test]
+fn that_it_cannot_tell_hides_no_reason() {
+    let bench = Bench::running(Role::Standby, HELD);
+    bench.server.instance().refuses = Some(NoAnswer::Full);
+    bench.journal.fail("set_private", 1);
+    let failure = vote::cast(&bench.server, &bench.cluster, &of_n2(), soon()).unwrap_err();
+    assert!(failure.reason.contains("connections"), "{failure}");
+}
+
 fn of_n2() -> Transition {
     Transition {
         promote: nodes("n2"),
