@@ -74,8 +74,8 @@ impl Known {
     /// Without candidacies that are over: this node has taken back its vote (`steps::aftermath`),
     /// and in the configuration is what came of it, or nothing did.
     ///
-    /// One in doubt is over with the reign of a later election, or of its own: what this node
-    /// streams from proves nothing, it may be another standby.
+    /// One in doubt is over with the reign of a later election, or of its own alone: from whom this
+    /// node streams proves nothing of a branch on which it is not.
     fn without_what_is_over(mut self, cluster: &dyn Cluster, streams_on: Option<Timeline>) -> Self {
         if !self.all.awaits_outcomes() {
             return self;
@@ -134,6 +134,14 @@ pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), Tool
     Ok(())
 }
 
+/// What tells a configuration that was looked at from another one: its version, and for ten minutes
+/// at most. `None`: it cannot be told, so it has to be looked at.
+pub fn configuration(cluster: &dyn Cluster) -> Option<String> {
+    let round = clock::since_epoch().as_secs() / LOOK_EVERY;
+    let version = cluster.configuration_version()?;
+    Some(format!("{version} {round}"))
+}
+
 /// Keeps what the cluster's configuration has, when that has changed since the last look. A
 /// standby does so at its monitor: a primary that goes takes its own entry with it if its node
 /// is removed.
@@ -146,10 +154,8 @@ pub fn copy_if_changed(
     notes: &Notes,
     streams_on: Option<Timeline>,
 ) {
-    let round = clock::since_epoch().as_secs() / LOOK_EVERY;
-    let version = cluster.configuration_version();
-    let version = version.map(|version| format!("{version} {round}"));
-    let Some(version) = version.filter(|version| !notes.is(&note::COPIED, version)) else {
+    let Some(version) = configuration(cluster).filter(|version| !notes.is(&note::COPIED, version))
+    else {
         return;
     };
     let permanent = cluster.permanent();

@@ -11,7 +11,7 @@ pub mod settings;
 use std::time::Duration;
 
 use self::complaint::Complaint;
-use super::evidence::published;
+use super::evidence::{self, published};
 use crate::instance::replication::{Details, Primary};
 use crate::instance::slots::{Action, Confirmed, Slots, Why, decide};
 use crate::instance::{NoAnswer, Role};
@@ -20,12 +20,10 @@ use crate::pacemaker::{Cluster, ToolError};
 use crate::postgres::Server;
 use crate::record::slots::{Flushed, Hosts, NAME};
 use crate::record::{last_reign, note};
-use crate::system::{Notes, clock};
+use crate::system::Notes;
 
 /// How long one call may take: a monitor has more to do.
 const LONGEST: Duration = Duration::from_secs(3);
-/// How often (seconds) the nodes are looked for although the configuration has not changed.
-const LOOK_EVERY: u64 = 600;
 
 /// What a monitor looks after, and by when.
 pub struct SlotCare<'a> {
@@ -102,9 +100,7 @@ impl SlotCare<'_> {
     /// The nodes, and who was elected last: from the configuration where that has changed, or from
     /// the note of the last look.
     fn hosts(&self, cluster: &dyn Cluster) -> Result<Hosts, ToolError> {
-        let round = clock::since_epoch().as_secs() / LOOK_EVERY;
-        let version = cluster.configuration_version();
-        let version = version.map(|version| format!("{version} {round}"));
+        let version = evidence::configuration(cluster);
         let noted = self.notes.read(&note::HOSTS);
         let noted = noted.as_deref().and_then(|note| note.split_once('\n'));
         let same = noted.filter(|(of, _)| version.as_deref() == Some(*of));
@@ -172,17 +168,22 @@ fn look_for_hosts(cluster: &dyn Cluster) -> Result<Hosts, ToolError> {
     })
 }
 
-/// On a standby that streams, and where a slot keeps much: how far the others are, by what the
-/// primary says that was elected last.
+/// On a standby that streams on the timeline that was elected last, and where a slot keeps much: how
+/// far the others are, by what that primary says. On another timeline the record is an old one, and
+/// whom it names may lack what is streamed now.
 fn confirmed(
     cluster: &dyn Cluster,
     details: &Details,
     slots: &Slots,
     (own, hosts): (&NodeName, &Hosts),
 ) -> Result<Option<Confirmed>, ToolError> {
-    let streams = matches!(details, Details::Standby { receives: true, .. });
-    let primary = hosts.primary.as_ref();
-    let primary = primary.filter(|(node, _)| node != own && streams && slots.keep_much());
+    let Details::Standby { timeline, .. } = details else {
+        return Ok(None);
+    };
+    let primary = hosts
+        .primary
+        .as_ref()
+        .filter(|(node, elected)| node != own && *timeline == Some(*elected) && slots.keep_much());
     let Some((primary, timeline)) = primary else {
         return Ok(None);
     };

@@ -69,11 +69,12 @@ fn settings(
         .collect()
 }
 
-/// How many slots there will be: one for each other node, and those of others.
+/// How many slots there will be: one for each other node, and those of others. `None`: either
+/// cannot be seen.
 fn needed(server: &dyn Server, cluster: &dyn Cluster, node: Option<&NodeName>) -> Option<usize> {
     let hosts = cluster.hosts().ok()?;
     let others = hosts.iter().filter(|host| Some(*host) != node).count();
-    let slots = server.slots_on_disk().unwrap_or_default();
+    let slots = server.slots_on_disk().ok()?;
     let foreign = slots.iter().filter(|slot| !name::is_ours(slot)).count();
     Some(others + foreign)
 }

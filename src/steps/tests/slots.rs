@@ -197,6 +197,16 @@ fn an_old_word_moves_no_slot() {
     assert_eq!(at(&bench, "pgsqlms_n3"), Some(lsn("0/1000000")));
 }
 
+/// An old configuration was put back: it names a primary that may lack what is streamed now.
+#[test]
+fn an_old_record_moves_no_slot() {
+    let bench = standby("0/1000000");
+    bench.elected("n2", 3, "1@0/1000000");
+    bench.cluster.with_private("n2", ATTRIBUTE, "1 n3@50331648");
+    monitor(&bench);
+    assert_eq!(bench.effects(), [""; 0]);
+}
+
 #[test]
 fn a_standby_that_does_not_stream_lets_go_of_nothing() {
     let bench = standby("0/1000000");
