@@ -147,7 +147,7 @@ fn of_cluster(view: &View) -> Vec<Family> {
     let flag = |fact: bool| Some(f64::from(u8::from(fact)));
     let mut all = prospects(view);
     all.extend(election(view));
-    all.push(fencing(view));
+    all.extend(view.cluster.is_known.then(|| fencing(view)));
     all.extend([
         family("pgsqlms_candidate", "1 if the standby could take over").of_nodes(view, |node| {
             flag(node.candidacy.is_candidate()).filter(|_| node.running != Running::Primary)

@@ -89,6 +89,13 @@ fn fencing_counts_as_well_only_where_its_devices_run() {
     }
 }
 
+#[test]
+fn fencing_is_not_told_of_where_pacemaker_is_silent() {
+    let silent = ["silent pacemakerd does not run"];
+    let text = metrics(&View::of(&world(&[&WORLD[..], &silent].concat())));
+    assert!(!text.contains("pgsqlms_fencing{"), "{text}");
+}
+
 /// Or the cluster would be counted once for each node.
 #[test]
 fn a_standby_tells_of_itself_alone() {
