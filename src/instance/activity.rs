@@ -5,6 +5,7 @@
 //! processor or the disk. A frozen process does neither, for as long as one likes to look.
 
 use super::control_data::ClusterState;
+use super::process_stat::FROZEN;
 use crate::wal::Lsn;
 
 /// What a process has used so far.
@@ -60,9 +61,9 @@ impl Process {
         has_its_turn || ticks >= enough || self.io != before.io || self.title != before.title
     }
 
-    /// Whether a signal has stopped it (`T`); a debugger is `t`.
+    /// Whether a signal has stopped it.
     pub fn is_frozen(&self) -> bool {
-        self.state == 'T'
+        self.state == FROZEN
     }
 
     /// Whether both are the same process.

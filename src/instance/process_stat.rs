@@ -1,5 +1,8 @@
 //! A line of `/proc/PID/stat` (proc(5)), which every user may read.
 
+/// The letter of a process that a signal has stopped; under a debugger it is `t`.
+pub const FROZEN: char = 'T';
+
 /// What the line says of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessStat {
@@ -39,9 +42,9 @@ impl ProcessStat {
         !matches!(self.state, 'Z' | 'X' | 'x')
     }
 
-    /// Whether a signal has stopped it (`T`); a debugger is `t`.
+    /// Whether a signal has stopped it.
     pub fn is_frozen(&self) -> bool {
-        self.state == 'T'
+        self.state == FROZEN
     }
 
     /// Whether it has the usual name of a server: `postgres`, on old systems

@@ -43,7 +43,7 @@ fn is_barrier(location: &Node<'_, '_>, names: &BTreeSet<&str>) -> bool {
     location.has_tag_name("rsc_location")
         && location.attribute("rsc").is_some_and(of_it)
         && matches!(location.attribute("role"), None | Some("Started"))
-        && location.attribute("score").and_then(score::decode) == Some(score::MINUS_INFINITY)
+        && location.attribute("score").is_some_and(score::keeps_away)
 }
 
 #[cfg(test)]

@@ -32,9 +32,28 @@ pub fn decode(text: &str) -> Option<i32> {
     }
 }
 
+/// Whether a constraint with this score keeps what it is about away, whatever speaks for it.
+pub fn keeps_away(text: &str) -> bool {
+    decode(text).is_some_and(|score| score <= MINUS_INFINITY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_minus_infinity_or_below_keeps_away() {
+        for (text, does) in [
+            ("-INFINITY", true),
+            ("-1000000", true),
+            ("-1000001", true),
+            ("-999999", false),
+            ("INFINITY", false),
+            ("", false),
+        ] {
+            assert_eq!(keeps_away(text), does, "{text:?}");
+        }
+    }
 
     #[test]
     fn what_is_written_is_read_again() {

@@ -182,7 +182,7 @@ fn at_the_end(seen: &Seen, node: &NodeName, end: &Position) -> Option<Held> {
     }
     const RECORD: u64 = 128;
     let position = Position {
-        lsn: Lsn::from(end.lsn.as_u64() + RECORD),
+        lsn: Lsn::from(end.lsn.as_u64().saturating_add(RECORD)),
         ..end.clone()
     };
     Some(Held {
@@ -199,7 +199,7 @@ fn commits_after(seen: &Seen, primary: &NodeName, next: &NodeName) -> Checked {
     let left: Vec<_> = left
         .filter(|node| *node != next && receiver(seen, node).is_some())
         .collect();
-    let counts = |node: &&&NodeName| rule.is_open() || names(&rule, node);
+    let counts = |node: &&&NodeName| rule.is_open() || rule.lists(node);
     let counted = left.iter().filter(counts).count();
     if counted >= rule.count {
         return Checked::ok(
@@ -208,7 +208,7 @@ fn commits_after(seen: &Seen, primary: &NodeName, next: &NodeName) -> Checked {
         );
     }
     // Each node may have a rule that leaves itself out.
-    if !names(&rule, primary) && left.len() >= rule.count {
+    if !rule.lists(primary) && left.len() >= rule.count {
         let text = format!(
             "{rule} is that of {primary}: whether {next} has one that can be met is not seen here"
         );
@@ -216,10 +216,6 @@ fn commits_after(seen: &Seen, primary: &NodeName, next: &NodeName) -> Checked {
         return Checked::warn("commits", text).cure(cure);
     }
     stalled(&rule, counted)
-}
-
-fn names(rule: &SyncRule, node: &NodeName) -> bool {
-    rule.names.iter().any(|name| name == node.as_str())
 }
 
 fn stalled(rule: &SyncRule, left: usize) -> Checked {

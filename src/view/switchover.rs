@@ -13,6 +13,7 @@ use super::held::receiver;
 use super::problem::{Health, Problem};
 use super::seen::Seen;
 use super::synchronous::Synchronous;
+use super::underway::pending;
 use super::{View, report::NodeView};
 use crate::ocf::NodeName;
 use crate::record::SyncRule;
@@ -73,10 +74,7 @@ fn mark(seen: &Seen, problem: &Problem, to: &NodeName) -> Health {
 
 /// Another switchover, or anything else that Pacemaker does with the resource now.
 fn in_flight(seen: &Seen) -> Vec<Checked> {
-    let nodes = seen.cib.nodes.iter();
-    let pending = nodes.filter_map(|(node, facts)| Some((node, facts.pending.as_ref()?)));
-    let told = pending.map(|(node, action)| {
-        let text = format!("Pacemaker has not ended a {action} on {node}");
+    let told = pending(seen).map(|text| {
         Checked::fail("in-flight", text).cure("try again once crm_mon shows no action pending")
     });
     told.collect()
@@ -182,7 +180,7 @@ fn standbys_after<'a>(
 }
 
 fn confirming<'a>(rule: &SyncRule, left: &BTreeSet<&'a NodeName>) -> BTreeSet<&'a NodeName> {
-    let is_named = |node: &&&NodeName| rule.names.iter().any(|name| name == node.as_str());
+    let is_named = |node: &&&NodeName| rule.lists(node);
     let all = left.iter().filter(|node| rule.is_open() || is_named(node));
     all.copied().collect()
 }

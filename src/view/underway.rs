@@ -9,15 +9,22 @@ pub fn underway(seen: &Seen) -> Option<String> {
     if !seen.cib.has_state || seen.silence.is_some() {
         return None;
     }
-    let mut nodes = seen.cib.nodes.iter();
-    let pending = nodes.find_map(|(node, facts)| Some((node, facts.pending.as_ref()?)));
-    if let Some((node, action)) = pending {
-        return Some(format!("Pacemaker has not ended a {action} on {node}"));
+    if let Some(action) = pending(seen).next() {
+        return Some(action);
     }
     let mut nodes = seen.cib.nodes.iter();
     let lost = nodes.find(|(_, facts)| facts.away == Some(Away::Lost));
     let lost = lost.filter(|_| seen.cib.has_fencing());
     lost.map(|(node, _)| format!("{node} is lost, and has to be fenced first"))
+}
+
+/// The actions that have not ended, each in such a sentence.
+pub fn pending(seen: &Seen) -> impl Iterator<Item = String> {
+    let nodes = seen.cib.nodes.iter();
+    nodes.filter_map(|(node, facts)| {
+        let action = facts.pending.as_ref()?;
+        Some(format!("Pacemaker has not ended a {action} on {node}"))
+    })
 }
 
 /// A cure for later, or for now where nothing is under way.

@@ -197,26 +197,25 @@ impl Bench<'_> {
 }
 
 fn rows(name: &str, kept: &[&Outage], lost: usize) -> Results {
-    let series = |values: Vec<f64>| Series(values);
     let lengths = kept.iter().map(|outage| outage.length.as_secs_f64());
     let fenced = kept.iter().filter_map(|outage| outage.after_fencing);
     let fenced: Vec<f64> = fenced.map(|length| length.as_secs_f64()).collect();
     let counts = kept.iter().map(|outage| f64::from(outage.interruptions));
-    let mut rows = vec![(name.to_owned(), "s", series(lengths.collect()))];
+    let mut rows = vec![(name.to_owned(), "s", Series(lengths.collect()))];
     if !fenced.is_empty() {
         let name = format!("{name}: after the fencing");
-        rows.push((name, "s", series(fenced)));
+        rows.push((name, "s", Series(fenced)));
     }
     rows.push((
         format!("{name}: interruptions"),
         "",
-        series(counts.collect()),
+        Series(counts.collect()),
     ));
     let lost = f64::from(u32::try_from(lost).unwrap_or(u32::MAX));
     rows.push((
         format!("{name}: rows lost in all runs"),
         "",
-        series(vec![lost]),
+        Series(vec![lost]),
     ));
     rows
 }

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::line::{FieldError, escape, unescape};
+use crate::ocf::NodeName;
 
 mod grammar;
 
@@ -35,6 +36,12 @@ impl SyncRule {
     /// Whether any standby at all may confirm.
     pub fn is_open(&self) -> bool {
         self.names.iter().any(|name| name == "*")
+    }
+
+    /// Whether it names a node; PostgreSQL does not look at capital letters (`pg_strcasecmp`).
+    pub fn lists(&self, node: &NodeName) -> bool {
+        let mut names = self.names.iter();
+        names.any(|name| name.eq_ignore_ascii_case(node.as_str()))
     }
 
     /// `any:1:n2,n3`.

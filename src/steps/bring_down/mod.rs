@@ -6,12 +6,12 @@
 //!
 //! `stop`, and nothing else, ends a primary by SIGKILL, where it neither answers nor moves:
 //! no process that the stop waits for has used processor or disk for 15 s, or a signal has stopped
-//! its postmaster (SIGSTOP), which then hears of nothing. Otherwise the stop would fail, and Pacemaker would fence the node. That is a power cut: it ends the
-//! same processes at the same point, and takes besides what the kernel has in memory and
-//! not yet on disk. So SIGKILL loses nothing that fencing would not lose. What was
-//! acknowledged is in WAL that was flushed; it stays on this node, and here comes back
-//! within seconds to take part in the election. `demote` never does it: there a primary that
-//! fails is stopped next.
+//! its postmaster (SIGSTOP), which then hears of nothing. Otherwise the stop would fail, and
+//! Pacemaker would fence the node. That is a power cut: it ends the same processes at the same
+//! point, and takes besides what the kernel has in memory and not yet on disk. So SIGKILL loses
+//! nothing that fencing would not lose. What was acknowledged is in WAL that was flushed; it stays
+//! on this node, and here comes back within seconds to take part in the election. `demote` never
+//! does it: there a primary that fails is stopped next.
 //!
 //! What outlives SIGKILL waits for its storage, and only fencing ends it: at once.
 

@@ -1,11 +1,12 @@
 //! The fence devices: for which nodes they are, and whether they run, by the results of actions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Node as Element;
 
 use super::operations::{Failed, Operations, Running};
-use super::xml::{children, configuration, own_pairs};
+use super::resource::{is_stopped, parameters_of};
+use super::xml::{configuration, own_pairs};
 use crate::ocf::NodeName;
 use crate::ocf::values::{boolean, time};
 
@@ -76,18 +77,7 @@ impl Device {
 
 /// `pcmk_host_list` and the names of `pcmk_host_map`, as Pacemaker parts them.
 fn targets(root: Element<'_, '_>, primitive: Element<'_, '_>) -> Option<BTreeSet<String>> {
-    let resources = configuration(root, "resources");
-    let template = primitive.attribute("template").and_then(|name| {
-        let mut all = children(resources, "template");
-        all.find(|one| one.attribute("id") == Some(name))
-    });
-    let mut pairs = own_pairs(primitive, "instance_attributes");
-    for (name, value) in template
-        .map(|one| own_pairs(one, "instance_attributes"))
-        .unwrap_or_default()
-    {
-        pairs.entry(name).or_insert(value);
-    }
+    let pairs = parameters_of(root, primitive);
     let check = pairs.get("pcmk_host_check").map(String::as_str);
     if check.is_some_and(|check| check != "static-list") {
         return None;
@@ -109,15 +99,14 @@ fn targets(root: Element<'_, '_>, primitive: Element<'_, '_>) -> Option<BTreeSet
 fn is_disabled(primitive: Element<'_, '_>) -> bool {
     let stopped = |one: Element<'_, '_>| {
         let meta = own_pairs(one, "meta_attributes");
-        meta.get("target-role")
-            .is_some_and(|role| role.eq_ignore_ascii_case("stopped"))
+        meta.get("target-role").is_some_and(|role| is_stopped(role))
     };
     primitive.ancestors().any(stopped)
 }
 
 /// Whether nodes are fenced by their own watchdogs; by one of two names. A negative time is twice
 /// that of the watchdog.
-pub(super) fn has_watchdog(options: &std::collections::BTreeMap<String, String>) -> bool {
+pub(in crate::view) fn has_watchdog(options: &BTreeMap<String, String>) -> bool {
     let mut names = ["stonith-watchdog-timeout", "fencing-watchdog-timeout"].iter();
     let value = names.find_map(|name| options.get(*name));
     value.is_some_and(|value| {

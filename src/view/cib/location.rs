@@ -6,6 +6,7 @@ use super::resource::Resource;
 use super::xml::{children, configuration};
 use crate::ocf::ClusterRole;
 use crate::ocf::NodeName;
+use crate::record::score::keeps_away;
 
 /// One constraint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Location {
                 .attribute("node")
                 .or_else(|| named(element))
                 .and_then(NodeName::new),
-            forbids: of_any("score").is_some_and(is_minus_infinity),
+            forbids: of_any("score").is_some_and(keeps_away),
             is_of_role: role == Some(ClusterRole::Promoted),
         })
     }
@@ -83,11 +84,4 @@ fn named<'a>(element: Element<'a, '_>) -> Option<&'a str> {
         .next()
         .is_none()
         .then(|| first.attribute("value"))?
-}
-
-fn is_minus_infinity(score: &str) -> bool {
-    const INFINITY: i64 = 1_000_000;
-    let score = score.trim();
-    let is_word = ["-infinity", "-inf"].contains(&score.to_ascii_lowercase().as_str());
-    is_word || score.parse::<i64>().is_ok_and(|score| score <= -INFINITY)
 }

@@ -16,6 +16,7 @@ pub(super) use cluster::has_fencing;
 pub use cluster::{Away, Cib, Node};
 pub use error::CibError;
 pub use fencing::Device;
+pub(super) use fencing::has_watchdog;
 pub use location::Location;
 pub use operations::{Action, Failed, Running};
 pub use resource::Resource;

@@ -6,6 +6,7 @@ use roxmltree::Node as Element;
 
 use super::error::CibError;
 use super::xml::{configuration, own_pairs};
+use crate::ocf::ClusterRole;
 use crate::ocf::values::boolean;
 
 /// The agent that a resource must have to be ours.
@@ -48,10 +49,7 @@ impl Resource {
     fn of(root: Element<'_, '_>, primitive: Element<'_, '_>) -> Self {
         let clone = clone_around(primitive);
         let meta = meta_of(clone, primitive);
-        let mut parameters = BTreeMap::new();
-        for element in template_of(root, primitive).into_iter().chain([primitive]) {
-            parameters.extend(own_pairs(element, "instance_attributes"));
-        }
+        let parameters = parameters_of(root, primitive);
         let meta_is = |name: &str| meta.get(name).and_then(|value| boolean(value));
         Self {
             id: primitive.attribute("id").unwrap_or_default().to_owned(),
@@ -65,14 +63,15 @@ impl Resource {
     /// The `target-role` by which nobody is promoted.
     pub fn role_without_a_primary(&self) -> Option<&str> {
         let role = self.target_role.as_deref()?;
-        let may = ["started", "promoted", "master"];
-        (!may.contains(&role.to_ascii_lowercase().as_str())).then_some(role)
+        let may = role.eq_ignore_ascii_case("started")
+            || ClusterRole::named(role) == Some(ClusterRole::Promoted);
+        (!may).then_some(role)
     }
 
     /// Whether an admin has it stopped.
     pub fn is_disabled(&self) -> bool {
         let role = self.target_role.as_deref();
-        role.is_some_and(|role| role.eq_ignore_ascii_case("stopped"))
+        role.is_some_and(is_stopped)
     }
 
     /// What people name where they want it moved or cleaned up.
@@ -119,6 +118,23 @@ fn template_of<'a, 'i>(
     let wanted = primitive.attribute("template")?;
     let mut all = configuration(root, "resources")?.descendants();
     all.find(|one| one.has_tag_name("template") && one.attribute("id") == Some(wanted))
+}
+
+/// Its own parameters before those of its template.
+pub(super) fn parameters_of(
+    root: Element<'_, '_>,
+    primitive: Element<'_, '_>,
+) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::new();
+    for element in template_of(root, primitive).into_iter().chain([primitive]) {
+        parameters.extend(own_pairs(element, "instance_attributes"));
+    }
+    parameters
+}
+
+/// Whether a `target-role` says that nothing is to run.
+pub(super) fn is_stopped(role: &str) -> bool {
+    role.eq_ignore_ascii_case("stopped")
 }
 
 /// The clone that a resource is in. `master` is what a promotable one was called before

@@ -7,9 +7,9 @@ use roxmltree::{Document, Node as Element};
 
 use crate::ocf::ClusterRole;
 use crate::ocf::values::{boolean, time};
-use crate::view::cib::has_fencing;
 use crate::view::cib::resource::{clone_around, meta_of};
 use crate::view::cib::xml::{children, configuration, own_pairs, pairs_below};
+use crate::view::cib::{has_fencing, has_watchdog};
 
 /// What is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,9 +81,7 @@ impl Options {
 
     /// Whether a watchdog does it.
     pub fn has_watchdog(&self) -> bool {
-        let mut names = ["stonith-watchdog-timeout", "fencing-watchdog-timeout"].iter();
-        let value = names.find_map(|name| self.properties.get(*name));
-        value.is_some_and(|value| time(value).is_some_and(|time| !time.is_zero()))
+        has_watchdog(&self.properties)
     }
 }
 

@@ -112,7 +112,10 @@ fn commits_wait(seen: &Seen) -> Option<Problem> {
 
 /// Whose word is missing: a name that no node has is a setting to be repaired.
 fn missing(seen: &Seen, rule: &SyncRule) -> String {
-    let is_node = |name: &String| seen.cib.nodes.keys().any(|node| node.as_str() == name);
+    let is_node = |name: &String| {
+        let mut nodes = seen.cib.nodes.keys();
+        nodes.any(|node| node.as_str().eq_ignore_ascii_case(name))
+    };
     let unknown: Vec<_> = rule.names.iter().filter(|name| !is_node(name)).collect();
     match unknown.first() {
         Some(name) if !rule.is_open() => format!(
