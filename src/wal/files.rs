@@ -1,9 +1,9 @@
 //! What the names in `pg_wal` tell of timelines.
 //!
-//! PostgreSQL makes a timeline in steps (`StartupXLOG`, `src/backend/access/transam/xlog.c` of
-//! 16.2; 12 to 15 are said to be alike, and 17 and 18 were not looked at): the first WAL file of the new timeline, the end of `standby.signal`, the
-//! history file, and at last the end-of-recovery record, with which the control file names the
-//! timeline. Nobody can commit before that. What is left where it is killed in between:
+//! PostgreSQL makes a timeline in steps (`StartupXLOG`, `src/backend/access/transam/xlog.c`; read in
+//! 13.16, 15.18, 16.2 and 18.6, which are alike): the first WAL file of the new timeline, the end of
+//! `standby.signal`, the history file, and at last the end-of-recovery record, with which the control
+//! file names the timeline. Nobody can commit before that. What is left where it is killed in between:
 //!
 //! | left | what PostgreSQL does at its next start as a standby |
 //! |---|---|
