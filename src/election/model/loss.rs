@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::made::Made;
+use super::observe::timeline;
 use super::scenario::Scenario;
 use super::world::{Entry, Id, Instance, Phase, Planned, Wal, World, bit, name};
 use crate::record::{Evidence, Fresh};
@@ -169,7 +170,7 @@ impl World {
     pub(super) fn lose(&mut self, scenario: &Scenario, loss: Loss) {
         self.lost |= loss.takes_evidence();
         match loss {
-            Loss::Copy => self.copy_all(),
+            Loss::Copy => self.copy_all(scenario),
             Loss::Remove(id) => {
                 self.cib[id] = Entry {
                     gone: true,
@@ -217,12 +218,14 @@ impl World {
         }
     }
 
-    fn copy_all(&mut self) {
+    fn copy_all(&mut self, scenario: &Scenario) {
         let standbys: Vec<Id> = self.running(Instance::Standby).collect();
         for id in standbys {
             let mut known = Evidence::clone(&self.known(id));
             if self.nodes[id].vote.is_none() {
-                known.forget_promises(self.streams_on(id));
+                // Whoever streams on the first timeline has seen nothing come of any candidacy.
+                let early = scenario.forgets_early.then_some(timeline(1));
+                known.forget_promises(early.or_else(|| self.streams_on(id)));
             }
             self.keep(id, &known);
         }

@@ -4,7 +4,7 @@
 use super::invariant::Violation;
 use super::proofs::prove_once;
 use super::scenario::{Scenario, Trouble};
-use super::weakened::weakened;
+use super::weakened::{found, weakened};
 use crate::election::rule::Rule;
 
 const ANY_1: &str = "ANY 1 (n1, n2, n3)";
@@ -111,4 +111,22 @@ fn doubts() {
     let violation = weakened(Rule::Doubts, &last_write_is_lost());
     let left = matches!(violation, Violation::LeftBranch { .. });
     assert!(left, "{violation}");
+}
+
+/// An old configuration comes back after a failover, and the new primary dies before its monitor
+/// has come again: only those who were told of it know that it was a candidate.
+#[test]
+fn promises_are_kept_until_their_outcome_is_known() {
+    let trouble = with(|trouble| trouble.evidence = true);
+    let violation = found(
+        "promises that last",
+        &Scenario {
+            forgets_early: true,
+            ..synchronous("promises are forgotten", trouble, 3)
+        },
+    );
+    assert!(
+        matches!(violation, Violation::LostCommit { .. }),
+        "{violation}"
+    );
 }

@@ -131,6 +131,8 @@ pub(super) struct Scenario {
     pub(super) reserves: bool,
     /// Whether `start` ends the node's own claim.
     pub(super) claims_are_ended: bool,
+    /// Whether standbys forget their promises as soon as an election is over, whatever came of it.
+    pub(super) forgets_early: bool,
     /// Whether the last node holds another database.
     pub(super) foreign: bool,
     /// The nodes that Pacemaker may not promote in the beginning, as bits.
@@ -169,6 +171,7 @@ impl Scenario {
             claims: true,
             reserves: true,
             claims_are_ended: true,
+            forgets_early: false,
             foreign: false,
             barred: 0,
             max_loss: 0,

@@ -9,7 +9,7 @@ use super::scenario::{Scenario, Trouble};
 use crate::election::rule::Rule;
 
 /// The violation that a scenario leads to, which must be there.
-fn found(what: &str, scenario: &Scenario) -> Violation {
+pub(super) fn found(what: &str, scenario: &Scenario) -> Violation {
     let report = explore(scenario);
     let Some((violation, trace)) = report.found else {
         panic!("{what}: nobody noticed in {} states", report.states);
