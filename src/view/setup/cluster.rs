@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::options::Options;
 use super::seen::Machine;
-use crate::ocf::values::boolean;
+use crate::ocf::values::{boolean, time};
 use crate::view::checked::Checked;
 
 /// The least that an operation needs, in seconds; as the documents have it.
@@ -33,6 +33,7 @@ pub fn check(options: &Options, machine: &Machine) -> Vec<Checked> {
     all.extend(timeouts(options));
     all.push(monitors(options));
     all.push(load_threshold(options));
+    all.push(failures(options));
     all.extend(addresses(options));
     all
 }
@@ -168,6 +169,30 @@ fn load_threshold(options: &Options) -> Checked {
     let text = "load-threshold is 80 %: on a busy database server Pacemaker does one thing at a \
                 time in the whole cluster";
     Checked::warn("load-threshold", text).cure("pcs property set load-threshold=400%")
+}
+
+/// A refused promotion is a failure too, and Pacemaker may repeat it every second.
+fn failures(options: &Options) -> Checked {
+    let threshold = options.meta.get("migration-threshold");
+    // Pacemaker takes 0 for "no threshold", as it does INFINITY.
+    let Some(most) = threshold.filter(|text| is_limit(text)) else {
+        return Checked::ok("failures", "no number of failures bars a node");
+    };
+    let expiry = options.meta.get("failure-timeout");
+    let expiry = expiry.and_then(|text| time(text)).unwrap_or_default();
+    if !expiry.is_zero() {
+        let text = format!("a failure is forgotten after {} s", expiry.as_secs());
+        return Checked::ok("failures", text);
+    }
+    let text = format!(
+        "migration-threshold is {most} and there is no failure-timeout: failures count until \
+         somebody cleans up, and so many of them, or refused promotions, bar a node"
+    );
+    Checked::warn("failures", text).cure("pcs resource defaults update failure-timeout=600s")
+}
+
+fn is_limit(text: &str) -> bool {
+    text.trim().parse().is_ok_and(|most: u32| most > 0)
 }
 
 fn addresses(options: &Options) -> Vec<Checked> {

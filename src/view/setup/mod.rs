@@ -19,13 +19,14 @@ pub use options::Options;
 pub use seen::{Database, Machine, Setup};
 
 /// The ids of all that is checked.
-pub const SETUP: [&str; 19] = [
+pub const SETUP: [&str; 20] = [
     "address",
     "boot-start",
     "clock",
     "clone",
     "cluster",
     "configuration",
+    "failures",
     "fence-tools",
     "fencing",
     "firewall",

@@ -20,7 +20,7 @@ pub struct Options {
     pub fence_agents: Vec<String>,
     /// The id of the clone; `None`: the resource is in none.
     pub clone: Option<String>,
-    /// The meta attributes that count for the clone.
+    /// The meta attributes that count for the clone, defaults among them.
     pub meta: BTreeMap<String, String>,
     /// The operations of the resource.
     pub operations: Vec<Operation>,
@@ -54,7 +54,8 @@ impl Options {
         let primitive =
             all.find(|one| one.has_tag_name("primitive") && one.attribute("id") == Some(id))?;
         let clone = clone_around(primitive);
-        let mut meta = meta_of(clone, primitive);
+        let mut meta = pairs_below(configuration(root, "rsc_defaults"));
+        meta.extend(meta_of(clone, primitive));
         // A clone of before Pacemaker 2.0 is promotable by its name.
         if clone.is_some_and(|one| one.has_tag_name("master")) {
             meta.insert("promotable".to_owned(), "true".to_owned());
