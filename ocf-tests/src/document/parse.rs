@@ -119,8 +119,9 @@ impl Step {
         };
         let strip = |text: &str| text.replace(&format!(" {node}"), "");
         command.text = strip(&command.text);
-        let about = format!(": {node}");
-        let about_it = |line: &str| line.trim_start().starts_with(node) || line.ends_with(&about);
+        let about = [format!(": {node}"), format!("  {node}")];
+        let ends = |line: &str| about.iter().any(|end| line.ends_with(end));
+        let about_it = |line: &str| line.trim_start().starts_with(node) || ends(line);
         let others = command.output.iter().filter(|line| !about_it(line));
         let output = others.map(|line| strip(line));
         command.output = output.filter(|line| !line.contains(node)).collect();
@@ -412,6 +413,7 @@ mod tests {
     #[test]
     fn a_node_can_be_left_out() {
         let text = "```console\nsrv1# setup srv1 srv3\n[ srv1 srv3 ]\nNode: srv3\n srv3 | x\ny=srv3\n\
+                    10.0.0.3  srv3\n\
                     srv3# a\nsrv1# create fence-srv3\nsrv2# b\n```\n";
         let part = Document::parse(text).unwrap().parts[0].without("srv3");
         let [Step::Command(setup), Step::Command(b)] = &part.chapters[0].steps[..] else {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::expect;
 use super::parse::{Chapter, Command, Document, Part, Step};
 use super::stage::Stage;
+use super::version;
 use crate::host::paths;
 use crate::machine::node::{Node, on_each};
 use crate::run::scene::Scene;
@@ -18,8 +19,8 @@ const LONGEST: Duration = Duration::from_secs(150);
 /// How long a command that only looks is repeated until it shows what the document shows.
 const LOOKING: Duration = Duration::from_secs(90);
 
-/// The release whose paths and versions the documents show.
-const RELEASE: &str = "bookworm";
+/// How pcs calls the role of a primary in the documents.
+const PROMOTED: &str = "promoted";
 
 /// Commands that change nothing, so that they may be repeated as a reader would.
 const LOOKS: &[&str] = &[
@@ -46,7 +47,7 @@ const LOOKS: &[&str] = &[
 /// Plays the part `title` of `docs/<file>`.
 pub fn part(scene: &mut Scene, file: &str, title: &str) -> Result<()> {
     let stage = Stage::new(&scene.cluster.names());
-    all_chapters(scene, stage, file, &read(file, title)?)
+    all_chapters(scene, stage, file, &read(scene, file, title)?)
 }
 
 /// Plays it as a reader does who has no node called `left_out`.
@@ -54,24 +55,30 @@ pub fn part_without(scene: &mut Scene, left_out: &str, file: &str, title: &str) 
     let mut names = scene.cluster.names();
     names.retain(|name| *name != left_out);
     let stage = Stage::new(&names);
-    all_chapters(scene, stage, file, &read(file, title)?.without(left_out))
+    let part = read(scene, file, title)?.without(left_out);
+    all_chapters(scene, stage, file, &part)
 }
 
-fn read(file: &str, title: &str) -> Result<Part> {
+/// The part `title` with the version of PostgreSQL that these nodes have.
+fn read(scene: &Scene, file: &str, title: &str) -> Result<Part> {
     let path = paths::workspace().join("docs").join(file);
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let document = Document::parse(&text).with_context(|| file.to_owned())?;
-    Ok(document
-        .part(title)
-        .with_context(|| file.to_owned())?
-        .clone())
+    let part = document.part(title).with_context(|| file.to_owned())?;
+    let here = scene.cluster.options.release.postgresql;
+    Ok(match version::shown(&text) {
+        Some(shown) => version::changed(part, &shown, here),
+        None => part.clone(),
+    })
 }
 
 fn all_chapters(scene: &mut Scene, mut stage: Stage, file: &str, part: &Part) -> Result<()> {
-    let release = scene.cluster.options.release.name;
+    let release = scene.cluster.options.release;
     ensure!(
-        release == RELEASE,
-        "the documents speak of Debian {RELEASE}, these nodes run {release}"
+        release.promoted == PROMOTED,
+        "the documents say {PROMOTED}, pcs on Debian {} says {}",
+        release.name,
+        release.promoted
     );
     ensure!(
         part.is_played(),

@@ -59,6 +59,11 @@ impl Stage {
                     .try_for_each(|root| agent.install(&root))
             }
             ["clients", "write"] => clients_write(scene),
+            ["clients", "rest"] => scene.settle().map(drop),
+            ["clients", "return"] => {
+                scene.client = Some(Client::start(&scene.cluster, &MAIN));
+                scene.writes_go_on()
+            }
             ["primary", name] => scene.cluster.wait_promoted(name),
             // A standby that does not stream yet would be outvoted.
             ["move", name] => self
@@ -101,9 +106,13 @@ impl Stage {
     }
 }
 
-/// Nodes as Debian's packages leave them: an instance that systemd starts.
+/// Nodes as Debian's installer and packages leave them: no names but their own, and an instance
+/// that systemd starts.
 fn installed(scene: &Scene, node: &Node) -> Result<()> {
     let release = scene.cluster.options.release;
+    let name = &node.name;
+    let hosts = format!("127.0.0.1\tlocalhost\n127.0.1.1\t{name}.example.org\t{name}\n");
+    node.write("/etc/hosts", &hosts, "root:root", "0644")?;
     node.run(&["systemctl", "unmask", "--quiet", "postgresql"])?;
     node.run(&["pg_createcluster", release.postgresql, MAIN.name])?;
     fence_ipmilan(node)

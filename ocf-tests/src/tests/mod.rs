@@ -279,6 +279,8 @@ pub const ALL: &[Case] = cases![
     documents::cookbook_software needs Client long,
     documents::cookbook_nodes needs Client long,
     documents::cookbook_slots needs Client long,
+    documents::cookbook_synchronous needs Client long,
+    documents::cookbook_time needs Client long,
     documents::cookbook_failure needs SynchronousClient long,
     documents::cookbook_refusal needs SynchronousClient long,
     documents::cookbook_addresses needs Client long,
