@@ -20,13 +20,19 @@ UNITS  = /usr/lib/systemd/system
 SHARE  = $(PREFIX)/share/pgsqlms
 ALERTS = /usr/share/pacemaker/alerts
 FISH   = $(PREFIX)/share/fish/vendor_completions.d
+# What the agent must not forget; it makes the folder itself where it is not there.
+STATE  = /var/lib/pgsqlms
 
 AGENT  = target/release/pgsqlms
 MADE   = packaging/generated
 FILE   = install -D -m 0644
 
+# The same sources make the same program, in whatever folder and by whomever.
+REMAP  = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo \
+         --remap-path-prefix=$(CURDIR)=/pgsqlms
+
 all:
-	cargo build --release --locked -p pgsqlms
+	RUSTFLAGS="$(RUSTFLAGS) $(REMAP)" cargo build --release --locked -p pgsqlms
 
 # Only installs: root needs no compiler.
 install:
@@ -48,9 +54,15 @@ install:
 	$(FILE) packaging/monitoring/pgsqlms-dashboard.json $(DESTDIR)$(SHARE)/pgsqlms-dashboard.json
 	$(FILE) packaging/monitoring/pgsqlms-alerts.test.yml $(DESTDIR)$(SHARE)/pgsqlms-alerts.test.yml
 	install -D -m 0755 packaging/monitoring/alert_pgsqlms $(DESTDIR)$(ALERTS)/alert_pgsqlms
-	install -d $(DESTDIR)$(DOC)/docs
-	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)
-	install -m 0644 docs/*.md $(DESTDIR)$(DOC)/docs
+	install -d -m 0700 $(DESTDIR)$(STATE)
+	install -d $(DESTDIR)$(DOC)/docs/pictures $(DESTDIR)$(DOC)/docs/upstream
+	install -m 0644 LICENSE $(DESTDIR)$(DOC)
+	install -m 0644 docs/pictures/*.svg $(DESTDIR)$(DOC)/docs/pictures
+	install -m 0644 docs/upstream/*.patch $(DESTDIR)$(DOC)/docs/upstream
+	for page in *.md docs/*.md docs/upstream/*.md; do \
+	    sed -zE -f packaging/links.sed $$page > $(DESTDIR)$(DOC)/$$page && \
+	    chmod 0644 $(DESTDIR)$(DOC)/$$page || exit 1; \
+	done
 
 uninstall:
 	rm -f $(DESTDIR)$(OCF)/pgsqlms $(DESTDIR)$(SBIN)/pgsqlms $(DESTDIR)$(OCFT)/pgsqlms

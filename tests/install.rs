@@ -56,10 +56,40 @@ fn what_is_installed_works_and_goes_again() {
         "pgsqlms/pgsqlms-dashboard.json",
         "pacemaker/alerts/alert_pgsqlms",
         "resource-agents-pgsqlms/LICENSE",
+        "docs/pictures/topology.svg",
     ] {
         let there = files(root.path()).iter().any(|path| path.ends_with(part));
         assert!(there, "{part}");
     }
+    let state = fs::metadata(root.path().join("var/lib/pgsqlms")).unwrap();
+    assert_eq!(state.permissions().mode() & 0o777, 0o700);
     make("uninstall", root.path());
     assert_eq!(files(root.path()), BTreeSet::new());
+}
+
+/// Targets of links in an installed page that are not there.
+fn dead_links(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let after = text.split("](").skip(1);
+    let targets = after.filter_map(|rest| rest.split([')', '#']).next());
+    let local = targets.filter(|to| !to.is_empty() && !to.contains(':') && !to.contains('\n'));
+    let missing = local.filter(|to| !page.with_file_name(to).exists());
+    missing
+        .map(|to| format!("{}: {to}", page.display()))
+        .collect()
+}
+
+#[test]
+fn links_of_installed_pages_lead_to_installed_files() {
+    let root = tempfile::tempdir().unwrap();
+    make("install", root.path());
+    let all = files(root.path());
+    let pages: Vec<_> = all.iter().filter(|path| is_page(path)).collect();
+    assert!(pages.len() > 15, "only {pages:?}");
+    let dead: Vec<_> = pages.iter().flat_map(|page| dead_links(page)).collect();
+    assert!(dead.is_empty(), "{dead:#?}");
+}
+
+fn is_page(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
 }

@@ -61,11 +61,23 @@ mod tests {
     #[test]
     fn only_the_version_changes() {
         let of = |text| line(text, "17", "15");
-        assert_eq!(of("rm /var/lib/postgresql/17/main"), "rm /var/lib/postgresql/15/main");
+        assert_eq!(
+            of("rm /var/lib/postgresql/17/main"),
+            "rm /var/lib/postgresql/15/main"
+        );
         assert_eq!(of("apt install postgresql-17"), "apt install postgresql-15");
-        assert_eq!(of("pg_ctlcluster 17 main stop"), "pg_ctlcluster 15 main stop");
+        assert_eq!(
+            of("pg_ctlcluster 17 main stop"),
+            "pg_ctlcluster 15 main stop"
+        );
         assert_eq!(of("PostgreSQL 17.…"), "PostgreSQL 15.…");
-        for kept in ["10.99.0.17", "2017", "timeout=17s", "interval=17", "0/417A0"] {
+        for kept in [
+            "10.99.0.17",
+            "2017",
+            "timeout=17s",
+            "interval=17",
+            "0/417A0",
+        ] {
             assert_eq!(of(kept), kept);
         }
     }

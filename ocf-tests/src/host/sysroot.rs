@@ -41,7 +41,8 @@ pub fn build_from(source: &Path, made: &Path) -> Result<PathBuf> {
     command
         .args(["--target", &target, "--target-dir"])
         .arg(made);
-    command.env(variable, link_arguments(&root)?);
+    let arguments = [link_arguments(&root)?, remapped(source)].join(" ");
+    command.env(variable, arguments);
     shell::run(command.current_dir(source)).context("cannot build the agent")?;
     let binary = program(&source.join(made))?;
     let needed = newest_libc(&fs::read(&binary)?);
@@ -101,6 +102,16 @@ fn link_arguments(root: &Path) -> Result<String> {
     ]
     .map(|argument| format!("-Clink-arg={argument}"))
     .join(" "))
+}
+
+/// Takes this machine's folders out of the program, as the Makefile does: the same sources make
+/// the same program, in whatever folder and by whomever.
+fn remapped(source: &Path) -> String {
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
+    let cargo = cargo.map(|cargo| format!("--remap-path-prefix={}=/cargo ", cargo.display()));
+    let cargo = cargo.unwrap_or_default();
+    format!("{cargo}--remap-path-prefix={}=/pgsqlms", source.display())
 }
 
 fn ensure_libraries() -> Result<PathBuf> {
