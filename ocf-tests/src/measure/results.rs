@@ -56,8 +56,12 @@ fn cell(series: &Series, unit: &str) -> String {
     if unit.is_empty() {
         return format!("{median:.0}");
     }
-    let digits = if high < 1.0 { 4 } else { 1 };
-    format!("{median:.digits$} {unit} ({low:.digits$}–{high:.digits$})")
+    // Of what takes less than a second nothing finer than a millisecond means anything.
+    if unit == "s" && high < 1.0 {
+        let [median, low, high] = [median, low, high].map(|seconds| seconds * 1000.0);
+        return format!("{median:.0} ms ({low:.0}–{high:.0})");
+    }
+    format!("{median:.1} {unit} ({low:.1}–{high:.1})")
 }
 
 #[cfg(test)]
@@ -69,5 +73,13 @@ mod tests {
         assert_eq!(Series(vec![3.0, 1.0, 2.0]).summary(), Some((2.0, 1.0, 3.0)));
         assert_eq!(Series(vec![4.0, 1.0]).summary(), Some((2.5, 1.0, 4.0)));
         assert_eq!(Series::default().summary(), None);
+    }
+
+    #[test]
+    fn less_than_a_second_is_told_in_milliseconds() {
+        let told = |values: &[f64]| cell(&Series(values.to_vec()), "s");
+        assert_eq!(told(&[0.1795, 0.0057, 0.013]), "13 ms (6–180)");
+        assert_eq!(told(&[8.7, 2.2, 14.34]), "8.7 s (2.2–14.3)");
+        assert_eq!(cell(&Series(vec![1.0, 32.0, 32.0]), ""), "32");
     }
 }
