@@ -60,7 +60,7 @@ enum Command {
     /// Allow one promotion that was refused, even if commits may be lost
     #[command(after_help = exit_codes::FORCE_PROMOTION)]
     ForcePromotion(ForcePromotion),
-    /// Show who is what, how far, what is wrong, and what to do about it
+    /// Show the role and position of each node, what is wrong, and what cures it
     #[command(after_help = exit_codes::STATUS)]
     Status(Status),
     /// Show who would be promoted if nodes were lost now, and why
@@ -75,13 +75,13 @@ enum Command {
     /// Print metrics for Prometheus
     #[command(after_help = exit_codes::METRICS)]
     Metrics(Metrics),
-    /// Tell of an event, as Pacemaker's alert agent (called by Pacemaker)
+    /// Report an event (Pacemaker calls this as an alert agent)
     #[command(after_help = exit_codes::ALERT)]
     Alert(AlertAgent),
-    /// Say in one word whether the server here is the primary, for load balancers
+    /// Print the role of the local server in one word, for load balancers
     #[command(after_help = exit_codes::ROLE)]
     Role(Role),
-    /// Move the primary to a node, after a look whether that node can take it
+    /// Move the primary to another node, after checking that it can take over
     #[command(after_help = exit_codes::SWITCHOVER)]
     Switchover(Switchover),
 }

@@ -2,8 +2,7 @@
 
 /// Of status.
 pub const STATUS: &str = "\
-Exit code: 0 nothing is wrong, 1 service is up and somebody should look at something, 2 critical, 3 that cannot be \
-told from here.
+Exit code: 0 nothing is wrong, 1 service is up and something needs attention, 2 critical, 3 unknown on this node.
 
 score: the promotion score. Pacemaker tries the node with the highest first, and the election may give way to another \
 that holds more; -INFINITY: no candidate.";
@@ -11,8 +10,8 @@ that holds more; -INFINITY: no candidate.";
 /// Of explain.
 pub const EXPLAIN: &str = "\
 Exit code: 0 a node is promoted and nothing is lost, or the primary stays, 1 a node is promoted and something may be \
-lost, or it is late, 2 nobody is promoted, 3 that cannot be told from here. With --if-stopped: 0 it can be stopped, \
-1 it should not be, 3 that cannot be told from here.";
+lost, or it is late, 2 nobody is promoted, 3 unknown on this node. With --if-stopped: 0 it can be stopped, \
+1 it should not be, 3 unknown on this node.";
 
 /// Of history.
 pub const HISTORY: &str = "\

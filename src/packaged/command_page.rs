@@ -11,8 +11,8 @@ resource in environment variables. Further commands are for admins.
 ";
 
 const LOOKING: &str = "
-Those of the commands for admins are said with each of them. Commands that only look answer as
-monitoring plugins do: 3 means that it cannot be told from here.
+Those of the commands for admins are described with each command. Commands that only look answer
+as monitoring plugins do: 3 means unknown.
 ";
 
 /// What an exit code means, in a few words.

@@ -1,16 +1,25 @@
 //! A document shows one major version of PostgreSQL; its notes say to write another one on
 //! another release. This does what such a reader does. Pure.
 
+use std::collections::BTreeMap;
+
 use super::parse::{Part, Step};
 
 /// What stands before the version in the paths that every document shows.
 const BEFORE: &str = "/etc/postgresql/";
 
-/// The major version that `text` shows, if it shows paths of Debian's packages.
+/// The major version that `text` shows most often, if it shows paths of Debian's packages: a page
+/// about an upgrade has another one too.
 pub fn shown(text: &str) -> Option<String> {
-    let (_, after) = text.split_once(BEFORE)?;
-    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-    (!digits.is_empty()).then_some(digits)
+    let after = text.split(BEFORE).skip(1);
+    let numbers = after.map(|rest| rest.chars().take_while(char::is_ascii_digit));
+    let numbers = numbers.map(Iterator::collect::<String>);
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for number in numbers.filter(|number| !number.is_empty()) {
+        *seen.entry(number).or_default() += 1;
+    }
+    let most = seen.into_iter().max_by_key(|(_, times)| *times);
+    most.map(|(number, _)| number)
 }
 
 /// `part` as a reader types it who has the version `here` where the document has `shown`.
@@ -56,6 +65,8 @@ mod tests {
         let text = "see 9 and /etc/postgresql/17/main";
         assert_eq!(shown(text).as_deref(), Some("17"));
         assert_eq!(shown("PostgreSQL 17"), None);
+        let upgrade = "/etc/postgresql/17/a /etc/postgresql/15/b /etc/postgresql/15/c";
+        assert_eq!(shown(upgrade).as_deref(), Some("15"));
     }
 
     #[test]
