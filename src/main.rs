@@ -38,8 +38,8 @@ use clap::{Parser, Subcommand};
 
 use actions::Action;
 use admin::{
-    AlertAgent, Check, Explain, ForcePromotion, History, Metrics, Role, Status, Switchover,
-    exit_codes,
+    AlertAgent, Check, Explain, ForcePromotion, History, Metrics, Rebuild, Role, Status,
+    Switchover, exit_codes,
 };
 use ocf::{Deadline, Environment, Failure, OcfExit, Request};
 use system::guardian::{self, End};
@@ -84,6 +84,9 @@ enum Command {
     /// Move the primary to another node, after checking that it can take over
     #[command(after_help = exit_codes::SWITCHOVER)]
     Switchover(Switchover),
+    /// Make this node's standby anew, from the primary, a standby or a backup
+    #[command(after_help = exit_codes::REBUILD)]
+    Rebuild(Rebuild),
 }
 
 fn main() -> ExitCode {
@@ -104,7 +107,7 @@ impl Command {
     fn given_up_at(&self, environment: &Environment, request: &Request) -> Option<Deadline> {
         match self {
             Self::Action(action) => actions::given_up_at(*action, environment, request),
-            Self::ForcePromotion(_) | Self::Switchover(_) => None,
+            Self::ForcePromotion(_) | Self::Switchover(_) | Self::Rebuild(_) => None,
             Self::Role(_) => Some(Deadline::after(LONGEST_ROLE)),
             Self::Alert(_) => Some(Deadline::after(admin::LONGEST_ALERT * 2)),
             Self::Status(wish) if wish.goes_on() => None,
@@ -120,7 +123,7 @@ impl Command {
     fn only_looks(&self) -> bool {
         !matches!(
             self,
-            Self::Action(_) | Self::ForcePromotion(_) | Self::Switchover(_)
+            Self::Action(_) | Self::ForcePromotion(_) | Self::Switchover(_) | Self::Rebuild(_)
         )
     }
 }
@@ -191,6 +194,7 @@ fn guarded(command: &Command, environment: &Environment, request: Request) -> Re
         Command::Alert(_) => Ok(alerted(admin::alert(environment))),
         Command::Role(wish) => told(admin::role(wish, environment)),
         Command::Switchover(wish) => told(admin::switchover(wish, environment)),
+        Command::Rebuild(wish) => told(admin::rebuild(wish, environment)),
     };
     panic::catch_unwind(run)
         .unwrap_or_else(|_| Err(Failure::soft("Bug in pgsqlms: see the log of this node")))

@@ -30,7 +30,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
     ("src/steps/rejoin/diverged.rs", &["format!("]),
     ("src/steps/offer.rs", &["format!("]),
     ("src/steps/foreign_scores.rs", &["format!("]),
-    ("src/postgres/rewind_mark.rs", &["text = format!("]),
+    ("src/postgres/own_files.rs", &["text = format!("]),
     ("src/admin/force_promotion.rs", &["text = format!("]),
     ("src/election/scores/readiness.rs", &["format!("]),
     ("src/admin/switchover.rs", &["record = format!("]),

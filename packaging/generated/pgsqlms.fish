@@ -38,14 +38,15 @@ complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "meta-data" -d 'Prin
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "validate-all" -d 'Validate the parameters on this node'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "methods" -d 'List the actions'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "force-promotion" -d 'Allow one promotion that was refused, even if commits may be lost'
-complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "status" -d 'Show the role and position of each node, what is wrong, and what cures it'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "status" -d 'Show who is what, how far, what is wrong, and what to do about it'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "explain" -d 'Show who would be promoted if nodes were lost now, and why'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "history" -d 'List the elections and promotions that are on record'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "check" -d 'Check as a monitoring plugin, with thresholds and performance data'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "metrics" -d 'Print metrics for Prometheus'
-complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "alert" -d 'Report an event (Pacemaker calls this as an alert agent)'
-complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "role" -d 'Print the role of the local server in one word, for load balancers'
-complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "switchover" -d 'Move the primary to another node, after checking that it can take over'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "alert" -d 'Tell of an event, as Pacemaker\'s alert agent (called by Pacemaker)'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "role" -d 'Say in one word whether the server here is the primary, for load balancers'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "switchover" -d 'Move the primary to a node, after a look whether that node can take it'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "rebuild" -d 'Make this node\'s standby anew, from the primary, a standby or a backup'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand start" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand monitor" -s h -l help -d 'Print help'
@@ -204,3 +205,16 @@ complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand switchover" -l to -d 'Th
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand switchover" -l timeout -d 'How long to wait for the new primary' -r
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand switchover" -l dry-run -d 'Only look, and say whether it could be done'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand switchover" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l from -d 'Copy from this node, such as a standby, in the place of the host in primary_conninfo' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l conninfo -d 'Connect so, and not by primary_conninfo' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l command -d 'Have this command fill $PGDATA, as the user of PostgreSQL, in the place of pg_basebackup' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l max-rate -d 'Copy no faster than this per second, as pg_basebackup has it: 500k, 32M' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l waldir -d 'Where the new WAL goes, if pg_wal is a link: an empty directory' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l tablespace-mapping -d 'Where the files of a table space go; once for each table space' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l discard -d 'Give up what only this node may hold, such as commits of the last primary'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l keep-old -d 'Leave the old data beside the new ones'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l give-up -d 'Take back a rebuild that was interrupted; the old data stay'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l dry-run -d 'Only look, and say whether it could be done'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l yes -d 'Do not ask for confirmation'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -s h -l help -d 'Print help'

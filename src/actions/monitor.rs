@@ -13,8 +13,8 @@ use crate::steps::rejoin::{attempt, diverged};
 use crate::steps::scores::Care;
 use crate::steps::watch::{self, Watch};
 use crate::steps::{
-    aftermath, evidence, fresh, impairment, mute, not_yet, offer, readiness, state, unknown_error,
-    write_probe,
+    aftermath, evidence, fresh, impairment, mute, not_yet, offer, readiness, rebuild, state,
+    unknown_error, write_probe,
 };
 
 /// The level from which on the primary is asked to write.
@@ -43,6 +43,7 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
     // A node without this database: nothing runs, and that is no fault. Where that cannot be
     // seen, the processes tell.
     if probe && matches!(call.server.has_database(), Ok(false)) {
+        rebuild::say(&*call.server);
         testify(call);
         return Ok(OcfExit::NotRunning);
     }

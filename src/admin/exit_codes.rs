@@ -38,6 +38,11 @@ pub const SWITCHOVER: &str = "\
 Exit code: 0 done, with --dry-run: it could be done, 1 the role is where it was, or elsewhere, 2 refused before \
 anything was touched, 3 cannot tell, or the constraint is left.";
 
+/// Of rebuild.
+pub const REBUILD: &str = "\
+Exit code: 0 done, with --dry-run: it could be done, 1 begun and not done: the old data are as they were, and it can be \
+called again, 2 refused before anything was touched, 3 cannot tell, or something failed, and it says what.";
+
 /// Of force-promotion.
 pub const FORCE_PROMOTION: &str = "\
 Exit code: 0 forced, any other: nothing was changed, and it says why.";

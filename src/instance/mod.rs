@@ -12,6 +12,7 @@ pub mod impairment;
 pub mod plan;
 pub mod postmaster_pid;
 pub mod process_stat;
+pub mod rebuild;
 pub mod rejoin;
 pub mod replay;
 pub mod replication;

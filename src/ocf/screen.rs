@@ -8,6 +8,8 @@ use super::styled::{Line, Style};
 
 /// Longest line, in characters.
 const LONGEST: usize = 8_000;
+/// Longest line that another one takes the place of: it must not go on in a second row.
+const LONGEST_FOR_NOW: usize = 78;
 /// Blanks the terminal and goes to its first line.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
 
@@ -26,6 +28,23 @@ pub fn show_instead(lines: &[Line]) -> io::Result<()> {
         io::stdout().write_all(CLEAR.as_bytes())?;
     }
     show(lines)
+}
+
+/// Whether a person sees it at once, and not a file or a pipe.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Prints a line that the next one takes the place of; only for a terminal.
+pub fn show_for_now(text: &str) {
+    let line = format!("\r\u{1b}[K{}", plain(text, LONGEST_FOR_NOW));
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Takes such a line away.
+pub fn clear_line() {
+    show_for_now("");
 }
 
 /// Prints a document that another program reads.

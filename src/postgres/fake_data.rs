@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::fake_manners::HalfOpen;
 use super::fake_trail::Trail;
 use super::pg_rewind::RewindError;
+use super::rebuild_mark::Rebuild;
 use super::rewind_mark::Found;
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::{ClusterState, ControlData};
@@ -63,6 +64,8 @@ pub struct FakeData {
     pub write_complaint: Option<String>,
     /// The mark of a rewind that has begun.
     pub mark: Found,
+    /// What there is of a rebuild by an admin.
+    pub rebuild: Rebuild,
     /// A file of another account's in the way of pg_rewind.
     pub foreign_file: Option<PathBuf>,
     /// The primary it would be rewound from: how far both are the same, and its branch.
@@ -110,6 +113,7 @@ impl FakeData {
             full: None,
             write_complaint: None,
             mark: Found::Nothing,
+            rebuild: Rebuild::Nothing,
             foreign_file: None,
             source: (held.lsn, held.clone()),
             source_trail: None,

@@ -11,6 +11,7 @@ use super::fake_server::FakeServer;
 use super::pg_ctl::ServerError;
 use super::pg_rewind::RewindError;
 use super::postmaster::LookError;
+use super::rebuild_mark::Rebuild;
 use super::rewind_mark::Found;
 use super::server::{Access, Installed, Rewinder, Server, Setting, Timelines, Upstream};
 use super::settings::SettingError;
@@ -55,6 +56,10 @@ impl Rewinder for FakeServer {
                 of.data.own_files = true;
                 Ok(())
             })
+    }
+
+    fn rebuild(&self) -> io::Result<Rebuild> {
+        self.instance.ask("rebuild", |of| Ok(of.data.rebuild))
     }
 
     fn has_rewind_label(&self) -> bool {

@@ -9,31 +9,14 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::control_file::identity;
+use super::own_files;
 use crate::record::note::REWIND_MARK;
 use crate::system::{SystemUser, kept_file, plain_file};
 use crate::wal::Lsn;
-
-/// Larger files are not configuration.
-const LARGEST_COPY: u64 = 1024 * 1024;
-/// More files are no configuration either: they would fill a disk of root's.
-const MOST_COPIES: usize = 200;
-/// What PostgreSQL or pg_rewind writes itself.
-const NOT_OURS: [&str; 10] = [
-    "PG_VERSION",
-    "backup_label",
-    "backup_label.old",
-    "backup_manifest",
-    "current_logfiles",
-    "postmaster.opts",
-    "postmaster.pid",
-    "recovery.signal",
-    "standby.signal",
-    "tablespace_map",
-];
 
 /// What is remembered of a rewind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,12 +126,7 @@ impl MarkFolder {
         }
         fs::create_dir_all(&files)?;
         fs::set_permissions(&self.0, PermissionsExt::from_mode(0o700))?;
-        for path in user.act(|| own_files(&mark.datadir))? {
-            let (bytes, mode) = user.act(|| plain_file::read_with_mode(&path, LARGEST_COPY))?;
-            let name = path.file_name().unwrap_or_default();
-            plain_file::write(&files.join(name), &bytes, mode)?;
-        }
-        sync(&files)?;
+        own_files::keep(&mark.datadir, &files, user)?;
         kept_file::write(&self.0, "marker", &mark.encode())?;
         // Up to what was there before.
         self.0.ancestors().take(3).try_for_each(sync)
@@ -156,13 +134,7 @@ impl MarkFolder {
 
     /// Puts the instance's own files back.
     pub fn restore(&self, datadir: &Path, user: &SystemUser) -> io::Result<()> {
-        for entry in fs::read_dir(self.0.join("files"))? {
-            let entry = entry?;
-            let (bytes, mode) = plain_file::read_with_mode(&entry.path(), LARGEST_COPY)?;
-            let target = datadir.join(entry.file_name());
-            user.act(|| plain_file::write(&target, &bytes, mode))?;
-        }
-        user.act(|| sync(datadir))
+        own_files::put_back(&self.0.join("files"), datadir, user)
     }
 
     /// Removes the mark: the data directory is whole.
@@ -171,37 +143,6 @@ impl MarkFolder {
         sync(&self.0)?;
         fs::remove_dir_all(&self.0)
     }
-}
-
-/// A file in the way that pg_rewind could not overwrite would stop it half way.
-pub fn foreign_file(datadir: &Path, user: &SystemUser) -> io::Result<Option<PathBuf>> {
-    user.act(|| {
-        for path in own_files(datadir)? {
-            if fs::symlink_metadata(&path)?.uid() != user.uid.as_raw() {
-                return Ok(Some(path));
-            }
-        }
-        Ok(None)
-    })
-}
-
-/// Regular files in the data directory itself that an admin may have put there.
-fn own_files(datadir: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(datadir)? {
-        let entry = entry?;
-        let data = fs::symlink_metadata(entry.path())?;
-        let name = entry.file_name();
-        let is_known = NOT_OURS.iter().any(|known| name == *known);
-        if data.is_file() && data.len() <= LARGEST_COPY && !is_known {
-            files.push(entry.path());
-        }
-        if files.len() > MOST_COPIES {
-            let text = format!("more than {MOST_COPIES} files in {}", datadir.display());
-            return Err(io::Error::other(text));
-        }
-    }
-    Ok(files)
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

@@ -5,9 +5,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::own_files;
 use super::pg_rewind::{self, RewindError};
 use super::real_server::RealServer;
-use super::rewind_mark::{self, Found, MarkFolder};
+use super::rebuild_mark::{Rebuild, RebuildFolder};
+use super::rewind_mark::{Found, MarkFolder};
 use super::server::{Rewinder, Server};
 use super::standby_signal;
 use crate::instance::configuration::Conninfo;
@@ -18,7 +20,7 @@ use crate::wal::Lsn;
 
 /// Of the data directory, the WAL and each table space: not of the whole machine, where
 /// another disk may hang.
-fn sync_file_systems(datadir: &Path) -> io::Result<()> {
+pub(super) fn sync_file_systems(datadir: &Path) -> io::Result<()> {
     let mut places = vec![datadir.to_owned(), datadir.join("pg_wal")];
     for space in fs::read_dir(datadir.join("pg_tblspc"))? {
         places.push(space?.path());
@@ -54,6 +56,11 @@ impl Rewinder for RealServer {
         mark_of(self).restore(&self.parameters().datadir, self.user())
     }
 
+    fn rebuild(&self) -> io::Result<Rebuild> {
+        let folder = RebuildFolder::of(self.resource());
+        folder.look(&self.parameters().datadir, self.user())
+    }
+
     fn has_rewind_label(&self) -> bool {
         let path = self.parameters().datadir.join("backup_label");
         let label = self.user().act(|| plain_file::read(&path));
@@ -61,7 +68,7 @@ impl Rewinder for RealServer {
     }
 
     fn foreign_file(&self) -> io::Result<Option<PathBuf>> {
-        rewind_mark::foreign_file(&self.parameters().datadir, self.user())
+        own_files::foreign(&self.parameters().datadir, self.user())
     }
 
     fn sync_disks(&self) -> io::Result<()> {

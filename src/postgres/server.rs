@@ -13,6 +13,7 @@ use super::control_file::ControlFileError;
 use super::pg_ctl::{ServerError, StopMode};
 use super::pg_rewind::RewindError;
 use super::postmaster::LookError;
+use super::rebuild_mark::Rebuild;
 use super::rewind_mark::Found;
 use super::settings::SettingError;
 use super::upstream::UpstreamError;
@@ -223,6 +224,8 @@ pub trait Rewinder {
     fn set_mark(&self, fork: Lsn) -> io::Result<()>;
     /// Puts the node's own files back.
     fn restore_files(&self) -> io::Result<()>;
+    /// What there is of a rebuild that was begun.
+    fn rebuild(&self) -> io::Result<Rebuild>;
     /// Whether `backup_label` is one that pg_rewind wrote.
     fn has_rewind_label(&self) -> bool;
     /// A file of another account's in the way, which pg_rewind could not overwrite.

@@ -47,7 +47,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 37] = [
+pub const ALL: [name::Name; 39] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -65,6 +65,8 @@ pub const ALL: [name::Name; 37] = [
     vote::VOTER_NAME,
     Ledger::NAME,
     note::REWIND_MARK,
+    note::REBUILD_MARK,
+    note::REBUILD_LOCK,
     note::SETTLED,
     note::DIVERGED,
     note::DIVERGED_OTHERS,

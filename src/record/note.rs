@@ -149,3 +149,17 @@ pub const REWIND_MARK: Name = Name::new(
     "RESOURCE.rewind",
     "the mark of an unfinished rewind; do not remove it by hand",
 );
+
+/// The mark of a rebuild that was begun.
+pub const REBUILD_MARK: Name = Name::new(
+    Life::File,
+    "RESOURCE.rebuild",
+    "the mark of an unfinished rebuild; `pgsqlms rebuild --give-up` removes it",
+);
+
+/// Held by who rebuilds.
+pub const REBUILD_LOCK: Name = Name::new(
+    Life::File,
+    "RESOURCE.rebuild.lock",
+    "locked while this node is rebuilt",
+);

@@ -134,6 +134,18 @@ pub fn renew_data(server: &dyn Server, cluster: &dyn Cluster) -> Result<(), Tool
     Ok(())
 }
 
+/// Notes that other data are about to take the place of this node's: they inherit nothing, also
+/// where nothing was known of the data before. `false`: that could not be written.
+pub fn expect_other_data(
+    server: &dyn Server,
+    cluster: &dyn Cluster,
+    permanent: &Permanent,
+) -> Result<bool, ToolError> {
+    let mut known = Known::gather(server, cluster, permanent)?;
+    known.fresh = Some(Fresh::since(known.all.last_term()));
+    Ok(known.on_disk.is_some() && known.keep(cluster))
+}
+
 /// What tells a configuration that was looked at from another one: its version, and for ten minutes
 /// at most. `None`: it cannot be told, so it has to be looked at.
 pub fn configuration(cluster: &dyn Cluster) -> Option<String> {

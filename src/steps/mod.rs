@@ -23,6 +23,7 @@ pub mod offer;
 mod patience;
 pub mod position;
 pub mod readiness;
+pub mod rebuild;
 pub mod reign;
 pub mod rejoin;
 mod replay;

@@ -10,6 +10,8 @@ pub mod guardian;
 pub mod host_name;
 pub mod interrupts;
 pub mod kept_file;
+pub mod lock_file;
+pub mod long_program;
 pub mod machine;
 mod name_service;
 pub mod notes;

@@ -152,6 +152,11 @@ impl SystemUser {
     }
 }
 
+/// Whether this process may act as every account.
+pub fn is_root() -> bool {
+    geteuid().is_root()
+}
+
 /// Does something with files as the account `uid`, in the group `gid` alone.
 pub fn act_as<T>(uid: u32, gid: u32, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let worn = Worn::of(Uid::from_raw(uid), Gid::from_raw(gid))?;

@@ -144,7 +144,13 @@ const ROOMS: &[Room] = &[
                 "system/interrupts.rs",
                 "takes a constraint away before Ctrl-C ends it",
             ),
+            (
+                "system/lock_file.rs",
+                "holds a lock as long as a rebuild goes on",
+            ),
+            ("system/long_program.rs", "hears what a copy says"),
             ("system/machine.rs", "looks how a machine is set up"),
+            ("system/user.rs", "says whether it is root"),
             ("system/plain_file.rs", "writes for a collector, past links"),
         ],
     },

@@ -53,8 +53,9 @@ impl Machine {
         }
         fs::create_dir_all(folder.join("pids"))?;
         let path = |part: &str| own.join(part).display().to_string();
+        // Without it no directory of a lower layer can be renamed, as on any other file system.
         let options = format!(
-            "lowerdir={layers},upperdir={},workdir={}",
+            "redirect_dir=on,lowerdir={layers},upperdir={},workdir={}",
             path("upper"),
             path("work")
         );

@@ -37,6 +37,7 @@ mod promotions;
 mod proof;
 mod prospects;
 mod quiet;
+mod rebuild;
 mod rejoin;
 mod rolling;
 mod rules;
@@ -85,6 +86,11 @@ pub const ALL: &[Case] = cases![
     rejoin::diverged_primary_is_rewound needs Client,
     rejoin::interrupted_rewind_is_resumed needs Client,
     rejoin::diverged_standby_stays_and_says_so needs Client long,
+    rebuild::diverged_node_is_rebuilt_under_writes needs Client,
+    rebuild::killed_at_any_moment_it_is_finished_by_the_next_call needs Client long,
+    rebuild::nothing_is_started_while_it_goes_on needs Client long,
+    rebuild::refusals_touch_nothing needs Client long,
+    rebuild::a_command_of_the_admin_fills_it needs Client long,
     election::lagging_standby_is_not_promoted needs Client,
     election::timeline_of_a_dead_primary_is_not_taken_again needs SynchronousClient,
     election::switchover_right_after_the_first_start needs Nodes,

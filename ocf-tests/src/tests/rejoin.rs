@@ -109,7 +109,7 @@ pub fn diverged_standby_stays_and_says_so(scene: &mut Scene) -> Result<()> {
 
 /// Makes the primary hold rows that no standby has, cuts its power, and waits until the others
 /// are a whole cluster. Returns the node.
-fn diverge(scene: &mut Scene) -> Result<Node> {
+pub fn diverge(scene: &mut Scene) -> Result<Node> {
     let old = scene.cluster.primary()?;
     // What only the old primary has is lost on purpose here: no client may count on it.
     let client = scene.client.take().context("no client")?;
@@ -129,21 +129,21 @@ fn diverge(scene: &mut Scene) -> Result<Node> {
     Ok(old)
 }
 
-fn tail_is_gone(node: &Node) -> Result<()> {
+pub fn tail_is_gone(node: &Node) -> Result<()> {
     let there = node.sql("SELECT to_regclass('tail') IS NULL")?;
     ensure!(there == "t", "{} still has what nobody else has", node.name);
     Ok(())
 }
 
 /// A rewind copies files of the primary: the node's own settings must not be among them.
-fn settings_are_its_own(node: &Node) -> Result<()> {
+pub fn settings_are_its_own(node: &Node) -> Result<()> {
     let conninfo = node.sql("SHOW primary_conninfo")?;
     let own = format!("application_name={}", node.name);
     ensure!(conninfo.contains(&own), "primary_conninfo is {conninfo}");
     Ok(())
 }
 
-fn logged(node: &Node, text: &str) -> Result<()> {
+pub fn logged(node: &Node, text: &str) -> Result<()> {
     let log = node.root().join("var/log/pacemaker/pacemaker.log");
     let log = fs::read(&log).with_context(|| format!("no {}", log.display()))?;
     let found = String::from_utf8_lossy(&log).contains(text);

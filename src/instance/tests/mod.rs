@@ -2,6 +2,7 @@
 
 mod configuration;
 mod control_data;
+mod rebuild;
 mod rejoin;
 mod roles;
 mod states;
