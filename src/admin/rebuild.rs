@@ -26,8 +26,6 @@ use crate::view::{Health, Seen};
 
 /// How long all questions together may take before the copy begins.
 const LONGEST_LOOK: Duration = Duration::from_secs(60);
-/// What an earlier command started ends soon after it.
-const LOCK: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(200);
 
 /// What was typed.
@@ -129,18 +127,16 @@ fn absolute(path: Option<&PathBuf>) -> Result<(), Failure> {
 }
 
 fn lock(site: &Site<'_>) -> Result<LockFile, Failure> {
-    let patience = Deadline::after(LOCK);
-    loop {
-        match site.folder.lock() {
-            Ok(Some(lock)) => return Ok(lock),
-            Ok(None) if patience.passed() => {
-                return Err(Failure::soft(
-                    "Another rebuild of this node goes on, or what it has started",
-                ));
-            }
-            Ok(None) => thread::sleep(POLL),
-            Err(error) => return Err(Failure::soft(format!("Cannot lock the rebuild: {error}"))),
-        }
+    let cannot = |error: io::Error| Failure::soft(format!("Cannot lock the rebuild: {error}"));
+    let Some(lock) = site.folder.lock().map_err(cannot)? else {
+        return Err(Failure::soft("Another rebuild of this node goes on"));
+    };
+    // A killed one has left its pg_basebackup, which would go on to write.
+    match lock.end_what_was_left().map_err(cannot)? {
+        true => Ok(lock),
+        false => Err(Failure::soft(
+            "What an earlier rebuild has started does not end",
+        )),
     }
 }
 

@@ -100,7 +100,8 @@ impl Rebuilding<'_> {
     pub fn by_copy(&self, source: &Conninfo, how: &How) -> Result<Health, Failure> {
         let mapped = how.mapping.iter().map(|(_, here)| here.clone());
         let elsewhere = how.waldir.iter().cloned().chain(mapped).collect();
-        self.make(elsewhere, |listener| {
+        let settings = self.settings(source);
+        self.make((elsewhere, settings.as_deref()), |listener| {
             let from = (source, self.site.fresh());
             let each = |line: Option<(From, &str)>| listener.hear(line);
             self.server
@@ -108,9 +109,23 @@ impl Rebuilding<'_> {
         })
     }
 
+    /// For a node whose configuration is in the data directory, and which has none: the copy brings
+    /// that of the primary, with the primary's name.
+    fn settings(&self, source: &Conninfo) -> Option<String> {
+        let parameters = self.server.parameters();
+        if parameters.pgdata != parameters.datadir {
+            return None;
+        }
+        let node = self.node.as_ref()?.as_str();
+        let own = source.clone().with("application_name", node).render();
+        // As in the file of the configuration.
+        let own = own.replace('\\', "\\\\").replace('\'', "''");
+        Some(format!("primary_conninfo = '{own}'\n"))
+    }
+
     /// Makes them by a command of the admin.
     pub fn by_command(&self, script: &str) -> Result<Health, Failure> {
-        self.make(Vec::new(), |listener| {
+        self.make((Vec::new(), None), |listener| {
             let fresh = self.site.fresh();
             let each = |line: Option<(From, &str)>| listener.hear(line);
             self.server
@@ -120,7 +135,7 @@ impl Rebuilding<'_> {
 
     fn make(
         &self,
-        elsewhere: Vec<std::path::PathBuf>,
+        (elsewhere, settings): (Vec<std::path::PathBuf>, Option<&str>),
         fill: impl FnOnce(&mut Listener<'_>) -> std::io::Result<std::process::ExitStatus>,
     ) -> Result<Health, Failure> {
         let earlier = self.mark()?.filter(|mark| {
@@ -151,7 +166,7 @@ impl Rebuilding<'_> {
             return Ok(self.left_half_way(&why));
         }
         self.check()?;
-        let sealed = self.site.seal(&mut mark);
+        let sealed = self.site.seal(&mut mark, settings);
         sealed.map_err(|error| Failure::soft(format!("Cannot finish the new data: {error}")))?;
         self.put_in_place(&mark)
     }

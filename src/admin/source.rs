@@ -37,13 +37,15 @@ pub fn conninfo(
     };
     let name =
         NodeName::new(node).ok_or_else(|| Failure::soft(format!("{node} is no name of a node")))?;
-    Ok(own.map(|own| {
-        let mut source = own.with("host", name.as_str());
-        source.take("hostaddr");
-        // A standby is meant, as it may be.
-        source.take("target_session_attrs");
-        source
-    }))
+    Ok(own.map(|own| at(own, &name)))
+}
+
+/// The same at another node: a standby is meant, as it may be.
+fn at(own: Conninfo, name: &NodeName) -> Conninfo {
+    let mut source = own.with("host", name.as_str());
+    source.take("hostaddr");
+    source.take("target_session_attrs");
+    source
 }
 
 /// Asks there.

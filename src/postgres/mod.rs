@@ -7,6 +7,7 @@ mod activity;
 mod boot_start;
 mod children;
 mod control_file;
+mod directories;
 mod environment;
 #[cfg(test)]
 mod fake_activity;

@@ -36,6 +36,16 @@ pub fn keep(datadir: &Path, folder: &Path, user: &SystemUser) -> io::Result<()> 
     sync(folder)
 }
 
+/// Copies those that are in one folder of root's to another one.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (bytes, mode) = plain_file::read_with_mode(&entry.path(), LARGEST_COPY)?;
+        plain_file::write(&to.join(entry.file_name()), &bytes, mode)?;
+    }
+    sync(to)
+}
+
 /// Puts them into a data directory; on disk when it returns.
 pub fn put_back(folder: &Path, datadir: &Path, user: &SystemUser) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {

@@ -69,7 +69,7 @@ impl RealServer {
             pair.push(here);
             command.arg("--tablespace-mapping").arg(pair);
         }
-        command.stdin(lock.shared()?);
+        command.stdin(lock.for_program()?);
         long_program::run(&mut command, each)
     }
 
@@ -83,7 +83,7 @@ impl RealServer {
         let mut command = Command::new("/bin/sh");
         self.user().dress_with_groups(&mut command);
         command.args(["-c", script]).env("PGDATA", fresh);
-        command.stdin(lock.shared()?);
+        command.stdin(lock.for_program()?);
         long_program::run(&mut command, each)
     }
 

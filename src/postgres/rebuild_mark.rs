@@ -131,8 +131,9 @@ impl RebuildFolder {
     }
 
     /// Copies the instance's own files, if there are data, and sets the mark; on disk when it
-    /// returns. Without data the copies of before stay: an earlier attempt has made them.
-    pub fn begin(&self, mark: &Mark, user: &SystemUser) -> io::Result<()> {
+    /// returns. Without data the copies of before stay: an earlier attempt has made them. `rewound`:
+    /// where they are if the data are half rewound, and so have the primary's.
+    pub fn begin(&self, mark: &Mark, user: &SystemUser, rewound: Option<&Path>) -> io::Result<()> {
         let files = self.folder.join("files");
         let has_data = user.act(|| mark.datadir.join("global/pg_control").try_exists());
         if matches!(has_data, Ok(true)) && files.exists() {
@@ -141,8 +142,10 @@ impl RebuildFolder {
         if !files.exists() {
             fs::create_dir_all(&files)?;
             fs::set_permissions(&self.folder, PermissionsExt::from_mode(0o700))?;
-            if has_data? {
-                own_files::keep(&mark.datadir, &files, user)?;
+            match rewound {
+                Some(kept) => own_files::copy(kept, &files)?,
+                None if has_data? => own_files::keep(&mark.datadir, &files, user)?,
+                None => {}
             }
         }
         self.write(mark)
@@ -158,6 +161,12 @@ impl RebuildFolder {
     /// Puts the instance's own files into new data.
     pub fn restore(&self, fresh: &Path, user: &SystemUser) -> io::Result<()> {
         own_files::put_back(&self.folder.join("files"), fresh, user)
+    }
+
+    /// Whether the instance had files of its own.
+    pub fn has_own_files(&self) -> bool {
+        let files = fs::read_dir(self.folder.join("files"));
+        files.is_ok_and(|mut files| files.next().is_some())
     }
 
     /// Removes the mark.
@@ -217,7 +226,10 @@ mod tests {
     fn what_there_is_of_a_rebuild_is_told_at_each_moment() {
         let scene = scene();
         assert_eq!(scene.look(), Rebuild::Nothing);
-        scene.folder.begin(&scene.mark(), &scene.user).unwrap();
+        scene
+            .folder
+            .begin(&scene.mark(), &scene.user, None)
+            .unwrap();
         assert_eq!(scene.look(), Rebuild::Before);
         let held = scene.folder.lock().unwrap();
         assert!(held.is_some() && scene.folder.lock().unwrap().is_none());
@@ -242,9 +254,15 @@ mod tests {
     fn own_files_outlive_the_data_that_they_were_in() {
         let scene = scene();
         fs::write(scene.datadir().join("postgresql.auto.conf"), "ours").unwrap();
-        scene.folder.begin(&scene.mark(), &scene.user).unwrap();
+        scene
+            .folder
+            .begin(&scene.mark(), &scene.user, None)
+            .unwrap();
         fs::remove_dir_all(scene.datadir()).unwrap();
-        scene.folder.begin(&scene.mark(), &scene.user).unwrap();
+        scene
+            .folder
+            .begin(&scene.mark(), &scene.user, None)
+            .unwrap();
         let fresh = scene.root.path().join("fresh");
         fs::create_dir(&fresh).unwrap();
         scene.folder.restore(&fresh, &scene.user).unwrap();
@@ -253,9 +271,29 @@ mod tests {
     }
 
     #[test]
+    fn of_half_rewound_data_the_files_that_the_rewind_kept_are_the_own() {
+        let scene = scene();
+        fs::write(
+            scene.datadir().join("postgresql.auto.conf"),
+            "the primary's",
+        )
+        .unwrap();
+        let kept = scene.root.path().join("kept");
+        fs::create_dir(&kept).unwrap();
+        fs::write(kept.join("postgresql.auto.conf"), "ours").unwrap();
+        let begun = scene.folder.begin(&scene.mark(), &scene.user, Some(&kept));
+        begun.unwrap();
+        let copy = scene.folder.folder.join("files/postgresql.auto.conf");
+        assert_eq!(fs::read_to_string(copy).unwrap(), "ours");
+    }
+
+    #[test]
     fn a_damaged_mark_is_an_error_and_one_of_other_data_is_none() {
         let scene = scene();
-        scene.folder.begin(&scene.mark(), &scene.user).unwrap();
+        scene
+            .folder
+            .begin(&scene.mark(), &scene.user, None)
+            .unwrap();
         let other = scene.root.path().join("other");
         let seen = scene.folder.look(&other, &scene.user).unwrap();
         assert_eq!(seen, Rebuild::Nothing);

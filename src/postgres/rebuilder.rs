@@ -5,21 +5,21 @@
 //! directory as the owner of the folder: root would follow a link anywhere.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-
 use super::control_file::identity;
+use super::directories::{empty, exchange, is_filled};
 use super::real_server::RealServer;
 use super::rebuild_mark::{Mark, RebuildFolder};
+use super::rewind_mark::Found;
 use super::rewinder::sync_file_systems;
-use super::server::Server;
+use super::server::{Rewinder, Server};
 use super::standby_signal;
 use crate::instance::rebuild::Place;
+use crate::system::plain_file;
 use crate::system::user::act_as;
 
 /// Behind the name of the data directory, while the new data are made.
@@ -86,6 +86,9 @@ impl<'a> Site<'a> {
     pub fn begin(&self, mark: &Mark) -> io::Result<()> {
         let (fresh, old) = (self.fresh(), self.old());
         let earlier = self.folder.read(self.datadir())?;
+        if earlier.is_some() {
+            self.take_back_old()?;
+        }
         if earlier.is_none() && is_filled(&fresh)? {
             return Err(in_the_way(&fresh));
         }
@@ -101,9 +104,26 @@ impl<'a> Site<'a> {
         for place in &made {
             self.server.user().act(|| empty(place))?;
         }
-        self.folder.begin(mark, self.server.user())?;
+        let rewound = match self.server.mark()? {
+            Found::Here { .. } => Some(self.server.mark_folder().join("files")),
+            Found::Nothing | Found::OfOtherData => None,
+        };
+        let user = self.server.user();
+        self.folder.begin(mark, user, rewound.as_deref())?;
         self.remove(&fresh)?;
         self.make(&fresh)
+    }
+
+    /// Where a switch of two renames was interrupted between them, there are no data.
+    fn take_back_old(&self) -> io::Result<()> {
+        let (datadir, old) = (self.datadir(), self.old());
+        if is_filled(datadir)? || !is_filled(&old)? {
+            return Ok(());
+        }
+        self.beside_data(|| {
+            fs::rename(&old, datadir)?;
+            File::open(parent_of(datadir))?.sync_all()
+        })
     }
 
     fn make(&self, fresh: &Path) -> io::Result<()> {
@@ -120,10 +140,13 @@ impl<'a> Site<'a> {
     }
 
     /// Makes new data that are whole this node's own, and says so in the mark; all on disk when it
-    /// returns.
-    pub fn seal(&self, mark: &mut Mark) -> io::Result<()> {
+    /// returns. `settings` are those that count where the node has no files of its own.
+    pub fn seal(&self, mark: &mut Mark, settings: Option<&str>) -> io::Result<()> {
         let (fresh, user) = (self.fresh(), self.server.user());
         self.folder.restore(&fresh, user)?;
+        if let Some(settings) = settings.filter(|_| !self.folder.has_own_files()) {
+            user.act(|| append(&fresh.join("postgresql.auto.conf"), settings))?;
+        }
         user.act(|| {
             standby_signal::write(&fresh)?;
             sync_file_systems(&fresh)?;
@@ -166,6 +189,7 @@ impl<'a> Site<'a> {
 
     /// Takes back a rebuild whose new data are not in place.
     pub fn give_up(&self, mark: &Mark) -> io::Result<()> {
+        self.take_back_old()?;
         for place in &mark.elsewhere {
             self.server.user().act(|| empty(place))?;
         }
@@ -220,14 +244,6 @@ fn spaces(datadir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(places)
 }
 
-/// Whether there is something in a directory.
-fn is_filled(folder: &Path) -> io::Result<bool> {
-    match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        entries => Ok(entries?.next().is_some()),
-    }
-}
-
 fn in_the_way(folder: &Path) -> io::Error {
     io::Error::other(format!(
         "{} is in the way: it is not empty, and of no rebuild that was begun here",
@@ -235,86 +251,9 @@ fn in_the_way(folder: &Path) -> io::Error {
     ))
 }
 
-/// Removes all that is in a directory, and follows no link.
-fn empty(folder: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let path = entry?.path();
-        if fs::symlink_metadata(&path)?.is_dir() {
-            fs::remove_dir_all(&path)?;
-        } else {
-            fs::remove_file(&path)?;
-        }
-    }
-    Ok(())
-}
-
-/// One has the place of the other at any time, where the file system can do that; else nobody has
-/// for a moment, and the mark says how it goes on. An empty directory gives way.
-fn exchange(fresh: &Path, datadir: &Path, old: &Path) -> io::Result<()> {
-    if !is_filled(datadir)? {
-        return fs::rename(fresh, datadir);
-    }
-    match renameat2(
-        AT_FDCWD,
-        fresh,
-        AT_FDCWD,
-        datadir,
-        RenameFlags::RENAME_EXCHANGE,
-    ) {
-        Ok(()) => Ok(()),
-        Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => {
-            fs::rename(datadir, old)?;
-            fs::rename(fresh, datadir)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder(root: &Path, name: &str, text: Option<&str>) -> PathBuf {
-        let path = root.join(name);
-        fs::create_dir(&path).unwrap();
-        if let Some(text) = text {
-            fs::write(path.join("f"), text).unwrap();
-        }
-        path
-    }
-
-    #[test]
-    fn new_data_take_the_place_of_old_ones_of_none_and_of_an_empty_directory() {
-        for old in [Some("old"), None] {
-            let root = tempfile::tempdir().unwrap();
-            let data = folder(root.path(), "data", old);
-            let fresh = folder(root.path(), "fresh", Some("new"));
-            exchange(&fresh, &data, &root.path().join("aside")).unwrap();
-            assert_eq!(fs::read_to_string(data.join("f")).unwrap(), "new");
-            assert_eq!(fresh.exists(), old.is_some());
-        }
-        let root = tempfile::tempdir().unwrap();
-        let fresh = folder(root.path(), "fresh", Some("new"));
-        let data = root.path().join("data");
-        exchange(&fresh, &data, &root.path().join("aside")).unwrap();
-        assert!(data.join("f").exists());
-    }
-
-    #[test]
-    fn what_is_emptied_is_followed_nowhere() {
-        let root = tempfile::tempdir().unwrap();
-        let (victim, data) = (
-            folder(root.path(), "victim", Some("x")),
-            folder(root.path(), "data", Some("y")),
-        );
-        std::os::unix::fs::symlink(&victim, data.join("link")).unwrap();
-        fs::create_dir_all(data.join("a/b")).unwrap();
-        empty(&data).unwrap();
-        assert!(!is_filled(&data).unwrap() && victim.join("f").exists());
-        empty(&root.path().join("nowhere")).unwrap();
-    }
+/// What comes last counts.
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    plain_file::open(&options, path)?.write_all(text.as_bytes())
 }

@@ -165,16 +165,17 @@ fn of_source(source: &Source, last: Option<&Reign>) -> Option<Refusal> {
         Source::Silent(why) => return Some(Refusal::Silent(why.clone())),
         Source::Answers(offered) => offered,
     };
-    let last = last.filter(|last| last.is_opened())?;
-    let branch = &last.branch;
+    let Reign {
+        primary, branch, ..
+    } = last.filter(|last| last.is_opened())?;
     if branch.system.is_some_and(|system| system != offered.system) {
-        return Some(Refusal::OtherSystem(last.primary.clone()));
+        return Some(Refusal::OtherSystem(primary.clone()));
     }
     let found = offered.place.timeline;
     (found != branch.timeline).then(|| Refusal::OtherBranch {
         found,
         elected: branch.timeline,
-        primary: last.primary.clone(),
+        primary: primary.clone(),
     })
 }
 
