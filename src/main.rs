@@ -38,7 +38,7 @@ use clap::{Parser, Subcommand};
 
 use actions::Action;
 use admin::{
-    AlertAgent, Check, Explain, ForcePromotion, History, Metrics, Rebuild, Role, Status,
+    AlertAgent, Check, Explain, ForcePromotion, History, Lost, Metrics, Rebuild, Role, Status,
     Switchover, exit_codes,
 };
 use ocf::{Deadline, Environment, Failure, OcfExit, Request};
@@ -87,6 +87,9 @@ enum Command {
     /// Make this node's standby anew, from the primary, a standby or a backup
     #[command(after_help = exit_codes::REBUILD)]
     Rebuild(Rebuild),
+    /// Show what a rewind or a rebuild has thrown away on this node
+    #[command(after_help = exit_codes::LOST)]
+    Lost(Lost),
 }
 
 fn main() -> ExitCode {
@@ -107,7 +110,9 @@ impl Command {
     fn given_up_at(&self, environment: &Environment, request: &Request) -> Option<Deadline> {
         match self {
             Self::Action(action) => actions::given_up_at(*action, environment, request),
-            Self::ForcePromotion(_) | Self::Switchover(_) | Self::Rebuild(_) => None,
+            Self::ForcePromotion(_) | Self::Switchover(_) | Self::Rebuild(_) | Self::Lost(_) => {
+                None
+            }
             Self::Role(_) => Some(Deadline::after(LONGEST_ROLE)),
             Self::Alert(_) => Some(Deadline::after(admin::LONGEST_ALERT * 2)),
             Self::Status(wish) if wish.goes_on() => None,
@@ -195,6 +200,7 @@ fn guarded(command: &Command, environment: &Environment, request: Request) -> Re
         Command::Role(wish) => told(admin::role(wish, environment)),
         Command::Switchover(wish) => told(admin::switchover(wish, environment)),
         Command::Rebuild(wish) => told(admin::rebuild(wish, environment)),
+        Command::Lost(wish) => told(admin::lost(wish, environment)),
     };
     panic::catch_unwind(run)
         .unwrap_or_else(|_| Err(Failure::soft("Bug in pgsqlms: see the log of this node")))
@@ -243,7 +249,9 @@ fn usage(error: &clap::Error, given: &[OsString]) -> u8 {
 }
 
 /// The commands that only look.
-const LOOKS: [&str; 6] = ["status", "explain", "history", "check", "metrics", "role"];
+const LOOKS: [&str; 7] = [
+    "status", "explain", "history", "check", "metrics", "role", "lost",
+];
 
 fn usage_of_action(error: &clap::Error) -> OcfExit {
     let _ = error.print();

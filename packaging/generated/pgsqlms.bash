@@ -34,6 +34,9 @@ _pgsqlms() {
             pgsqlms,history)
                 cmd="pgsqlms__subcmd__history"
                 ;;
+            pgsqlms,lost)
+                cmd="pgsqlms__subcmd__lost"
+                ;;
             pgsqlms,meta-data)
                 cmd="pgsqlms__subcmd__meta__subcmd__data"
                 ;;
@@ -86,7 +89,7 @@ _pgsqlms() {
 
     case "${cmd}" in
         pgsqlms)
-            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics alert role switchover rebuild"
+            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics alert role switchover rebuild lost"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -249,6 +252,36 @@ _pgsqlms() {
                     return 0
                     ;;
                 --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgsqlms__subcmd__lost)
+            opts="-h --resource --format --id --save --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --save)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

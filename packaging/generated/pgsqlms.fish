@@ -47,6 +47,7 @@ complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "alert" -d 'Tell of 
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "role" -d 'Say in one word whether the server here is the primary, for load balancers'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "switchover" -d 'Move the primary to a node, after a look whether that node can take it'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "rebuild" -d 'Make this node\'s standby anew, from the primary, a standby or a backup'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "lost" -d 'Show what a rewind or a rebuild has thrown away on this node'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand start" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand monitor" -s h -l help -d 'Print help'
@@ -218,3 +219,9 @@ complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l give-up -d '
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l dry-run -d 'Only look, and say whether it could be done'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -l yes -d 'Do not ask for confirmation'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand rebuild" -s h -l help -d 'Print help'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand lost" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand lost" -l format -d 'Text for people, or JSON for programs' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand lost" -l id -d 'Only this one, as the list names it' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand lost" -l save -d 'Copy the WAL to this directory, which must not exist; with --id if there are several' -r -F
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand lost" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -43,6 +43,10 @@ pub const REBUILD: &str = "\
 Exit code: 0 done, with --dry-run: it could be done, 1 begun and not done: the old data are as they were, and it can be \
 called again, 2 refused before anything was touched, 3 cannot tell, or something failed, and it says what.";
 
+/// Of lost.
+pub const LOST: &str = "\
+Exit code: 0 shown or saved, also where there is nothing, 3 it cannot be looked at, or not be saved.";
+
 /// Of force-promotion.
 pub const FORCE_PROMOTION: &str = "\
 Exit code: 0 forced, any other: nothing was changed, and it says why.";

@@ -15,7 +15,7 @@ use crate::instance::configuration::Conninfo;
 use crate::ocf::{Deadline, Failure, Line, NodeName, Style, screen};
 use crate::pacemaker::{Cluster, RealCluster};
 use crate::postgres::{How, RealServer, Rebuild, RebuildMark, Server, Site, free_bytes};
-use crate::steps::{evidence, reign};
+use crate::steps::{evidence, lost, reign};
 use crate::system::interrupts::Interrupts;
 use crate::system::lock_file::LockFile;
 use crate::system::long_program::{From, Goes};
@@ -25,6 +25,8 @@ use crate::view::{Health, Progress, amount};
 const EVERY: Duration = Duration::from_secs(30);
 /// How long one look at the new data may take.
 const LOOK: Duration = Duration::from_secs(60);
+/// How long it may take to keep what is thrown away.
+const KEEPING: Duration = Duration::from_secs(300);
 /// How many lines of a program's complaints are kept.
 const MOST_WORDS: usize = 20;
 
@@ -216,6 +218,9 @@ impl Rebuilding<'_> {
     fn put_in_place(&self, mark: &RebuildMark) -> Result<Health, Failure> {
         if !matches!(self.server.postmaster(), Ok(Postmaster::None)) {
             return Ok(self.left_half_way("PostgreSQL was started here meanwhile"));
+        }
+        if self.site.is_copied(mark) {
+            lost::keep_before_rebuild(self.server, self.cluster, Deadline::after(KEEPING));
         }
         let permanent = self.cluster.permanent()?;
         if !evidence::expect_other_data(self.server, self.cluster, &permanent)? {

@@ -20,6 +20,7 @@ use crate::instance::configuration::Conninfo;
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::{NoAnswer, Offered};
 use crate::ocf::Deadline;
+use crate::record::lost::Lost;
 use crate::system::program::ProgramError;
 use crate::testing::journal::Injected;
 use crate::wal::notation::SYSTEM;
@@ -56,6 +57,11 @@ impl Rewinder for FakeServer {
                 of.data.own_files = true;
                 Ok(())
             })
+    }
+
+    fn keep_lost(&self, lost: &Lost, _: Deadline) -> io::Result<bool> {
+        let line = format!("keep WAL from {} to {}", lost.fork, lost.end);
+        self.instance.act("keep_lost", line, |_| Ok(true))
     }
 
     fn rebuild(&self) -> io::Result<Rebuild> {

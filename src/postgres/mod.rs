@@ -40,6 +40,7 @@ pub mod installation;
 mod last_record;
 mod local_wal;
 mod lock_files;
+mod lost_wal;
 mod orphans;
 mod output;
 mod own_files;
@@ -92,6 +93,7 @@ pub mod fuzzed {
 pub use fake_server::FakeServer;
 #[cfg(test)]
 pub use fake_upstream::FakeUpstream;
+pub use lost_wal::{KeptWal, LostFolder};
 pub use pg_ctl::StopMode;
 pub use pg_rewind::RewindError;
 pub use postmaster::LookError;

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::lost_wal::LostFolder;
 use super::own_files;
 use super::pg_rewind::{self, RewindError};
 use super::real_server::RealServer;
@@ -15,6 +16,7 @@ use super::standby_signal;
 use crate::instance::configuration::Conninfo;
 use crate::instance::rejoin::preview::Preview;
 use crate::ocf::Deadline;
+use crate::record::lost::Lost;
 use crate::system::plain_file;
 use crate::wal::Lsn;
 
@@ -54,6 +56,11 @@ impl Rewinder for RealServer {
 
     fn restore_files(&self) -> io::Result<()> {
         mark_of(self).restore(&self.parameters().datadir, self.user())
+    }
+
+    fn keep_lost(&self, lost: &Lost, deadline: Deadline) -> io::Result<bool> {
+        let from = (self.parameters().datadir.as_path(), self.user());
+        LostFolder::of(self.resource()).keep(from, *lost, deadline)
     }
 
     fn rebuild(&self) -> io::Result<Rebuild> {

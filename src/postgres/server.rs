@@ -29,6 +29,7 @@ use crate::instance::{
     Activity, ControlData, NoAnswer, Offered, Postmaster, Process, Role, StartOption,
 };
 use crate::ocf::{Deadline, Parameters};
+use crate::record::lost::Lost;
 use crate::system::program::ProgramError;
 use crate::wal::{History, Lsn, Place, Position, Timeline, WalFiles};
 
@@ -224,6 +225,8 @@ pub trait Rewinder {
     fn set_mark(&self, fork: Lsn) -> io::Result<()>;
     /// Puts the node's own files back.
     fn restore_files(&self) -> io::Result<()>;
+    /// Keeps WAL that is about to be thrown away; `false` if that is not all of it.
+    fn keep_lost(&self, lost: &Lost, deadline: Deadline) -> io::Result<bool>;
     /// What there is of a rebuild that was begun.
     fn rebuild(&self) -> io::Result<Rebuild>;
     /// Whether `backup_label` is one that pg_rewind wrote.

@@ -52,7 +52,8 @@ pub fn remove(datadir: &Path, timeline: Timeline) -> io::Result<()> {
     names.try_for_each(|name| fs::remove_file(datadir.join("pg_wal").join(name)))
 }
 
-fn names(datadir: &Path) -> io::Result<Vec<String>> {
+/// The names of all files there.
+pub fn names(datadir: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for file in fs::read_dir(datadir.join("pg_wal"))? {
         names.extend(file?.file_name().into_string());

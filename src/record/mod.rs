@@ -15,6 +15,7 @@ pub mod force;
 pub mod impairment;
 pub mod ledger;
 pub mod line;
+pub mod lost;
 pub mod missing;
 pub mod name;
 pub mod note;
@@ -47,7 +48,7 @@ pub use vote::Vote;
 
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
-pub const ALL: [name::Name; 39] = [
+pub const ALL: [name::Name; 40] = [
     score::NAME,
     Reign::NAME,
     Reign::CLAIM_NAME,
@@ -67,6 +68,7 @@ pub const ALL: [name::Name; 39] = [
     note::REWIND_MARK,
     note::REBUILD_MARK,
     note::REBUILD_LOCK,
+    lost::NAME,
     note::SETTLED,
     note::DIVERGED,
     note::DIVERGED_OTHERS,

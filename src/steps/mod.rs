@@ -17,6 +17,7 @@ pub mod foreign_scores;
 pub mod fresh;
 pub mod impairment;
 mod local_wal;
+pub mod lost;
 pub mod mute;
 pub mod not_yet;
 pub mod offer;

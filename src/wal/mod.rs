@@ -13,7 +13,9 @@ mod lsn;
 #[cfg(test)]
 pub(crate) mod notation;
 mod position;
+pub mod segments;
 mod timeline;
+pub mod transactions;
 
 #[cfg(test)]
 mod tests;

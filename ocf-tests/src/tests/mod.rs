@@ -90,6 +90,8 @@ pub const ALL: &[Case] = cases![
     rebuild::killed_at_any_moment_it_is_finished_by_the_next_call needs Client long,
     rebuild::nothing_is_started_while_it_goes_on needs Client long,
     rebuild::refusals_touch_nothing needs Client long,
+    rebuild::what_a_rewind_throws_away_is_kept_and_counted needs Client long,
+    rebuild::what_a_rebuild_throws_away_is_kept_and_counted needs Client long,
     rebuild::a_command_of_the_admin_fills_it needs Client long,
     election::lagging_standby_is_not_promoted needs Client,
     election::timeline_of_a_dead_primary_is_not_taken_again needs SynchronousClient,

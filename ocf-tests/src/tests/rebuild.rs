@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::cluster::PATIENCE;
 use crate::cluster::postgresql::MAIN;
@@ -319,4 +319,111 @@ pub fn a_command_of_the_admin_fills_it(scene: &mut Scene) -> Result<()> {
         bail!("{} is no standby", node.name);
     }
     scene.undisturbed()
+}
+
+/// Rows that are written one by one where no standby sees them.
+const ROWS: usize = 23;
+
+/// What a rewind of the agent throws away is kept, with the number of commits that were lost.
+pub fn what_a_rewind_throws_away_is_kept_and_counted(scene: &mut Scene) -> Result<()> {
+    let (old, written) = lose(scene)?;
+    scene.pcs("resource update pgsqld rejoin=rewind")?;
+    scene.cluster.bring_back(&old)?;
+    scene.cluster.wait_whole()?;
+    is_kept(scene, &old, ("rewind", &written))?;
+    let kept = old.run(&["pgsqlms", "lost"])?;
+    ensure!(kept.contains("thrown away by a rewind"), "it says: {kept}");
+    old.run(&["pgsqlms", "lost", "--save", "/root/lost"])?;
+    let files = old.run(&["ls", "/root/lost"])?;
+    ensure!(
+        files.contains("about") && files.lines().count() > 1,
+        "saved: {files}"
+    );
+    let own = old.output(&["runuser", "-u", "postgres", "--", "pgsqlms", "lost"])?;
+    ensure!(own.code == 3, "postgres sees it: {}", own.stdout);
+    for node in scene.cluster.others(&old.name) {
+        let kept = node.run(&["pgsqlms", "lost"])?;
+        ensure!(
+            kept.contains("Nothing that was thrown away"),
+            "{}: {kept}",
+            node.name
+        );
+    }
+    scene.only_fenced(&old.name)
+}
+
+/// The same of a rebuild, which is killed twice on its way: it is shown once.
+pub fn what_a_rebuild_throws_away_is_kept_and_counted(scene: &mut Scene) -> Result<()> {
+    let (old, written) = lose(scene)?;
+    scene.pcs(&format!("node standby {}", old.name))?;
+    scene.cluster.bring_back(&old)?;
+    scene.wait_stopped(&MAIN, std::slice::from_ref(&old))?;
+    for seconds in ["1", "3"] {
+        let script =
+            format!("pgsqlms rebuild --yes & sleep {seconds}; kill -9 $!; wait $! || true");
+        old.run_within(LONGEST, &["sh", "-c", &script])?;
+    }
+    ends_with(&rebuild(&old, &[])?, 0, &["is rebuilt"])?;
+    is_kept(scene, &old, ("rebuild", &written))?;
+    unstandby(scene, &old)?;
+    scene.cluster.wait_whole()?;
+    is_kept(scene, &old, ("rebuild", &written))?;
+    scene.only_fenced(&old.name)
+}
+
+/// Has the primary commit so many rows that nobody else has, and cuts its power. Returns it, and
+/// up to where it wrote.
+fn lose(scene: &mut Scene) -> Result<(Node, String)> {
+    let old = scene.cluster.primary()?;
+    let client = scene.client.take().context("no client")?;
+    let report = client.finish(&scene.steps)?;
+    ensure!(report.lost.is_empty(), "lost before anything happened");
+    // It would commit as well.
+    old.sql("ALTER SYSTEM SET autovacuum = off")?;
+    old.sql("SELECT pg_reload_conf()")?;
+    old.sql("CREATE TABLE tail (id int)")?;
+    scene.let_pass(Duration::from_secs(3), "what autovacuum had begun");
+    scene.cluster.wait_whole()?;
+    let rest = scene.cluster.others(&old.name);
+    for standby in &rest {
+        scene.cluster.cut_replication(standby, &MAIN)?;
+    }
+    for row in 0..ROWS {
+        old.sql(&format!("INSERT INTO tail VALUES ({row})"))?;
+    }
+    let written = old.sql("SELECT pg_current_wal_lsn()")?;
+    scene.cut_power(&old)?;
+    scene.cluster.heal_network()?;
+    scene
+        .cluster
+        .wait_whole_on(&[&rest[0].name, &rest[1].name])?;
+    Ok((old, written))
+}
+
+fn is_kept(scene: &Scene, old: &Node, (by, written): (&str, &str)) -> Result<()> {
+    let text = old.run(&["pgsqlms", "lost", "--format", "json"])?;
+    scene.steps.note(&text);
+    let document: serde_json::Value = serde_json::from_str(&text)?;
+    let all = document["lost"].as_array().context("no list")?;
+    ensure!(all.len() == 1, "not one loss: {text}");
+    let one = &all[0];
+    ensure!(one["by"] == by && one["whole"] == true, "{text}");
+    ensure!(one["commits"] == ROWS, "not {ROWS} commits: {text}");
+    let (from, to) = (&one["from"], &one["to"]);
+    let bytes = format!(
+        "SELECT pg_wal_lsn_diff({to}, {from}) = {bytes} AND pg_lsn {to} >= '{written}' AND \
+         pg_wal_lsn_diff({to}, '{written}') < 100000",
+        to = sql_text(to),
+        from = sql_text(from),
+        bytes = one["bytes"]
+    );
+    ensure!(
+        scene.cluster.primary()?.sql(&bytes)? == "t",
+        "the bytes are wrong: {text}"
+    );
+    Ok(())
+}
+
+fn sql_text(value: &serde_json::Value) -> String {
+    format!("'{}'", value.as_str().unwrap_or_default())
 }

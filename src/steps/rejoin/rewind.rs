@@ -15,7 +15,8 @@ use crate::ocf::{Deadline, Failure};
 use crate::pacemaker::Cluster;
 use crate::postgres::{RewindError, Server};
 use crate::record::Divergence;
-use crate::steps::{evidence, reign};
+use crate::record::lost::By;
+use crate::steps::{evidence, lost, reign};
 use crate::wal::Lsn;
 
 const POLL: Duration = Duration::from_secs(1);
@@ -147,6 +148,7 @@ impl Work<'_> {
     fn perform(&mut self, preview: Preview, found: &Diverged) -> Result<(), Failure> {
         let control = self.server.control_data(self.deadline)?;
         say_what_goes(found, control.held(), preview);
+        self.keep_what_goes(found, control.held(), preview.fork);
         if self.mark.is_none() {
             self.set_mark(preview.fork)
                 .map_err(|error| Failure::soft(format!("Cannot prepare a rewind: {error}")))?;
@@ -155,6 +157,13 @@ impl Work<'_> {
         let done = source.and_then(|source| self.server.rewind(source, self.deadline));
         done.map_err(|error| self.refusal(&error.to_string()))?;
         self.finish()
+    }
+
+    fn keep_what_goes(&self, found: &Diverged, held: Lsn, fork: Lsn) {
+        if let Divergence::Left { timeline, lsn, .. } = found.how {
+            let goes = (timeline, fork, lsn.max(held));
+            lost::keep(self.server, By::Rewind, goes, lost::share(self.deadline));
+        }
     }
 
     /// There is no way back: the primary is waited for as long as the time lasts.

@@ -16,6 +16,7 @@ mod looks;
 mod mute;
 mod planned_stop;
 mod readiness;
+mod rebuild;
 mod rejoin;
 mod replay;
 mod scores;

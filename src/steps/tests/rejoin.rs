@@ -73,6 +73,7 @@ fn a_rewind_leaves_the_nodes_own_files_a_signal_and_no_mark() {
     let bench = to_be_rewound();
     assert_eq!(prepare(&bench), Ok(None));
     let order = [
+        "keep WAL from 0/3000000 to 0/4000000",
         "set mark 0/3000000",
         "rewind",
         "restore files",
