@@ -1,6 +1,6 @@
 //! lost: what a rewind or a rebuild has thrown away on this node.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::look::{Where, environment};
@@ -89,7 +89,7 @@ fn name(one: &KeptWal) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn save(kept: &[KeptWal], folder: &PathBuf) -> Result<Health, Failure> {
+fn save(kept: &[KeptWal], folder: &Path) -> Result<Health, Failure> {
     let one = match kept {
         [one] => one,
         [] => {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::instance::Postmaster;
 use crate::instance::configuration::Conninfo;
+use crate::instance::rejoin::preview::error_line;
 use crate::ocf::{Deadline, Failure, Line, NodeName, Style, screen};
 use crate::pacemaker::{Cluster, RealCluster};
 use crate::postgres::{How, RealServer, Rebuild, RebuildMark, Server, Site, free_bytes};
@@ -317,7 +318,7 @@ impl Listener<'_> {
         }
         match status {
             Ok(status) if status.success() => None,
-            Ok(_) if !self.words.is_empty() => Some(self.words.join("; ")),
+            Ok(_) if !self.words.is_empty() => Some(error_line(&self.words.join("\n")).to_owned()),
             Ok(status) => Some(format!("the program ended with {status}")),
             Err(error) => Some(format!("the program cannot be run: {error}")),
         }

@@ -197,7 +197,7 @@ pub fn nothing_is_started_while_it_goes_on(scene: &mut Scene) -> Result<()> {
     standby(scene, &node)?;
     node.run(&["sh", "-c", "kill -INT $(cat /root/rebuild.pid)"])?;
     scene.steps.wait("it to end", PATIENCE, || {
-        let runs = node.output(&["pgrep", "-f", "pg_basebackup|pgsqlms rebuild"])?;
+        let runs = node.output(&["pgrep", "-x", "pg_basebackup|pgsqlms"])?;
         ensure!(!runs.success(), "it goes on: {}", runs.stdout);
         Ok(())
     })?;
@@ -271,12 +271,13 @@ fn too_little_room(scene: &Scene, node: &Node) -> Result<()> {
     let datadir = scene.cluster.options.release.datadir(MAIN.name);
     let parent = datadir.rsplit_once('/').map_or("/", |(parent, _)| parent);
     let script = format!(
-        "mkdir /small && size=$(($(du -sm {datadir} | cut -f 1) + 12)) && \
+        "mkdir /small && size=$(($(du -sm {datadir} | cut -f 1) + 22)) && \
          mount -t tmpfs -o size=${{size}}m none /small && cp -a {datadir} /small/main && \
          mount --bind /small {parent} && chown postgres: {parent}"
     );
     node.run(&["sh", "-c", &script])?;
-    let said = rebuild(node, &[])?;
+    // Slow enough that it says how much there is before the disk is full.
+    let said = rebuild(node, &["--max-rate", "2M"])?;
     rebuild(node, &["--give-up"])?;
     node.run(&["umount", parent])?;
     node.run(&["sh", "-c", "umount /small && rmdir /small"])?;
@@ -357,7 +358,8 @@ pub fn what_a_rebuild_throws_away_is_kept_and_counted(scene: &mut Scene) -> Resu
     let (old, written) = lose(scene)?;
     scene.pcs(&format!("node standby {}", old.name))?;
     scene.cluster.bring_back(&old)?;
-    scene.wait_stopped(&MAIN, std::slice::from_ref(&old))?;
+    // Its lock file is that of before the power cut.
+    scene.settle_pacemaker()?;
     for seconds in ["1", "3"] {
         let script =
             format!("pgsqlms rebuild --yes & sleep {seconds}; kill -9 $!; wait $! || true");
