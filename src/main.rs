@@ -38,8 +38,8 @@ use clap::{Parser, Subcommand};
 
 use actions::Action;
 use admin::{
-    AlertAgent, Check, Explain, ForcePromotion, History, Lost, Metrics, Rebuild, Role, Status,
-    Switchover, exit_codes,
+    AlertAgent, Check, Explain, ForcePromotion, Forget, History, Lost, Metrics, Rebuild, Role,
+    Status, Switchover, exit_codes,
 };
 use ocf::{Deadline, Environment, Failure, OcfExit, Request};
 use system::guardian::{self, End};
@@ -90,6 +90,9 @@ enum Command {
     /// Show what a rewind or a rebuild has thrown away on this node
     #[command(after_help = exit_codes::LOST)]
     Lost(Lost),
+    /// Put the database of this node in the place of all that was elected before
+    #[command(after_help = exit_codes::FORGET)]
+    Forget(Forget),
 }
 
 fn main() -> ExitCode {
@@ -110,9 +113,11 @@ impl Command {
     fn given_up_at(&self, environment: &Environment, request: &Request) -> Option<Deadline> {
         match self {
             Self::Action(action) => actions::given_up_at(*action, environment, request),
-            Self::ForcePromotion(_) | Self::Switchover(_) | Self::Rebuild(_) | Self::Lost(_) => {
-                None
-            }
+            Self::ForcePromotion(_)
+            | Self::Switchover(_)
+            | Self::Rebuild(_)
+            | Self::Lost(_)
+            | Self::Forget(_) => None,
             Self::Role(_) => Some(Deadline::after(LONGEST_ROLE)),
             Self::Alert(_) => Some(Deadline::after(admin::LONGEST_ALERT * 2)),
             Self::Status(wish) if wish.goes_on() => None,
@@ -128,7 +133,11 @@ impl Command {
     fn only_looks(&self) -> bool {
         !matches!(
             self,
-            Self::Action(_) | Self::ForcePromotion(_) | Self::Switchover(_) | Self::Rebuild(_)
+            Self::Action(_)
+                | Self::ForcePromotion(_)
+                | Self::Switchover(_)
+                | Self::Rebuild(_)
+                | Self::Forget(_)
         )
     }
 }
@@ -201,6 +210,7 @@ fn guarded(command: &Command, environment: &Environment, request: Request) -> Re
         Command::Switchover(wish) => told(admin::switchover(wish, environment)),
         Command::Rebuild(wish) => told(admin::rebuild(wish, environment)),
         Command::Lost(wish) => told(admin::lost(wish, environment)),
+        Command::Forget(wish) => told(admin::forget(wish, environment)),
     };
     panic::catch_unwind(run)
         .unwrap_or_else(|_| Err(Failure::soft("Bug in pgsqlms: see the log of this node")))

@@ -32,6 +32,7 @@ const SENTENCES: &[(&str, &[&str])] = &[
     ("src/steps/foreign_scores.rs", &["format!("]),
     ("src/postgres/own_files.rs", &["text = format!("]),
     ("src/admin/force_promotion.rs", &["text = format!("]),
+    ("src/admin/forget.rs", &["record = format!("]),
     ("src/election/scores/readiness.rs", &["format!("]),
     ("src/admin/switchover.rs", &["record = format!("]),
     ("src/ocf/clone.rs", &["format!("]),

@@ -50,3 +50,8 @@ Exit code: 0 shown or saved, also where there is nothing, 3 it cannot be looked 
 /// Of force-promotion.
 pub const FORCE_PROMOTION: &str = "\
 Exit code: 0 forced, any other: nothing was changed, and it says why.";
+
+/// Of forget.
+pub const FORGET: &str = "\
+Exit code: 0 done, or there was nothing to forget, with --dry-run: it could be done, 1 not done, or not all of it: run \
+it again, 2 refused before anything was touched, 3 cannot tell, and nothing was touched.";

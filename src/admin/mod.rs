@@ -7,6 +7,7 @@ mod check;
 pub mod exit_codes;
 mod explain;
 mod force_promotion;
+mod forget;
 mod history;
 mod local;
 mod look;
@@ -19,6 +20,7 @@ mod resource;
 mod role;
 mod setup;
 mod source;
+mod stakes;
 mod status;
 mod switchover;
 
@@ -28,6 +30,7 @@ pub use alert::{
 pub use check::{Check, run as check};
 pub use explain::{Explain, run as explain};
 pub use force_promotion::{ForcePromotion, run as force_promotion};
+pub use forget::{Forget, run as forget};
 pub use history::{History, run as history};
 pub use lost::{Lost, run as lost};
 pub use metrics::{Metrics, run as metrics};

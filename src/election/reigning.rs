@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use super::confirming::{Confirming, Past};
 use super::lineage::Lineage;
 use crate::ocf::NodeName;
-use crate::record::DataId;
 use crate::record::line::HISTORY_LIMIT;
 use crate::record::reign::{Particulars, Reign, Stage, last_of, last_reign, next_term};
+use crate::record::{DataId, Evidence};
 use crate::wal::{Lsn, Place, Position};
 
 /// What a claim has become when its node starts PostgreSQL again. Once that is
@@ -57,6 +57,46 @@ pub fn elected_instead_of<'a>(node: &NodeName, known: &'a [Reign]) -> Option<&'a
 }
 
 impl Reign {
+    /// The reign of a database that takes the place of the elected one, because an admin says so:
+    /// later than all that is known, without a standby that has to vouch for it. So whoever still
+    /// remembers another database, a node that is away or an old configuration, is outweighed.
+    ///
+    /// `held` and `data` are what the node has now, `now` is in seconds since the epoch. The one
+    /// that was made before, if nothing has come since.
+    pub fn anew(
+        primary: NodeName,
+        (held, data): (&Position, &DataId),
+        known: &Evidence,
+        now: u64,
+    ) -> Self {
+        let last = known.last_term();
+        let made = known.of_node(&primary, Stage::Opened).cloned();
+        let mut anew = Self::claim(primary, opened(held), None, last.saturating_add(1));
+        anew.stage = Stage::Opened;
+        anew.particulars.data = Some(data.clone());
+        anew.particulars.held_at = Some(now);
+        let same = |made: &Self| {
+            made.term == last && last_reign(&known.reigns()) == Some(made) && made.is_like(&anew)
+        };
+        made.filter(same).unwrap_or(anew)
+    }
+
+    /// Whether it says the same of the same data, whenever and in whatever election.
+    fn is_like(&self, other: &Self) -> bool {
+        let particulars = Particulars {
+            held_at: self.particulars.held_at,
+            revision: self.particulars.revision,
+            ..other.particulars.clone()
+        };
+        let term = self.term;
+        *self
+            == Self {
+                term,
+                particulars,
+                ..other.clone()
+            }
+    }
+
     /// What the primary's monitor has on record of its own reign. `position` is the
     /// primary's own, up to where it has written; `data` is its data's identity.
     pub fn refresh(

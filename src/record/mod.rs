@@ -46,6 +46,15 @@ pub use sync_rule::SyncRule;
 pub use testimony::Testimony;
 pub use vote::Vote;
 
+/// What survives everything, on whatever node.
+pub const PERMANENT: [name::Name; 5] = [
+    score::NAME,
+    Reign::NAME,
+    Reign::CLAIM_NAME,
+    Reign::ENDED_NAME,
+    Force::NAME,
+];
+
 /// Everything that is remembered anywhere, in the order of the manual.
 #[cfg(test)]
 pub const ALL: [name::Name; 40] = [

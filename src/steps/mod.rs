@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod fencing;
 mod fetch;
 pub mod foreign_scores;
+pub mod forget;
 pub mod fresh;
 pub mod impairment;
 mod local_wal;

@@ -19,6 +19,7 @@ mod evidence;
 mod eyes;
 mod facts;
 mod faults;
+mod forget;
 mod hands;
 mod hostile;
 mod hung;
@@ -153,6 +154,7 @@ pub const ALL: &[Case] = cases![
     lineage::restored_database_is_adopted needs Silence long,
     lineage::promotion_that_ended_halfway needs Silence long,
     lineage::promotion_that_replayed_more_than_was_voted needs SynchronousSilence long,
+    forget::new_database_is_elected needs SynchronousSilence long,
     storage::damaged_wal_is_not_voted_with needs Silence long,
     scores::foreign_score_is_named_with_its_remedy needs Client long,
     promotions::settings_smaller_than_the_primarys needs Client long,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::record::ALL;
 use crate::record::name::{Life, Name};
+use crate::record::{ALL, PERMANENT};
 
 const MANUAL: &str = include_str!("../../../docs/reference.md");
 
@@ -86,5 +86,17 @@ fn the_names_are_those_that_other_versions_look_for() {
             "shutdown-seen-pgsqld",
             "missing-pgsqld",
         ]
+    );
+}
+
+#[test]
+fn what_survives_everything_is_one_list() {
+    let permanent = ALL.iter().filter(|name| name.life == Life::Permanent);
+    let names = |all: &mut dyn Iterator<Item = &Name>| -> Vec<_> {
+        all.map(|name| name.of("pgsqld")).collect()
+    };
+    assert_eq!(
+        names(&mut PERMANENT.iter()),
+        names(&mut permanent.into_iter())
     );
 }

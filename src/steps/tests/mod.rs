@@ -10,6 +10,7 @@ mod candidates;
 mod claim;
 mod confirming;
 mod election;
+mod forget;
 mod fresh;
 mod identity;
 mod looks;

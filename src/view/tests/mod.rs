@@ -2,6 +2,7 @@
 
 mod documents;
 mod events;
+mod forgetting;
 mod last;
 mod monitoring;
 mod pieces;
