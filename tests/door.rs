@@ -93,8 +93,9 @@ fn a_switchover_to_nobody_touches_nothing() {
     }
 }
 
-const WRONG: [(&str, &str); 12] = [
+const WRONG: [(&str, &str); 13] = [
     ("OCF_RESKEY_system_user", "nobody-has-this-name"),
+    ("OCF_RESKEY_db_role", "a\tb"),
     ("OCF_RESKEY_bindir", "bin"),
     ("OCF_RESKEY_pgdata", "data"),
     ("OCF_RESKEY_datadir", "data"),

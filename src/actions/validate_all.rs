@@ -8,12 +8,13 @@
 use super::Call;
 use crate::ocf::{Environment, OcfExit, Outcome, Parameters, Request, clone};
 use crate::steps::slots::settings;
-use crate::steps::{foreign_scores, validation, watch};
+use crate::steps::{foreign_scores, rights, validation, watch};
 
 /// From this level on everything must be there.
 const THOROUGH: u32 = 10;
 
-/// Judges everything that can be judged without a running server.
+/// Judges everything that can be judged without a running server, and what its role may do where
+/// one runs.
 pub fn run(environment: &Environment, request: Request) -> Outcome {
     let parameters = Parameters::from_environment(environment)?;
     let thorough = request.check_level >= THOROUGH;
@@ -27,6 +28,7 @@ pub fn run(environment: &Environment, request: Request) -> Outcome {
     let (server, node) = (&*call.server, call.request.node.as_ref());
     validation::judge(server, node, call.request.deadline)?;
     settings::demand(server, &*call.cluster, node, call.request.deadline)?;
+    rights::demand(server, call.request.deadline)?;
     foreign_scores::say(&*call.cluster);
     if thorough {
         watch::say(&*call.cluster, call.server.parameters().watch);

@@ -12,6 +12,8 @@ pub enum NoAnswer {
     Full,
     /// Class 28: the server is well but does not let us in.
     Login(String),
+    /// It lets us in, and shows us nothing: the role lacks a right.
+    Unprivileged(String),
     /// A refusal of a server that is well and has no means for this question now.
     Busy(String),
     /// The server says that its storage or its catalogs are broken.
@@ -65,6 +67,7 @@ impl fmt::Display for NoAnswer {
             Self::NotYet(text) => write!(f, "not accepting connections: {text}"),
             Self::Full => f.write_str("all connections are taken"),
             Self::Login(text) => write!(f, "login refused: {text}"),
+            Self::Unprivileged(text) => write!(f, "parameter db_role: {text}"),
             Self::NotListening => f.write_str("not listening on pghost and pgport"),
             Self::Denied => f.write_str("no permission to reach the socket"),
             Self::Silent => f.write_str("no answer in time"),

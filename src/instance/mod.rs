@@ -16,6 +16,7 @@ pub mod rebuild;
 pub mod rejoin;
 pub mod replay;
 pub mod replication;
+pub mod rights;
 pub mod role;
 pub mod shared_memory;
 pub mod slots;

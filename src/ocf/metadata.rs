@@ -67,7 +67,7 @@ mod tests {
         let parameters = parameters.filter(|node| node.has_tag_name("parameter"));
         let code = ALL.map(|parameter| {
             let type_of_value = match parameter.kind {
-                Kind::Text | Kind::Directory | Kind::Rejoin | Kind::Slots => "string",
+                Kind::Text | Kind::Role | Kind::Directory | Kind::Rejoin | Kind::Slots => "string",
                 Kind::Port | Kind::Bytes | Kind::Seconds => "integer",
                 Kind::Boolean => "boolean",
             };

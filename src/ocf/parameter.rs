@@ -38,6 +38,8 @@ pub enum Kind {
     Rejoin,
     /// For whom there are replication slots.
     Slots,
+    /// A database role.
+    Role,
 }
 
 /// What a parameter is about.
@@ -134,6 +136,10 @@ impl fmt::Display for ParameterError {
             ),
             Kind::Boolean => write!(f, "{name} \"{value}\" is neither true nor false"),
             Kind::Rejoin => write!(f, "{name} \"{value}\" is neither follow nor rewind"),
+            Kind::Role => write!(
+                f,
+                "{name} \"{value}\" is no name of a role (63 bytes at most, no control characters)"
+            ),
             Kind::Slots => write!(f, "{name} \"{value}\" is neither none nor nodes"),
         }
     }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::Environment;
 use super::parameter::{Kind, Parameter, ParameterError};
-use super::values::{absolute, boolean, number};
+use super::values::{absolute, boolean, number, role};
 
 const SYSTEM_USER: Parameter = Parameter::place("system_user", "postgres", Kind::Text);
+const DB_ROLE: Parameter = Parameter::place("db_role", "", Kind::Role);
 const BINDIR: Parameter = Parameter::place("bindir", "/usr/bin", Kind::Directory);
 const PGDATA: Parameter = Parameter::place("pgdata", "/var/lib/pgsql/data", Kind::Directory);
 const DATADIR: Parameter = Parameter::place("datadir", "", Kind::Directory);
@@ -26,8 +27,9 @@ const TEMPLATE: Parameter = Parameter::place("recovery_template", "", Kind::Dire
 const START_OPTS: Parameter = Parameter::place("start_opts", "", Kind::Text);
 
 /// All parameters, in the order of metadata.xml.
-pub const ALL: [Parameter; 14] = [
+pub const ALL: [Parameter; 15] = [
     SYSTEM_USER,
+    DB_ROLE,
     BINDIR,
     PGDATA,
     DATADIR,
@@ -84,8 +86,13 @@ impl Slots {
 /// The parameters of the resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameters {
-    /// The account PostgreSQL runs as; also the database role we log in as.
+    /// The account PostgreSQL runs as; also the database role we log in as, without `db_role`.
     pub system_user: String,
+    /// The database role we log in as, which need not be a superuser.
+    pub db_role: Option<String>,
+    /// The variable PGPASSFILE: where the password of `db_role` is, if not in the home directory
+    /// of `system_user`.
+    pub passfile: Option<PathBuf>,
     /// Directory of `postgres`, `pg_ctl`, `pg_controldata`.
     pub bindir: PathBuf,
     /// Directory given to `pg_ctl --pgdata`; Debian's configuration directory.
@@ -123,6 +130,8 @@ impl Parameters {
         let template = pgdata.join("recovery.conf.pcmk");
         Ok(Self {
             system_user: text(&SYSTEM_USER),
+            db_role: DB_ROLE.read(environment, role)?,
+            passfile: environment.get("PGPASSFILE").and_then(absolute),
             bindir: BINDIR.read(environment, absolute)?,
             datadir: DATADIR.read(environment, |text| absolute_or(&pgdata, text))?,
             recovery_template: TEMPLATE.read(environment, |text| absolute_or(&template, text))?,
@@ -237,6 +246,17 @@ mod tests {
     }
 
     #[test]
+    fn a_role_is_any_name_that_postgresql_may_have() {
+        let role = |value: &str| parameters(&[("OCF_RESKEY_db_role", value)]).map(|p| p.db_role);
+        assert_eq!(role(""), Ok(None));
+        assert_eq!(role("The agent"), Ok(Some("The agent".to_owned())));
+        assert!(role(&"x".repeat(64)).is_err() && role("a\u{7}").is_err());
+        let elsewhere = Environment::of(&[("PGPASSFILE", "/root/pass")]);
+        let read = Parameters::from_environment(&elsewhere).unwrap();
+        assert_eq!(read.passfile, Some(PathBuf::from("/root/pass")));
+    }
+
+    #[test]
     fn the_guard_is_on_unless_it_is_clearly_off() {
         let guard = |value| parameters(&[("OCF_RESKEY_sync_guard", value)]).map(|p| p.sync_guard);
         assert_eq!(
@@ -274,7 +294,8 @@ mod tests {
 
     #[test]
     fn a_value_of_no_kind_is_refused_with_name_and_value() {
-        for parameter in ALL.iter().filter(|parameter| parameter.kind != Kind::Text) {
+        let words = [Kind::Text, Kind::Role];
+        for parameter in ALL.iter().filter(|one| !words.contains(&one.kind)) {
             let variable = format!("OCF_RESKEY_{}", parameter.name);
             let error = parameters(&[(&variable, "no such")]).unwrap_err();
             assert_eq!(error.parameter(), parameter);

@@ -81,6 +81,13 @@ pub fn absolute(text: &str) -> Option<PathBuf> {
     Some(PathBuf::from(text)).filter(|path| path.is_absolute())
 }
 
+/// The name of a database role, or none; no longer one exists (`NAMEDATALEN`).
+pub fn role(text: &str) -> Option<Option<String>> {
+    let is_name = text.len() < 64 && !text.contains(char::is_control);
+    let role = Some(text.to_owned()).filter(|text| !text.is_empty());
+    is_name.then_some(role)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use super::pg_rewind::RewindError;
 use super::rebuild_mark::Rebuild;
 use super::rewind_mark::Found;
 use crate::instance::rejoin::preview::Preview;
+use crate::instance::rights::Rights;
 use crate::instance::{ClusterState, ControlData};
 use crate::testing::journal::Injected;
 use crate::wal::{History, HistoryFile, Lsn, Position, SystemId, Timeline, WalFiles};
@@ -20,6 +21,8 @@ pub struct FakeData {
     pub control: ControlData,
     /// The identity of its file: another one where the directory was rebuilt.
     pub identity: String,
+    /// What the role of the agent may do, by its catalogs.
+    pub rights: Rights,
     /// Whether there is a database at all.
     pub has_database: bool,
     /// Whether `standby.signal` is there.
@@ -88,6 +91,7 @@ impl FakeData {
         Self {
             control: control_of(held),
             identity: "131.1764".to_owned(),
+            rights: Rights::enough(),
             has_database: true,
             standby_signal: true,
             timeline: held.timeline,

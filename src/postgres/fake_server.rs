@@ -70,7 +70,7 @@ impl FakeServer {
     }
 
     /// A question that only a server answers that is to be reached where the parameters say.
-    fn question<T>(
+    pub(super) fn question<T>(
         &self,
         name: &'static str,
         answer: impl FnOnce(&mut FakeInstance) -> T,

@@ -20,6 +20,8 @@ mod fake_manners;
 #[cfg(test)]
 pub mod fake_replay;
 #[cfg(test)]
+mod fake_rights;
+#[cfg(test)]
 mod fake_server;
 #[cfg(test)]
 mod fake_slot_keeper;
@@ -44,9 +46,11 @@ mod lost_wal;
 mod orphans;
 mod output;
 mod own_files;
+mod password_file;
 mod pg_ctl;
 mod pg_rewind;
 mod postmaster;
+mod privileged;
 mod process_table;
 mod questions;
 mod real_server;
@@ -57,7 +61,9 @@ mod replay;
 mod replication;
 mod rewind_mark;
 mod rewinder;
+mod rights;
 mod role_files;
+mod secrets;
 mod server;
 mod session;
 mod settings;

@@ -17,8 +17,8 @@ use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
     activity, children, history_file, last_record, local_wal, lock_files, output, process_table,
-    questions, replay, role_files, session, slots, standby_signal, startup_process, storage,
-    version_file, wal_files, write_probe,
+    questions, replay, rights, role_files, session, standby_signal, startup_process, storage,
+    wal_files, write_probe,
 };
 use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
@@ -28,7 +28,7 @@ use crate::instance::role::Files;
 use crate::instance::{
     Activity, ControlData, NoAnswer, Offered, Postmaster, Process, Role, StartOption,
 };
-use crate::ocf::{Deadline, Failure, OcfExit, Parameters, Slots};
+use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
 use crate::system::user::IdentityError;
@@ -92,13 +92,6 @@ impl RealServer {
         question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, NoAnswer> {
         session::ask(&self.parameters, &self.user, deadline, question)
-    }
-
-    /// Whether it has slots that the agent looks after, and knows their state.
-    fn keeps_slots(&self) -> bool {
-        let knows = |version| version >= slots::OLDEST;
-        self.parameters.slots == Slots::Nodes
-            && version_file::major(self.datadir()).is_some_and(knows)
     }
 
     fn ask_at<T: Send + 'static>(
@@ -251,13 +244,16 @@ impl Server for RealServer {
 
     fn details(&self, at: &Address, deadline: Deadline) -> Result<Details, NoAnswer> {
         let with_slots = self.keeps_slots();
-        self.ask_at(at, deadline, move |client| {
-            questions::details(client, with_slots)
-        })
+        let question = move |client: &mut Client| questions::details(client, with_slots);
+        rights::sighted(self.ask_at(
+            at,
+            deadline,
+            rights::seeing(self.logs_in_by_name(), question),
+        ))
     }
 
     fn wal_position(&self, deadline: Deadline) -> Result<WalPosition, NoAnswer> {
-        self.ask(deadline, wal_position::query)
+        self.ask_seeing(deadline, wal_position::query)
     }
 
     fn synchronous_standby_names(&self, deadline: Deadline) -> Result<String, NoAnswer> {
@@ -265,7 +261,7 @@ impl Server for RealServer {
     }
 
     fn walsenders(&self, deadline: Deadline) -> Result<Vec<NamedWalsender>, NoAnswer> {
-        self.ask(deadline, walsenders::query)
+        self.ask_seeing(deadline, walsenders::query)
     }
 
     fn write_record(&self, deadline: Deadline) -> Result<Option<String>, NoAnswer> {
@@ -277,11 +273,11 @@ impl Server for RealServer {
     }
 
     fn replay(&self, deadline: Deadline) -> Result<Replay, NoAnswer> {
-        self.ask(deadline, replay::query)
+        self.ask_seeing(deadline, replay::query)
     }
 
     fn end_sessions(&self, all: bool, deadline: Deadline) -> Result<i64, NoAnswer> {
-        self.ask(deadline, move |client| replay::end_sessions(client, all))
+        self.ask_seeing(deadline, move |client| replay::end_sessions(client, all))
     }
 
     fn resume_replay(&self, deadline: Deadline) -> Result<(), NoAnswer> {

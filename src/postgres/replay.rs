@@ -23,10 +23,13 @@ const REPLAY: &str = "SELECT pg_catalog.pg_last_wal_replay_lsn(), \
      pg_catalog.current_setting('max_locks_per_transaction')::int4";
 
 /// A session that is idle and in no transaction holds no snapshot, no lock on a table and
-/// no pin. Where activities are not tracked, each counts as busy.
+/// no pin. Where activities are not tracked, each counts as busy. Those of superusers only a
+/// superuser ends: one of them would fail all of it.
 const END_SESSIONS: &str = "SELECT count(pg_catalog.pg_terminate_backend(pid)) \
      FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' \
-     AND pid <> pg_catalog.pg_backend_pid() AND ($1 OR state IS DISTINCT FROM 'idle')";
+     AND pid <> pg_catalog.pg_backend_pid() AND ($1 OR state IS DISTINCT FROM 'idle') \
+     AND (pg_catalog.current_setting('is_superuser') = 'on' \
+     OR usesysid NOT IN (SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper))";
 
 /// Asks a standby.
 pub fn query(client: &mut Client) -> Result<Replay, Error> {

@@ -24,6 +24,7 @@ use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::rejoin::preview::Preview;
 use crate::instance::replay::Replay;
 use crate::instance::replication::Details;
+use crate::instance::rights::Rights;
 use crate::instance::role::Files;
 use crate::instance::{
     Activity, ControlData, NoAnswer, Offered, Postmaster, Process, Role, StartOption,
@@ -56,7 +57,9 @@ pub struct Address {
 
 /// One PostgreSQL server. The role is asked at an address, everything else where the
 /// parameters say.
-pub trait Server: Rewinder + Installed + Timelines + Upstream + Watched + Orphans + Slots {
+pub trait Server:
+    Rewinder + Installed + Timelines + Upstream + Watched + Orphans + Slots + Privileged
+{
     /// The resource it is of.
     fn resource(&self) -> &str;
     /// Where it is and whose.
@@ -190,6 +193,12 @@ pub trait Slots {
     fn drop_slot(&self, name: &str, deadline: Deadline) -> Result<(), NoAnswer>;
     /// The names of all, of a server that may be stopped.
     fn slots_on_disk(&self) -> io::Result<Vec<String>>;
+}
+
+/// What the agent may do there.
+pub trait Privileged {
+    /// Asks which rights its role has.
+    fn rights(&self, deadline: Deadline) -> Result<Rights, NoAnswer>;
 }
 
 /// Other servers that this one could stream from.

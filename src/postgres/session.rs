@@ -19,6 +19,7 @@ use std::time::Duration;
 use ::postgres::error::SqlState;
 use ::postgres::{Client, Config, Error, NoTls};
 
+use super::secrets::Secrets;
 use super::version_file;
 use crate::instance::answer::NoAnswer;
 use crate::ocf::{Deadline, Parameters};
@@ -62,7 +63,14 @@ const PINNED: [(&str, u32, &str); 20] = [
     ("client_min_messages", 12, "warning"),
 ];
 
-/// Asks `question` as the system user.
+/// Those of them that only a superuser may set: for any other the server would refuse the session.
+const OF_SUPERUSERS: [&str; 3] = [
+    "event_triggers",
+    "session_replication_role",
+    "session_preload_libraries",
+];
+
+/// Asks `question` as the system user, who logs in under its own name or as `db_role`.
 pub fn ask<T: Send + 'static>(
     parameters: &Parameters,
     user: &SystemUser,
@@ -72,13 +80,18 @@ pub fn ask<T: Send + 'static>(
     if deadline.passed() {
         return Err(NoAnswer::NotAsked);
     }
-    let config = config(parameters, user, deadline);
+    let secrets = Secrets::of(parameters, user);
+    let configs = DATABASES.map(|name| {
+        let mut config = config(parameters, user, deadline);
+        secrets.add_to(config.dbname(name), parameters, name);
+        config
+    });
     let (sender, receiver) = mpsc::channel();
     let worn = user
         .wear()
         .map_err(|error| NoAnswer::Unknown(error.to_string()))?;
     let spawned = thread::Builder::new().spawn(move || {
-        let mut client = match connect(&config, deadline) {
+        let mut client = match connect(&configs, deadline) {
             Ok(client) => client,
             Err(error) => return drop(sender.send(Err(error))),
         };
@@ -92,24 +105,19 @@ pub fn ask<T: Send + 'static>(
         .map_err(|error| NoAnswer::Busy(format!("cannot start a thread for the query: {error}")))?;
     match answer {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(refusal(&error)),
+        Ok(Err(error)) => Err(secrets.explain(refusal(&error))),
         Err(RecvTimeoutError::Timeout) => Err(NoAnswer::Silent),
         Err(RecvTimeoutError::Disconnected) => Err(NoAnswer::CutOff),
     }
 }
 
 /// To the first database that takes us in. If none does, what the first one said.
-fn connect(config: &Config, deadline: Deadline) -> Result<Client, Error> {
-    let [usual, other] = DATABASES.map(|name| {
-        let mut config = config.clone();
-        config.dbname(name);
-        config
-    });
-    connect_patiently(&usual, deadline).or_else(|error| {
+fn connect([usual, other]: &[Config; 2], deadline: Deadline) -> Result<Client, Error> {
+    connect_patiently(usual, deadline).or_else(|error| {
         if !is_of_database(&error) {
             return Err(error);
         }
-        connect_patiently(&other, deadline).map_err(|_| error)
+        connect_patiently(other, deadline).map_err(|_| error)
     })
 }
 
@@ -142,11 +150,12 @@ fn is_of_database(error: &Error) -> bool {
 fn config(parameters: &Parameters, user: &SystemUser, deadline: Deadline) -> Config {
     let mut config = Config::new();
     let version = version_file::major(&parameters.datadir);
+    let role = parameters.db_role.as_ref();
     config
         .host(&parameters.pghost)
         .port(parameters.pgport)
-        .user(&user.name)
-        .options(&pinned(version.unwrap_or_default()))
+        .user(role.unwrap_or(&user.name))
+        .options(&pinned(version.unwrap_or_default(), role.is_none()))
         .application_name("pgsqlms")
         .connect_timeout(deadline.left())
         .tcp_user_timeout(deadline.left());
@@ -155,10 +164,10 @@ fn config(parameters: &Parameters, user: &SystemUser, deadline: Deadline) -> Con
 
 /// The settings that a server of this major version knows, as the startup packet wants
 /// them: one that it does not know would refuse the session.
-fn pinned(version: u32) -> String {
-    let known = PINNED
-        .iter()
-        .filter(|(_, since, _)| *since <= version.max(12));
+fn pinned(version: u32, as_superuser: bool) -> String {
+    let known = PINNED.iter().filter(|(name, since, _)| {
+        *since <= version.max(12) && (as_superuser || !OF_SUPERUSERS.contains(name))
+    });
     let options = known.map(|(name, _, value)| format!("-c {name}={}", value.replace(' ', "\\ ")));
     options.collect::<Vec<_>>().join(" ")
 }
@@ -199,10 +208,20 @@ mod tests {
 
     #[test]
     fn only_settings_that_the_server_knows_are_pinned() {
-        let old = pinned(12);
+        let old = pinned(12, true);
         assert!(old.starts_with("-c default_transaction_isolation=read\\ committed -c "));
         assert!(!old.contains("event_triggers") && !old.contains("idle_session_timeout"));
-        assert!(pinned(17).contains("-c event_triggers=off"));
-        assert_eq!(pinned(0), old);
+        assert!(pinned(17, true).contains("-c event_triggers=off"));
+        assert_eq!(pinned(0, true), old);
+    }
+
+    #[test]
+    fn what_only_a_superuser_may_set_another_role_does_not() {
+        let all = pinned(18, true);
+        let few = pinned(18, false);
+        for name in OF_SUPERUSERS {
+            assert!(all.contains(name) && !few.contains(name), "{name}");
+        }
+        assert!(few.contains("-c search_path=pg_catalog") && few.contains("transaction_timeout"));
     }
 }

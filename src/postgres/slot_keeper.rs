@@ -7,14 +7,23 @@ use ::postgres::types::PgLsn;
 
 use super::real_server::RealServer;
 use super::server::{Server, Slots};
-use super::slots;
+use super::{slots, version_file};
 use crate::instance::NoAnswer;
-use crate::ocf::Deadline;
+use crate::ocf::{Deadline, Parameters, Slots as For};
 use crate::wal::Lsn;
 
 const MAKE: &str = "SELECT pg_catalog.pg_create_physical_replication_slot($1::text::name, true)";
 const ADVANCE: &str = "SELECT pg_catalog.pg_replication_slot_advance($1::text::name, $2)";
 const DROP: &str = "SELECT pg_catalog.pg_drop_replication_slot($1::text::name)";
+
+impl RealServer {
+    /// Whether it has slots that the agent looks after, and knows their state.
+    pub(super) fn keeps_slots(&self) -> bool {
+        let Parameters { slots, datadir, .. } = self.parameters();
+        let knows = |version| version >= slots::OLDEST;
+        *slots == For::Nodes && version_file::major(datadir).is_some_and(knows)
+    }
+}
 
 impl Slots for RealServer {
     fn make_slot(&self, name: &str, deadline: Deadline) -> Result<(), NoAnswer> {

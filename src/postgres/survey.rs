@@ -34,7 +34,7 @@ const STANDBY: &str = "SELECT pg_catalog.pg_last_wal_receive_lsn(), \
 impl RealServer {
     /// Asks the server that the parameters describe.
     pub fn survey(&self, deadline: Deadline) -> Result<Survey, NoAnswer> {
-        self.ask(deadline, query)
+        self.ask_seeing(deadline, query)
     }
 }
 

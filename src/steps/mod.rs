@@ -29,6 +29,7 @@ pub mod rebuild;
 pub mod reign;
 pub mod rejoin;
 mod replay;
+pub mod rights;
 pub mod scores;
 pub mod shutdown;
 pub mod single_user;

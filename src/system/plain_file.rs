@@ -30,6 +30,16 @@ pub fn read_behind_links(path: &Path) -> io::Result<String> {
     text_in(regular(file)?)
 }
 
+/// A file that a user may keep elsewhere, and its mode. Only to be read as that user.
+pub fn read_behind_links_with_mode(path: &Path) -> io::Result<(Vec<u8>, u32)> {
+    let nonblocking = OFlag::O_NONBLOCK.bits();
+    let mut options = OpenOptions::new();
+    let mut file = regular(options.read(true).custom_flags(nonblocking).open(path)?)?;
+    let mut bytes = Vec::new();
+    (&mut file).take(LONGEST).read_to_end(&mut bytes)?;
+    Ok((bytes, file.metadata()?.permissions().mode() & 0o777))
+}
+
 fn text_in(file: File) -> io::Result<String> {
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text)?;
@@ -118,6 +128,9 @@ mod tests {
         }
         assert_eq!(read_behind_links(&path("link")).unwrap(), "text");
         assert!(read_behind_links(&path("fifo")).is_err());
+        assert!(read_behind_links_with_mode(&path("fifo")).is_err());
+        let (bytes, _) = read_behind_links_with_mode(&path("link")).unwrap();
+        assert_eq!(bytes, b"text");
         assert!(read_behind_links(Path::new("/dev/zero")).is_err());
     }
 

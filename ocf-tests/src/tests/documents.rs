@@ -29,6 +29,7 @@ plays![
     cookbook_nodes plays "Change nodes" of "cookbook.md",
     cookbook_slots plays "Replication slots" of "cookbook.md",
     cookbook_synchronous plays "Synchronous replication" of "cookbook.md",
+    cookbook_least_privilege plays "Least privilege" of "cookbook.md",
     cookbook_failure plays "After a failure" of "cookbook.md",
     cookbook_refusal plays "A refused promotion" of "cookbook.md",
     cookbook_time plays "Back to an earlier time" of "cookbook.md",

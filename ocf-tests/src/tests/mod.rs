@@ -24,6 +24,7 @@ mod hands;
 mod hostile;
 mod hung;
 mod identity;
+mod least_privilege;
 mod lineage;
 mod mistakes;
 mod moves;
@@ -155,6 +156,9 @@ pub const ALL: &[Case] = cases![
     lineage::promotion_that_ended_halfway needs Silence long,
     lineage::promotion_that_replayed_more_than_was_voted needs SynchronousSilence long,
     forget::new_database_is_elected needs SynchronousSilence long,
+    least_privilege::a_cluster_runs_without_a_superuser needs SynchronousClient long,
+    least_privilege::a_revoked_right_stops_nothing needs Client long,
+    least_privilege::no_connection_left_for_the_role needs Client long,
     storage::damaged_wal_is_not_voted_with needs Silence long,
     scores::foreign_score_is_named_with_its_remedy needs Client long,
     promotions::settings_smaller_than_the_primarys needs Client long,
@@ -291,6 +295,7 @@ pub const ALL: &[Case] = cases![
     documents::cookbook_slots needs Client long,
     documents::cookbook_synchronous needs Client long,
     documents::cookbook_time needs Client long,
+    documents::cookbook_least_privilege needs Client long,
     documents::cookbook_failure needs SynchronousClient long,
     documents::cookbook_refusal needs SynchronousClient long,
     documents::cookbook_addresses needs Client long,

@@ -6,6 +6,7 @@
 
 pub mod conninfo;
 pub mod environment;
+pub mod password_file;
 pub mod slots;
 pub mod words;
 

@@ -20,6 +20,7 @@ mod readiness;
 mod rebuild;
 mod rejoin;
 mod replay;
+mod rights;
 mod scores;
 mod shutdown;
 mod slots;
