@@ -31,6 +31,9 @@ _pgsqlms() {
             pgsqlms,force-promotion)
                 cmd="pgsqlms__subcmd__force__subcmd__promotion"
                 ;;
+            pgsqlms,forget)
+                cmd="pgsqlms__subcmd__forget"
+                ;;
             pgsqlms,history)
                 cmd="pgsqlms__subcmd__history"
                 ;;
@@ -89,7 +92,7 @@ _pgsqlms() {
 
     case "${cmd}" in
         pgsqlms)
-            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics alert role switchover rebuild lost"
+            opts="-h -V --help --version start stop monitor promote demote notify reload reload-agent meta-data validate-all methods force-promotion status explain history check metrics alert role switchover rebuild lost forget"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -216,6 +219,24 @@ _pgsqlms() {
             ;;
         pgsqlms__subcmd__force__subcmd__promotion)
             opts="-h --resource --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pgsqlms__subcmd__forget)
+            opts="-h --resource --dry-run --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -48,6 +48,7 @@ complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "role" -d 'Print the
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "switchover" -d 'Move the primary to another node, after checking that it can take over'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "rebuild" -d 'Make this node\'s standby anew, from the primary, a standby or a backup'
 complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "lost" -d 'Show what a rewind or a rebuild has thrown away on this node'
+complete -c pgsqlms -n "__fish_pgsqlms_needs_command" -f -a "forget" -d 'Put the database of this node in the place of all that was elected before'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand start" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand stop" -s h -l help -d 'Print help'
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand monitor" -s h -l help -d 'Print help'
@@ -227,3 +228,7 @@ json\t'For programs'"
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand lost" -l id -d 'Only this one, as the list names it' -r
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand lost" -l save -d 'Copy the WAL to this directory, which must not exist; with --id if there are several' -r -F
 complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand lost" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand forget" -l resource -d 'Id of the resource (the primitive, not the clone); may be left out where there is one' -r
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand forget" -l dry-run -d 'Only show what would be forgotten'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand forget" -l yes -d 'Do not ask for confirmation'
+complete -c pgsqlms -n "__fish_pgsqlms_using_subcommand forget" -s h -l help -d 'Print help'
