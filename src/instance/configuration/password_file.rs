@@ -31,7 +31,11 @@ pub fn find(text: &[u8], wanted: &Wanted<'_>) -> Option<Vec<u8>> {
 fn password_in(line: &[u8], wanted: &Wanted<'_>) -> Option<Vec<u8>> {
     let port = wanted.port.to_string();
     let is_directory = wanted.host.starts_with(['/', '@']);
-    let local = is_directory.then_some("localhost").unwrap_or(wanted.host);
+    let local = if is_directory {
+        "localhost"
+    } else {
+        wanted.host
+    };
     let rest = after(line, wanted.host).or_else(|| after(line, local))?;
     let rest = after(rest, &port)?;
     let rest = after(rest, wanted.database)?;
