@@ -86,7 +86,10 @@ fn refuses_what_it_cannot_see(stage: &Stage) -> Result<()> {
             &["Nothing was touched"],
         )
     })?;
-    forget(node, 1, "echo no | pgsqlms forget", &["Not confirmed"])?;
+    // A node that has just joined is probed twice: between the two nobody knows what it runs.
+    scene.steps.wait("the question to be asked", PATIENCE, || {
+        forget(node, 1, "echo no | pgsqlms forget", &["Not confirmed"])
+    })?;
     let reigns = |text: &str| text.matches("reign-pgsqld").count();
     let after = node.run(&["sh", "-c", ON_RECORD])?;
     ensure!(
