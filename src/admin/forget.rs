@@ -10,7 +10,7 @@ use super::look::Where;
 use super::resource::Resource;
 use super::stakes::{is_typed, stakes};
 use crate::election::Unreadable;
-use crate::ocf::{self, Environment, Failure, Line, NodeName, Request, Style, screen};
+use crate::ocf::{self, Environment, Failure, NodeName, Request, Style, screen};
 use crate::pacemaker::{RealCluster, Tools};
 use crate::steps::forget::Forgetting;
 use crate::view::{self, Health, Seen};
@@ -75,12 +75,12 @@ fn look(wish: &Forget, shell: &Environment) -> Result<Result<Found, Health>, Fai
 
 fn goes_no_further(wish: &Forget, found: &Found) -> Option<Health> {
     if found.forgetting.is_done() {
-        say(Style::Good, "There is nothing to forget.".to_owned());
+        screen::tell(Style::Good, "There is nothing to forget.");
         return Some(Health::Well);
     }
     show(found);
     if wish.dry_run {
-        say(Style::Good, "Nothing was touched.".to_owned());
+        screen::tell(Style::Good, "Nothing was touched.".to_owned());
         return Some(Health::Well);
     }
     let resource = &found.seen.cib.resource.id;
@@ -90,7 +90,7 @@ fn goes_no_further(wish: &Forget, found: &Found) -> Option<Health> {
 }
 
 fn untouched(why: &str, health: Health) -> Health {
-    say(Style::Bad, format!("{why}: nothing was touched."));
+    screen::tell(Style::Bad, format!("{why}: nothing was touched."));
     health
 }
 
@@ -102,21 +102,21 @@ fn show(
 ) {
     let is_member = |node: &NodeName| seen.cib.nodes.get(node).is_some_and(|node| node.online);
     for line in stakes(&found.node, &found.held, found.before.as_ref(), is_member) {
-        say(Style::Plain, line);
+        screen::tell(Style::Plain, line);
     }
     for Unreadable { node, what } in &found.unreadable {
-        say(
+        screen::tell(
             Style::Warn,
             format!("the {what} of {node}, which cannot be read, is forgotten"),
         );
     }
     for (node, name, value) in &found.attributes {
-        say(
+        screen::tell(
             Style::Plain,
             format!("forgotten of {node}: {name} = {value}"),
         );
     }
-    say(Style::Plain, put_in_place(found));
+    screen::tell(Style::Plain, put_in_place(found));
 }
 
 fn put_in_place(found: &Forgetting) -> String {
@@ -140,11 +140,11 @@ fn carry_out(found: &Found, shell: &Environment) -> Health {
     leave_a_record(&found.forgetting, resource);
     if let Err(failure) = found.forgetting.carry_out(&cluster) {
         let text = format!("Not all of it is forgotten: {failure}. Run it again.");
-        say(Style::Bad, text);
+        screen::tell(Style::Bad, text);
         return Health::Attention;
     }
     let text = format!("Forgotten. Pacemaker starts it after: pcs resource enable {resource}");
-    say(Style::Good, text);
+    screen::tell(Style::Good, text);
     Health::Well
 }
 
@@ -155,9 +155,4 @@ fn leave_a_record(found: &Forgetting, resource: &str) {
          election {term}"
     );
     ocf::log::record(resource, &record);
-}
-
-/// Whoever reads it may have seen enough.
-fn say(style: Style, text: String) {
-    let _ = screen::show(&[Line::of(style, text)]);
 }

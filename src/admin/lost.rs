@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::look::{Where, environment};
 use super::status::Format;
-use crate::ocf::{Environment, Failure, Line, Parameters, Request, Style, screen};
+use crate::ocf::{Environment, Failure, Parameters, Request, Style, screen};
 use crate::pacemaker::Tools;
 use crate::postgres::{KeptWal, LostFolder, RealServer};
 use crate::system::clock;
@@ -102,6 +102,6 @@ fn save(kept: &[KeptWal], folder: &Path) -> Result<Health, Failure> {
     one.save(folder)
         .map_err(|error| Failure::soft(format!("Cannot save to {}: {error}", folder.display())))?;
     let text = format!("{} files are in {}.", one.files.len(), folder.display());
-    let _ = screen::show(&[Line::of(Style::Good, text)]);
+    screen::tell(Style::Good, text);
     Ok(Health::Well)
 }

@@ -5,7 +5,7 @@
 //! place. It can be interrupted at any moment, and called again. Pacemaker starts what was made;
 //! nothing is started here.
 
-use std::io::{self, BufRead};
+use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
@@ -14,10 +14,11 @@ use std::time::Duration;
 use super::look::{self, Where};
 use super::rebuilding::Rebuilding;
 use super::source;
+use super::stakes::is_typed;
 use crate::instance::Postmaster;
 use crate::instance::configuration::Conninfo;
 use crate::instance::rebuild::{self, Cluster, Facts, Refusal, Source};
-use crate::ocf::{self, Deadline, Environment, Failure, Line, NodeName, Parameters, Style, screen};
+use crate::ocf::{self, Deadline, Environment, Failure, NodeName, Parameters, Style, screen};
 use crate::pacemaker::{RealCluster, Tools};
 use crate::postgres::{How, RealServer, Server, Site};
 use crate::system::interrupts::Interrupts;
@@ -167,11 +168,11 @@ fn go(
     say_what_goes(server, node, facts.cluster.primary.as_ref());
     if wish.dry_run {
         let text = format!("{node} can be rebuilt. Nothing was touched.");
-        tell(Style::Good, text);
+        screen::tell(Style::Good, text);
         return Ok(Health::Well);
     }
     if !wish.yes && !confirmed(node, rebuilding.interrupts) {
-        tell(Style::Bad, "Not confirmed: nothing was touched.".to_owned());
+        screen::tell(Style::Bad, "Not confirmed: nothing was touched.");
         return Ok(Health::Critical);
     }
     let record = format!("An admin rebuilds {node}");
@@ -251,9 +252,9 @@ fn cluster(seen: &Seen) -> Cluster {
 
 fn refuse(refusals: &[Refusal]) -> Health {
     for refusal in refusals {
-        tell(Style::Warn, refusal.to_string());
+        screen::tell(Style::Warn, refusal.to_string());
     }
-    tell(Style::Bad, "Not rebuilt: nothing was touched.".to_owned());
+    screen::tell(Style::Bad, "Not rebuilt: nothing was touched.");
     Health::Critical
 }
 
@@ -261,29 +262,23 @@ fn say_what_goes(server: &RealServer, node: &str, primary: Option<&NodeName>) {
     let datadir = server.parameters().datadir.display();
     let primary = primary.map_or(String::new(), |name| format!(" The primary is {name}."));
     let text = format!("{node}: all that is in {datadir} is replaced.{primary}");
-    tell(Style::Plain, text);
+    screen::tell(Style::Plain, text);
 }
 
 /// Ctrl-C is held back, so it is looked for.
 fn confirmed(node: &str, interrupts: &Interrupts) -> bool {
-    ocf::log::say(&format!("To rebuild {node}, type its name:"));
     let (sender, answers) = mpsc::channel();
-    thread::spawn(move || {
-        let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer);
-        let _ = sender.send(read.map(|_| answer));
-    });
+    let (question, word) = (
+        format!("To rebuild {node}, type its name:"),
+        node.to_owned(),
+    );
+    thread::spawn(move || sender.send(is_typed(&question, &word)));
     loop {
         match answers.try_recv() {
-            Ok(answer) => return answer.is_ok_and(|text| text.trim() == node),
+            Ok(is_typed) => return is_typed,
             Err(TryRecvError::Disconnected) => return false,
             Err(TryRecvError::Empty) if interrupts.wait(POLL).is_some() => return false,
             Err(TryRecvError::Empty) => {}
         }
     }
-}
-
-/// Whoever reads it may have seen enough.
-fn tell(style: Style, text: String) {
-    let _ = screen::show(&[Line::of(style, text)]);
 }

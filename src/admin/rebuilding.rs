@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::instance::Postmaster;
 use crate::instance::configuration::Conninfo;
 use crate::instance::rejoin::preview::error_line;
-use crate::ocf::{Deadline, Failure, Line, NodeName, Style, screen};
+use crate::ocf::{Deadline, Failure, NodeName, Style, screen};
 use crate::pacemaker::{Cluster, RealCluster};
 use crate::postgres::{How, RealServer, Rebuild, RebuildMark, Server, Site, free_bytes};
 use crate::steps::{evidence, lost, reign};
@@ -83,7 +83,7 @@ impl Rebuilding<'_> {
     /// Takes back what an earlier one left.
     pub fn give_up(&self) -> Result<Health, Failure> {
         let Some(mark) = self.mark()? else {
-            tell(Style::Good, "No rebuild of this node was begun.");
+            screen::tell(Style::Good, "No rebuild of this node was begun.");
             return Ok(Health::Well);
         };
         if self.is_in_place()? {
@@ -92,7 +92,7 @@ impl Rebuilding<'_> {
         let given_up = self.site.give_up(&mark);
         given_up
             .map_err(|error| Failure::soft(format!("Cannot take the rebuild back: {error}")))?;
-        tell(
+        screen::tell(
             Style::Good,
             "Given up: the data of this node are those of before.",
         );
@@ -145,7 +145,7 @@ impl Rebuilding<'_> {
             mark.term == self.term && mark.elsewhere == elsewhere && self.site.is_copied(mark)
         });
         if let Some(mark) = earlier {
-            tell(
+            screen::tell(
                 Style::Faint,
                 "going on with the copy that an earlier rebuild has made …",
             );
@@ -188,8 +188,8 @@ impl Rebuilding<'_> {
     }
 
     fn left_half_way(&self, why: &str) -> Health {
-        tell(Style::Bad, format!("Not rebuilt: {why}"));
-        tell(
+        screen::tell(Style::Bad, format!("Not rebuilt: {why}"));
+        screen::tell(
             Style::Plain,
             "The data of this node are those of before. To go on, call it again; to leave it: pgsqlms \
              rebuild --give-up",
@@ -243,10 +243,10 @@ impl Rebuilding<'_> {
             ))
         })?;
         let node = self.node.as_ref().map_or("This node", NodeName::as_str);
-        tell(Style::Good, format!("{node} is rebuilt."));
+        screen::tell(Style::Good, format!("{node} is rebuilt."));
         if self.keep_old {
             let old = self.site.old();
-            tell(
+            screen::tell(
                 Style::Plain,
                 format!("What was there before is in {}.", old.display()),
             );
@@ -256,7 +256,7 @@ impl Rebuilding<'_> {
             "To have it started: pcs node unstandby {node}, or: pcs resource clear {resource}-clone \
              {node}"
         );
-        tell(Style::Plain, text);
+        screen::tell(Style::Plain, text);
         Ok(Health::Well)
     }
 }
@@ -289,7 +289,7 @@ impl Listener<'_> {
 
     fn note(&mut self, from: From, line: &str) {
         if from == From::Out && !line.is_empty() {
-            tell(Style::Faint, line);
+            screen::tell(Style::Faint, line);
         } else if !line.trim().is_empty() && self.words.len() < MOST_WORDS {
             self.words.push(line.trim().to_owned());
         }
@@ -305,7 +305,7 @@ impl Listener<'_> {
         let is_last = progress.done >= progress.total;
         let is_due = self.said.is_none_or(|said| said.elapsed() >= EVERY);
         if is_new && (is_due || is_last) {
-            tell(Style::Faint, text);
+            screen::tell(Style::Faint, text);
             self.said = Some(Instant::now());
         }
         self.last = Some(progress);
@@ -323,9 +323,4 @@ impl Listener<'_> {
             Err(error) => Some(format!("the program cannot be run: {error}")),
         }
     }
-}
-
-/// Whoever reads it may have seen enough.
-fn tell(style: Style, text: impl Into<String>) {
-    let _ = screen::show(&[Line::of(style, text)]);
 }

@@ -30,6 +30,11 @@ pub fn show_instead(lines: &[Line]) -> io::Result<()> {
     show(lines)
 }
 
+/// Prints one line. Whoever reads it may have seen enough: that it cannot be printed is no failure.
+pub fn tell(style: Style, text: impl Into<String>) {
+    let _ = show(&[Line::of(style, text)]);
+}
+
 /// Whether a person sees it at once, and not a file or a pipe.
 pub fn is_terminal() -> bool {
     io::stdout().is_terminal()

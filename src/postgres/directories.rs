@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
@@ -33,6 +33,17 @@ pub fn empty(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Where a link leads; `None`: there is no link. One that cannot be read is an error: what it leads
+/// to may be in use.
+pub fn link(path: &Path) -> io::Result<Option<PathBuf>> {
+    match fs::read_link(path) {
+        Ok(place) => Ok(Some(place)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(Errno::EINVAL as i32) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// One has the place of the other at any time, where the file system can do that; else nobody has
 /// for a moment, and the mark says how it goes on. An empty directory gives way.
 pub fn exchange(fresh: &Path, datadir: &Path, old: &Path) -> io::Result<()> {
@@ -52,8 +63,6 @@ pub fn exchange(fresh: &Path, datadir: &Path, old: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     fn folder(root: &Path, name: &str, text: Option<&str>) -> PathBuf {
@@ -80,6 +89,19 @@ mod tests {
         let data = root.path().join("data");
         exchange(&fresh, &data, &root.path().join("aside")).unwrap();
         assert!(data.join("f").exists());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_no_link() {
+        let root = tempfile::tempdir().unwrap();
+        let (file, to) = (root.path().join("file"), root.path().join("link"));
+        fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink("/elsewhere", &to).unwrap();
+        assert_eq!(link(&to).unwrap(), Some(PathBuf::from("/elsewhere")));
+        assert_eq!(link(&file).unwrap(), None);
+        assert_eq!(link(&root.path().join("nowhere")).unwrap(), None);
+        // A file in the place of a directory stands for any other error.
+        assert!(link(&file.join("pg_wal")).is_err());
     }
 
     #[test]

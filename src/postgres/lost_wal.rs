@@ -5,23 +5,17 @@
 //! show the new content. The newest files come first, since time and room are bounded, and what a
 //! node wrote last is what nobody else has.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use super::real_server::RealServer;
 use super::rebuild_copy::free_bytes;
-use super::server::Server;
 use super::wal_files;
 use crate::ocf::Deadline;
 use crate::record::lost::{Lost, NAME};
-use crate::system::long_program::{self, From, Goes};
 use crate::system::{SystemUser, kept_file, plain_file};
 use crate::wal::segments::{Segment, behind};
-use crate::wal::transactions::Commits;
-use crate::wal::{Lsn, Timeline};
 
 /// All that is kept of one resource (bytes).
 const MOST: u64 = 1024 * 1024 * 1024;
@@ -176,54 +170,6 @@ fn remove(folder: &Path) -> io::Result<()> {
 }
 
 impl KeptWal {
-    /// The timelines in it.
-    fn timelines(&self) -> Vec<(Timeline, Lsn)> {
-        let size = self.lost.segment_size;
-        let mut first: Vec<(Timeline, Lsn)> = Vec::new();
-        for name in &self.files {
-            let Some(segment) = Segment::parse(name, size) else {
-                continue;
-            };
-            let begin = segment.begin(size).max(self.lost.fork);
-            match first
-                .iter_mut()
-                .find(|(timeline, _)| *timeline == segment.timeline)
-            {
-                Some((_, known)) => *known = begin.min(*known),
-                None => first.push((segment.timeline, begin)),
-            }
-        }
-        first
-    }
-
-    /// The commits in it, counted by `pg_waldump` of the server's version. It runs as the system
-    /// user, whose WAL it is: the directory is handed to it open, since nobody but root comes there
-    /// by its path.
-    pub fn commits(&self, server: &RealServer) -> io::Result<Commits> {
-        let mut commits = Commits::default();
-        for (timeline, begin) in self.timelines() {
-            let mut command = Command::new(server.parameters().program("pg_waldump"));
-            server.user().dress(&mut command);
-            command.args(["--path", "/proc/self/fd/0", "--rmgr", "Transaction"]);
-            command.args(["--timeline", &timeline.to_string()]);
-            command.args(["--start", &begin.to_string()]);
-            command.stdin(Stdio::from(File::open(&self.folder)?));
-            self.count(&mut command, &mut commits)?;
-        }
-        Ok(commits)
-    }
-
-    /// It ends where the WAL does, with an error.
-    fn count(&self, dump: &mut Command, commits: &mut Commits) -> io::Result<()> {
-        let ended = long_program::run(dump, |line| {
-            if let Some((From::Out, line)) = line {
-                commits.count(line, self.lost.fork);
-            }
-            Goes::On
-        });
-        ended.map(drop)
-    }
-
     /// Copies it to a directory of an admin's that does not exist yet.
     pub fn save(&self, to: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o700).create(to)?;
@@ -245,6 +191,7 @@ mod tests {
 
     use super::*;
     use crate::record::lost::By;
+    use crate::wal::{Lsn, Timeline};
 
     const SIZE: u64 = 1024 * 1024;
 
@@ -296,7 +243,6 @@ mod tests {
             .map(|one| (one.lost.at, one.files.len(), one.bytes))
             .collect();
         assert_eq!(seen, [(100, 1, 1024), (200, 2, 2048)]);
-        assert_eq!(all[1].timelines(), [(Timeline::FIRST, Lsn::from(4 * SIZE))]);
         let saved = scene.root.path().join("saved");
         all[1].save(&saved).unwrap();
         assert_eq!(

@@ -42,6 +42,7 @@ pub mod installation;
 mod last_record;
 mod local_wal;
 mod lock_files;
+mod lost_commits;
 mod lost_wal;
 mod orphans;
 mod output;

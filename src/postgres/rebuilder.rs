@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 use super::control_file::identity;
-use super::directories::{empty, exchange, is_filled};
+use super::directories::{empty, exchange, is_filled, link};
 use super::real_server::RealServer;
 use super::rebuild_mark::{Mark, RebuildFolder};
 use super::rewind_mark::Found;
@@ -72,7 +72,7 @@ impl<'a> Site<'a> {
         };
         let parent = fs::metadata(parent_of(datadir))?;
         let user = self.server.user();
-        let wal = user.act(|| Ok(fs::read_link(datadir.join("pg_wal")).ok()))?;
+        let wal = user.act(|| link(&datadir.join("pg_wal")))?;
         Ok(Place {
             is_link: data.is_symlink(),
             is_mount: !data.is_symlink() && data.dev() != parent.dev(),
@@ -201,8 +201,9 @@ impl<'a> Site<'a> {
     fn remove_elsewhere(&self, old: &Path) -> io::Result<()> {
         let datadir = self.datadir();
         self.server.user().act(|| {
-            let wal = |of: &Path| fs::read_link(of.join("pg_wal")).ok();
-            if let Some(place) = wal(old).filter(|_| wal(old) != wal(datadir)) {
+            let wal = link(&old.join("pg_wal"))?;
+            let used = link(&datadir.join("pg_wal"))?;
+            if let Some(place) = wal.filter(|place| used.as_ref() != Some(place)) {
                 empty(&place)?;
             }
             let used = spaces(datadir)?;
@@ -238,7 +239,7 @@ fn spaces(datadir: &Path) -> io::Result<Vec<PathBuf>> {
         entries => entries?,
     };
     for entry in entries {
-        places.extend(fs::read_link(entry?.path()));
+        places.extend(link(&entry?.path())?);
     }
     places.sort();
     Ok(places)

@@ -51,7 +51,8 @@ impl Forgetting {
     ) -> Result<Self, Failure> {
         let permanent = cluster.permanent()?;
         let known = Known::gather(server, cluster, &permanent)?;
-        let all = with_what_others_tell(cluster, known.all)?;
+        let mut unreadable = known.unreadable;
+        let all = with_what_others_tell(cluster, known.all, &mut unreadable)?;
         let control = server.control_data(deadline)?;
         let held = position::of_control(server, &control);
         let data = identity(server, known.data)?;
@@ -60,7 +61,7 @@ impl Forgetting {
         let found = Self::of(cluster, &permanent, (held, anew, data));
         Ok(Self {
             before: elected_before(&all, &found.anew),
-            unreadable: known.unreadable.into_iter().collect(),
+            unreadable: unreadable.into_iter().collect(),
             ..found
         })
     }
@@ -130,17 +131,29 @@ fn elected_before(all: &Evidence, anew: &Reign) -> Option<Reign> {
 }
 
 /// A ledger of another node may know of a later election than the configuration.
-fn with_what_others_tell(cluster: &dyn Cluster, mut all: Evidence) -> Result<Evidence, ToolError> {
+fn with_what_others_tell(
+    cluster: &dyn Cluster,
+    mut all: Evidence,
+    unreadable: &mut impl Extend<Unreadable>,
+) -> Result<Evidence, ToolError> {
     let resource = cluster.resource();
-    for text in cluster.of_members(&Vote::NAME.of(resource))?.values() {
-        let told = Testimony::decode(text).and_then(Result::ok);
-        let told = told.map(|told| told.seen);
-        let voted = || Vote::decode(text).ok().map(|vote| vote.seen);
-        if let Some(seen) = told.or_else(voted) {
-            all.merge(seen);
+    for (node, text) in cluster.of_members(&Vote::NAME.of(resource))? {
+        match seen_by(&text) {
+            Ok(seen) => all.merge(seen),
+            Err(what) => unreadable.extend([Unreadable { node, what }]),
         }
     }
     Ok(all)
+}
+
+/// What the node has seen of elections; or what of it cannot be read.
+fn seen_by(text: &str) -> Result<Evidence, &'static str> {
+    match Testimony::decode(text) {
+        Some(Ok(told)) if told.ledger_is_unreadable => Err("ledger"),
+        Some(Ok(told)) => Ok(told.seen),
+        Some(Err(_)) => Err("testimony"),
+        None => Vote::decode(text).map(|vote| vote.seen).map_err(|_| "vote"),
+    }
 }
 
 /// Of the data that are there now, whether or not the ledger knows them.

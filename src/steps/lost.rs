@@ -99,5 +99,14 @@ fn local_end(
 ) -> Option<Lsn> {
     let begin = control.checkpoint_start();
     let end = server.local_end(&begin, control.segment_size, limit);
-    end.ok().flatten().filter(|_| begin.timeline == timeline)
+    match end {
+        Ok(end) => end.filter(|_| begin.timeline == timeline),
+        Err(error) => {
+            log::warn!(
+                "Cannot tell where the WAL here ends, so that not all of what is thrown away may be \
+                 kept: {error}"
+            );
+            None
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::instance::rights::Rights;
 use crate::instance::{NoAnswer, Postmaster};
 use crate::ocf::{Deadline, Failure, OcfExit};
 use crate::postgres::Server;
@@ -15,20 +16,27 @@ pub fn demand(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
     let Some(role) = &server.parameters().db_role else {
         return Ok(());
     };
-    if !matches!(server.postmaster(), Ok(Postmaster::Alive(_))) {
-        return Ok(());
-    }
-    let rights = match server.rights(deadline.within(LONGEST_LOOK)) {
-        Ok(rights) => rights,
-        Err(NoAnswer::Login(why)) => {
-            return Err(arguments(format!("db_role {role} cannot log in: {why}")));
-        }
+    match look(server, deadline) {
+        Ok(Some(rights)) => enough(role, &rights.grants(server.parameters().slots)),
+        Ok(None) => Ok(()),
+        Err(NoAnswer::Login(why)) => Err(arguments(format!("db_role {role} cannot log in: {why}"))),
         Err(why) => {
             log::warn!("Cannot tell what db_role {role} may do: {why}");
-            return Ok(());
+            Ok(())
         }
-    };
-    let grants = rights.grants(server.parameters().slots);
+    }
+}
+
+/// `None`: no server runs that could be asked.
+fn look(server: &dyn Server, deadline: Deadline) -> Result<Option<Rights>, NoAnswer> {
+    match server.postmaster() {
+        Ok(Postmaster::Alive(_)) => server.rights(deadline.within(LONGEST_LOOK)).map(Some),
+        Ok(_) => Ok(None),
+        Err(error) => Err(NoAnswer::Unknown(error.to_string())),
+    }
+}
+
+fn enough(role: &str, grants: &[String]) -> Result<(), Failure> {
     if grants.is_empty() {
         return Ok(());
     }

@@ -15,6 +15,8 @@ use nix::unistd::Pid;
 const TICK: Duration = Duration::from_millis(200);
 /// How long it may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(10);
+/// Between two looks whether it has ended.
+const POLL: Duration = Duration::from_millis(20);
 /// A longer line (bytes) is handed on in pieces.
 const LONGEST_LINE: usize = 8192;
 
@@ -40,7 +42,7 @@ pub enum Goes {
 /// line, and `None` while there is none. What it starts is ended with it.
 pub fn run(
     command: &mut Command,
-    mut each: impl FnMut(Option<(From, &str)>) -> Goes,
+    each: impl FnMut(Option<(From, &str)>) -> Goes,
 ) -> io::Result<ExitStatus> {
     command
         .env("LC_ALL", "C")
@@ -58,22 +60,46 @@ pub fn run(
         end(&mut child);
         return Err(error);
     }
+    attend(&mut child, &lines, each)
+}
+
+/// Hands on what it says until it has ended.
+fn attend(
+    child: &mut Child,
+    lines: &mpsc::Receiver<(From, String)>,
+    mut each: impl FnMut(Option<(From, &str)>) -> Goes,
+) -> io::Result<ExitStatus> {
     loop {
         let goes = match lines.recv_timeout(TICK) {
             Ok((from, line)) => each(Some((from, &line))),
             Err(RecvTimeoutError::Timeout) => each(None),
-            Err(RecvTimeoutError::Disconnected) => return child.wait(),
+            // It has closed its pipes, and may go on all the same.
+            Err(RecvTimeoutError::Disconnected) => {
+                thread::sleep(POLL);
+                each(None)
+            }
         };
         if goes == Goes::NoFurther {
-            end(&mut child);
+            end(child);
             return child.wait();
         }
         // A child of it may hold the pipes open for ever.
-        if let (true, Some(status)) = (goes == Goes::On, child.try_wait()?) {
-            while let Ok((from, line)) = lines.recv_timeout(TICK) {
-                each(Some((from, &line)));
-            }
+        if let Some(status) = child.try_wait()? {
+            hear_out(lines, each);
             return Ok(status);
+        }
+    }
+}
+
+/// What is still on its way; a child that writes on and on is left.
+fn hear_out(
+    lines: &mpsc::Receiver<(From, String)>,
+    mut each: impl FnMut(Option<(From, &str)>) -> Goes,
+) {
+    let begun = Instant::now();
+    while let Ok((from, line)) = lines.recv_timeout(TICK) {
+        if each(Some((from, &line))) == Goes::NoFurther || begun.elapsed() > GRACE {
+            return;
         }
     }
 }
@@ -86,7 +112,7 @@ fn end(child: &mut Child) {
     let _ = killpg(Pid::from_raw(id), Signal::SIGTERM);
     let begun = Instant::now();
     while begun.elapsed() < GRACE && matches!(child.try_wait(), Ok(None)) {
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(POLL);
     }
     let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
 }
@@ -160,6 +186,33 @@ mod tests {
         let begun = Instant::now();
         let status = run(&mut shell("sleep 600 & wait"), |_| Goes::NoFurther);
         assert!(!status.unwrap().success());
+        assert!(begun.elapsed() < GRACE);
+    }
+
+    #[test]
+    fn one_that_closes_its_pipes_can_be_ended() {
+        let begun = Instant::now();
+        let mut asked = 0;
+        let status = run(&mut shell("exec >&- 2>&-; sleep 600"), |_| {
+            asked += 1;
+            if asked > 5 { Goes::NoFurther } else { Goes::On }
+        });
+        assert!(!status.unwrap().success());
+        assert!(begun.elapsed() < GRACE);
+    }
+
+    #[test]
+    fn a_child_that_writes_on_and_on_holds_up_nobody() {
+        let begun = Instant::now();
+        let script = "(while sleep 0.05; do echo on; done) & sleep 0.2";
+        let status = run(&mut shell(script), |_| {
+            if begun.elapsed() > Duration::from_secs(3) {
+                Goes::NoFurther
+            } else {
+                Goes::On
+            }
+        });
+        assert!(status.unwrap().success());
         assert!(begun.elapsed() < GRACE);
     }
 

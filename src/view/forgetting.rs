@@ -95,10 +95,11 @@ fn node_of(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Checked> {
     }
 }
 
-/// Where it may not run, nobody has to look.
+/// Where it may not run, nobody has to look; but of a node that is away it is not known whether it
+/// ran there before it was banned, and goes on.
 fn unseen(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Checked> {
     let mut locations = seen.cib.locations.iter();
-    if locations.any(|one| one.keeps_off(node)) {
+    if facts.online && locations.any(|one| one.keeps_off(node)) {
         return None;
     }
     let (why, cure) = if facts.online {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// How long output is read after the end of a program whose children hold its pipes open.
 const LEFTOVERS: Duration = Duration::from_millis(500);
@@ -35,6 +35,19 @@ impl Output {
             .trim()
             .to_owned()
     }
+}
+
+/// Fails unless it ended with this exit code, and all these words are on its standard output.
+pub fn ends_with(said: &Output, code: i32, words: &[&str]) -> Result<()> {
+    let all = words.iter().all(|word| said.stdout.contains(word));
+    ensure!(
+        said.code == code && all,
+        "exit code {}, not {code} and {words:?}:\n{}{}",
+        said.code,
+        said.stdout,
+        said.stderr
+    );
+    Ok(())
 }
 
 /// Runs `command` to its end and returns what it left, whatever its exit code.

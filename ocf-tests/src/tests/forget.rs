@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::cluster::PATIENCE;
 use crate::cluster::postgresql::{self, MAIN};
+use crate::host::shell::ends_with;
 use crate::machine::node::Node;
 use crate::run::scene::Scene;
 use crate::run::staging::Stage;
@@ -17,15 +18,7 @@ const ON_RECORD: &str = "cibadmin --query --scope nodes; cat /var/lib/pgsqlms/pg
 
 fn forget(node: &Node, code: i32, line: &str, words: &[&str]) -> Result<()> {
     let said = node.output(&["sh", "-c", line])?;
-    let all = words.iter().all(|word| said.stdout.contains(word));
-    ensure!(
-        said.code == code && all,
-        "{line}: exit code {}, not {code} and {words:?}:\n{}{}",
-        said.code,
-        said.stdout,
-        said.stderr
-    );
-    Ok(())
+    ends_with(&said, code, words).context(line.to_owned())
 }
 
 /// A node of which nothing can be seen, a server that runs, and a person who does not confirm:

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::cluster::PATIENCE;
 use crate::cluster::postgresql::MAIN;
-use crate::host::shell::Output;
+use crate::host::shell::{Output, ends_with};
 use crate::machine::node::Node;
 use crate::run::chance::Chance;
 use crate::run::scene::Scene;
@@ -22,18 +22,6 @@ const KILLS: usize = 6;
 
 fn rebuild(node: &Node, words: &[&str]) -> Result<Output> {
     node.output_within(LONGEST, &[&REBUILD, words].concat())
-}
-
-fn ends_with(said: &Output, code: i32, words: &[&str]) -> Result<()> {
-    let all = words.iter().all(|word| said.stdout.contains(word));
-    ensure!(
-        said.code == code && all,
-        "exit code {}, not {code} and {words:?}:\n{}{}",
-        said.code,
-        said.stdout,
-        said.stderr
-    );
-    Ok(())
 }
 
 /// What is beside the data directory, and whether the agent has a mark.

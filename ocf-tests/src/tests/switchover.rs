@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::PATIENCE;
-use crate::host::shell::Output;
+use crate::host::shell::{Output, ends_with};
 use crate::machine::node::{Node, on_each};
 use crate::run::scene::Scene;
 
@@ -13,18 +13,6 @@ const CONSTRAINTS: &str = "cibadmin --query --scope constraints";
 
 fn switchover(node: &Node, words: &[&str]) -> Result<Output> {
     node.output(&[&["pgsqlms", "switchover"], words].concat())
-}
-
-fn ends_with(said: &Output, code: i32, words: &[&str]) -> Result<()> {
-    let all = words.iter().all(|word| said.stdout.contains(word));
-    ensure!(
-        said.code == code && all,
-        "exit code {}, not {code} and {words:?}:\n{}{}",
-        said.code,
-        said.stdout,
-        said.stderr
-    );
-    Ok(())
 }
 
 fn constraints(node: &Node) -> Result<String> {

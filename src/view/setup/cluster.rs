@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::options::Options;
 use super::seen::Machine;
 use crate::ocf::values::{boolean, time};
+use crate::record::score::INFINITY;
 use crate::view::checked::Checked;
 
 /// The least that an operation needs, in seconds; as the documents have it.
@@ -192,7 +193,8 @@ fn failures(options: &Options) -> Checked {
 }
 
 fn is_limit(text: &str) -> bool {
-    text.trim().parse().is_ok_and(|most: u32| most > 0)
+    let most = text.trim().parse().unwrap_or(INFINITY);
+    (1..INFINITY).contains(&most)
 }
 
 fn addresses(options: &Options) -> Vec<Checked> {
