@@ -12,6 +12,11 @@ use crate::wal::segments::Segment;
 use crate::wal::transactions::Commits;
 use crate::wal::{Lsn, Timeline};
 
+/// What `pg_waldump` says where no record follows another one (13 to 18).
+const END_OF_WAL: &str = "error in WAL record at ";
+/// And where there is none at all from the place on where it was to begin.
+const NO_RECORD: &str = "could not find a valid record after ";
+
 impl KeptWal {
     /// The timelines in it.
     fn timelines(&self) -> Vec<(Timeline, Lsn)> {
@@ -45,14 +50,19 @@ impl KeptWal {
             command.args(["--timeline", &timeline.to_string()]);
             command.args(["--start", &begin.to_string()]);
             command.stdin(Stdio::from(File::open(&self.folder)?));
-            self.count(&mut command, &mut commits)?;
+            self.count(&mut command, timeline, &mut commits)?;
         }
         Ok(commits)
     }
 
     /// It ends where the WAL does, with an error. With any other, and nothing shown, it has seen
     /// nothing, and that is not nothing that was there.
-    fn count(&self, dump: &mut Command, commits: &mut Commits) -> io::Result<()> {
+    fn count(
+        &self,
+        dump: &mut Command,
+        timeline: Timeline,
+        commits: &mut Commits,
+    ) -> io::Result<()> {
         let (mut has_seen, mut complaint) = (false, String::new());
         let ended = long_program::run(dump, |line| {
             match line.filter(|(_, line)| !line.is_empty()) {
@@ -65,7 +75,9 @@ impl KeptWal {
             }
             Goes::On
         })?;
-        let is_read = ended.success() || has_seen || is_end_of_wal(&complaint);
+        // The node left an earlier timeline in this file, and wrote nothing behind the fork on it.
+        let is_left = timeline < self.lost.timeline && says(&complaint, NO_RECORD);
+        let is_read = ended.success() || has_seen || is_left || says(&complaint, END_OF_WAL);
         is_read
             .then_some(())
             .ok_or_else(|| unread(ended, &complaint))
@@ -79,11 +91,11 @@ fn unread(ended: ExitStatus, complaint: &str) -> io::Error {
     io::Error::other(complaint.to_owned())
 }
 
-/// What `pg_waldump` says where no record follows: `pg_waldump: error: error in WAL record at
-/// 0/4000110: …`, with `fatal` for `error` up to version 13.
-fn is_end_of_wal(complaint: &str) -> bool {
+/// Whether that is the error: `pg_waldump: error: error in WAL record at 0/4000110: …`, with
+/// `fatal` for `error` up to version 13.
+fn says(complaint: &str, error: &str) -> bool {
     let mut parts = complaint.split(": ");
-    parts.any(|part| part.starts_with("error in WAL record at "))
+    parts.any(|part| part.starts_with(error))
 }
 
 #[cfg(test)]
@@ -101,7 +113,7 @@ mod tests {
             lost: Lost {
                 by: By::Rewind,
                 at: 100,
-                timeline: Timeline::FIRST,
+                timeline: Timeline::new(2).unwrap(),
                 fork: Lsn::from(4 * SIZE),
                 end: Lsn::from(6 * SIZE),
                 segment_size: SIZE,
@@ -122,14 +134,15 @@ mod tests {
     #[test]
     fn only_the_end_of_the_wal_ends_a_count() {
         let kept = kept(&[]);
-        let count = |script: &str| {
+        let count_on = |timeline: u32, script: &str| {
             let mut dump = Command::new("sh");
             dump.args(["-c", script]);
             let mut commits = Commits::default();
-            kept.count(&mut dump, &mut commits)
+            kept.count(&mut dump, Timeline::new(timeline).unwrap(), &mut commits)
                 .map(|()| commits.count)
                 .map_err(|error| error.to_string())
         };
+        let count = |script: &str| count_on(2, script);
         let commit = "echo 'rmgr: Transaction, lsn: 0/05000110, desc: COMMIT 2026'";
         assert_eq!(
             count(&format!("{commit}; echo 'no such file' >&2; exit 1")),
@@ -145,5 +158,8 @@ mod tests {
             Err(broken.to_owned())
         );
         assert!(count("exit 1").is_err());
+        let none = "echo 'pg_waldump: error: could not find a valid record after 0/5' >&2; exit 1";
+        assert_eq!(count_on(1, none), Ok(0));
+        assert!(count_on(2, none).is_err());
     }
 }

@@ -68,6 +68,7 @@ impl Loss {
             "bytes": self.lost.bytes(),
             "whole": self.lost.is_whole,
             "commits": commits.map(|commits| commits.count),
+            "not_counted": self.commits.as_ref().err(),
             "first_commit": commits.and_then(|commits| commits.first.clone()),
             "last_commit": commits.and_then(|commits| commits.last.clone()),
         })
