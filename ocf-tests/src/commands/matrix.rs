@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::wishes::Wishes;
 use crate::host::release;
+use crate::run::report;
 use crate::run::runner::{self, Case, Settings};
 use crate::tests::{ALL, CORE};
 
@@ -30,15 +31,13 @@ pub struct Choice {
 pub fn matrix(choice: &Choice) -> Result<ExitCode> {
     let cases = selected(&choice.filter);
     anyhow::ensure!(!cases.is_empty(), "no test has one of {:?}", choice.filter);
-    let (mut passed, mut failed) = (0, 0);
+    let mut verdicts = Vec::new();
     for name in &choice.releases {
-        let outcome = runner::run(cases.clone(), &settings(choice, name)?)?;
-        passed += outcome.0;
-        failed += outcome.1;
+        verdicts.extend(runner::run(cases.clone(), &settings(choice, name)?)?);
     }
     println!("on {}:", choice.releases.join(", "));
-    println!("{passed} passed, {failed} failed");
-    Ok(if failed == 0 {
+    println!("{}", report::tally(&verdicts));
+    Ok(if report::failed(&verdicts) == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -1,11 +1,14 @@
 //! `lab test`.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use super::wishes::Wishes;
 use crate::host::{paths, release};
+use crate::run::report::{self, Verdict};
 use crate::run::runner::{self, Case, Length, Settings};
 use crate::tests::{ALL, SHORT_ROUND};
 
@@ -33,7 +36,13 @@ pub struct Choice {
     /// Debian release of the nodes
     #[arg(long, default_value = release::DEFAULT, value_parser = release::NAMES)]
     release: String,
+    /// Write what came of each test to this file, as JUnit for CI
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
+
+/// So many of the slowest tests are listed at the end of a run of all.
+const SLOWEST: usize = 10;
 
 impl Choice {
     /// Whether only names are wanted, for which the host need not be able to do anything.
@@ -56,26 +65,41 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let cases = select(ALL, choice)?;
-    if choice.filter.is_empty() {
-        without_cluster()?;
+    let everything = choice.filter.is_empty();
+    let mut verdicts = Vec::new();
+    if everything {
+        verdicts.push(without_cluster()?);
     }
-    let mut failed = run_on(&choice.release, cases, choice)?;
-    if choice.filter.is_empty() {
-        for other in other_releases(&choice.release) {
-            println!("on {other}:");
-            let round = ALL.iter().filter(|case| SHORT_ROUND.contains(&case.name));
-            failed += run_on(other, round.copied().collect(), choice)?;
+    if report::failed(&verdicts) == 0 {
+        verdicts.extend(run_on(&choice.release, cases, choice)?);
+        if everything {
+            verdicts.extend(on_other_releases(choice)?);
+            println!("what took longest:");
+            println!("{}", report::slowest(&verdicts, SLOWEST).join("\n"));
         }
     }
-    Ok(if failed == 0 {
+    if let Some(file) = &choice.junit {
+        report::write_junit(&verdicts, file)?;
+    }
+    Ok(if report::failed(&verdicts) == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-/// How many tests failed on `release`.
-fn run_on(release: &str, cases: Vec<Case>, choice: &Choice) -> Result<usize> {
+/// A short round on each of the other releases.
+fn on_other_releases(choice: &Choice) -> Result<Vec<Verdict>> {
+    let mut verdicts = Vec::new();
+    for other in other_releases(&choice.release) {
+        println!("on {other}:");
+        let round = ALL.iter().filter(|case| SHORT_ROUND.contains(&case.name));
+        verdicts.extend(run_on(other, round.copied().collect(), choice)?);
+    }
+    Ok(verdicts)
+}
+
+fn run_on(release: &str, cases: Vec<Case>, choice: &Choice) -> Result<Vec<Verdict>> {
     let wishes = Wishes {
         nodes: 3,
         release: release.to_owned(),
@@ -87,7 +111,11 @@ fn run_on(release: &str, cases: Vec<Case>, choice: &Choice) -> Result<usize> {
         verbose: choice.verbose,
         options: wishes.options("t")?,
     };
-    Ok(runner::run(cases, &settings)?.1)
+    let (began, count) = (Instant::now(), cases.len());
+    let verdicts = runner::run(cases, &settings)?;
+    let seconds = began.elapsed().as_secs();
+    println!("{count} tests on {release} took {seconds} s");
+    Ok(verdicts)
 }
 
 fn other_releases(but: &str) -> impl Iterator<Item = &'static str> {
@@ -120,15 +148,24 @@ fn select(all: &[Case], choice: &Choice) -> Result<Vec<Case>> {
 }
 
 /// All tests means all: first those that need no cluster, which are quick.
-fn without_cluster() -> Result<()> {
+fn without_cluster() -> Result<Verdict> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let began = Instant::now();
     let status = Command::new(cargo)
         .args(["test", "--workspace", "--quiet"])
         .current_dir(paths::workspace())
         .status()
         .context("cannot run cargo test")?;
-    ensure!(status.success(), "a test that needs no cluster failed");
-    Ok(())
+    let took = began.elapsed();
+    let passed = status.success();
+    let word = if passed { "ok" } else { "FAILED" };
+    println!("tests without a cluster ... {word} ({} s)", took.as_secs());
+    Ok(Verdict {
+        suite: "without a cluster".to_owned(),
+        name: "cargo test --workspace".to_owned(),
+        took,
+        failure: (!passed).then(|| "a test that needs no cluster failed".to_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -156,6 +193,7 @@ mod tests {
             keep: false,
             verbose: false,
             release: String::new(),
+            junit: None,
         };
         let cases = select(SAMPLE, &choice)?;
         Ok(cases.iter().map(|case| case.name).collect())

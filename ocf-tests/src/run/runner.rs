@@ -16,6 +16,7 @@ use crate::cluster::{Cluster, Options, prepare};
 use crate::host::progress::Steps;
 use crate::host::{paths, release, shell};
 use crate::machine::power;
+use crate::run::report::{self, Verdict};
 use crate::run::scene::Scene;
 use crate::watch::client::Client;
 use crate::watch::logs;
@@ -95,15 +96,15 @@ struct Runner<'a> {
     folder: PathBuf,
     queue: Mutex<VecDeque<Case>>,
     running: Mutex<Vec<(String, Steps)>>,
-    outcome: Mutex<(usize, usize)>,
+    verdicts: Mutex<Vec<Verdict>>,
     failed: Mutex<Vec<Case>>,
 }
 
 /// More failures than this are no matter of a busy machine.
 const MOST_ONCE_MORE: usize = 3;
 
-/// Runs `cases` and returns how many passed and failed.
-pub fn run(cases: Vec<Case>, settings: &Settings) -> Result<(usize, usize)> {
+/// Runs `cases` and returns how each ended.
+pub fn run(cases: Vec<Case>, settings: &Settings) -> Result<Vec<Verdict>> {
     power::sweep_stale()?;
     let agent = &settings.options.agent;
     println!("agent under test: {}", agent.name());
@@ -117,7 +118,7 @@ pub fn run(cases: Vec<Case>, settings: &Settings) -> Result<(usize, usize)> {
         folder,
         queue: Mutex::new(cases.into()),
         running: Mutex::default(),
-        outcome: Mutex::default(),
+        verdicts: Mutex::default(),
         failed: Mutex::default(),
     };
     std::thread::scope(|scope| {
@@ -132,9 +133,9 @@ pub fn run(cases: Vec<Case>, settings: &Settings) -> Result<(usize, usize)> {
         runner.accompany(&workers);
     });
     runner.once_more();
-    let outcome = *lock(&runner.outcome);
-    println!("\n{} passed, {} failed", outcome.0, outcome.1);
-    Ok(outcome)
+    let verdicts = std::mem::take(&mut *lock(&runner.verdicts));
+    println!("\n{}", report::tally(&verdicts));
+    Ok(verdicts)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -147,14 +148,11 @@ impl Runner<'_> {
             let Some(case) = lock(&self.queue).pop_front() else {
                 return;
             };
-            let (passed, stop) = self.one(job, &case, "");
-            let mut outcome = lock(&self.outcome);
-            if passed {
-                outcome.0 += 1
-            } else {
-                outcome.1 += 1;
+            let (verdict, stop) = self.one(job, &case, "");
+            if !verdict.passed() {
                 lock(&self.failed).push(case);
             }
+            lock(&self.verdicts).push(verdict);
             if stop {
                 println!("job {job} ends here: its cluster is kept for you");
                 return;
@@ -172,10 +170,10 @@ impl Runner<'_> {
         }
         println!("running {} failed tests once more, alone", failed.len());
         for case in failed {
-            if self.one(1, &case, ".alone").0 {
-                let mut outcome = lock(&self.outcome);
-                *outcome = (outcome.0 + 1, outcome.1 - 1);
-            }
+            let again = self.one(1, &case, ".alone").0;
+            let mut verdicts = lock(&self.verdicts);
+            verdicts.retain(|verdict| verdict.name != case.name);
+            verdicts.push(again);
         }
     }
 
@@ -202,7 +200,7 @@ impl Runner<'_> {
     }
 
     /// Runs one test; the second value says that its cluster is kept and the job has to end.
-    fn one(&self, job: usize, case: &Case, suffix: &str) -> (bool, bool) {
+    fn one(&self, job: usize, case: &Case, suffix: &str) -> (Verdict, bool) {
         let steps = Steps::new(&format!("{}: ", case.name), self.settings.verbose);
         let folder = self.folder.join(format!("{}{suffix}", case.name));
         lock(&self.running).push((case.name.to_owned(), steps.clone()));
@@ -211,28 +209,43 @@ impl Runner<'_> {
             .and_then(|()| steps.record(&folder.join("steps.log")))
             .and_then(|()| self.on_cluster(job, case, &steps, &folder));
         lock(&self.running).retain(|(name, _)| name != case.name);
-        let seconds = steps.elapsed().as_secs();
-        let release = self.settings.release_prefix();
-        match result {
+        let verdict = Verdict {
+            suite: self.settings.options.release.name.to_owned(),
+            name: case.name.to_owned(),
+            took: steps.elapsed(),
+            failure: result.as_ref().err().map(|error| format!("{error:#}")),
+        };
+        self.tell(&verdict);
+        let kept = match result {
             Ok(()) => {
-                println!("test {release}{} ... ok ({seconds} s)", case.name);
                 let _ = fs::remove_dir_all(&folder);
-                (true, false)
+                false
             }
             Err(error) => {
-                println!(
-                    "test {release}{} ... FAILED ({seconds} s)\n    {error:#}",
-                    case.name
-                );
                 println!("    logs: {}", folder.display());
                 let _ = fs::write(folder.join("error.txt"), format!("{error:?}\n"));
-                let kept = self.settings.keep && power::in_use(&format!("t{job}")).unwrap_or(false);
-                if kept {
-                    println!("    kept: lab --cluster t{job} status|shell|…|down");
-                }
-                (false, kept)
+                self.kept(job)
             }
+        };
+        (verdict, kept)
+    }
+
+    fn tell(&self, verdict: &Verdict) {
+        let release = self.settings.release_prefix();
+        let (name, seconds) = (&verdict.name, verdict.took.as_secs());
+        match &verdict.failure {
+            None => println!("test {release}{name} ... ok ({seconds} s)"),
+            Some(why) => println!("test {release}{name} ... FAILED ({seconds} s)\n    {why}"),
         }
+    }
+
+    /// Whether the cluster of a failed test is left for somebody to look at.
+    fn kept(&self, job: usize) -> bool {
+        let kept = self.settings.keep && power::in_use(&format!("t{job}")).unwrap_or(false);
+        if kept {
+            println!("    kept: lab --cluster t{job} status|shell|…|down");
+        }
+        kept
     }
 
     fn on_cluster(&self, job: usize, case: &Case, steps: &Steps, folder: &Path) -> Result<()> {
