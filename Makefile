@@ -41,7 +41,8 @@ install:
 	ln -sfr $(DESTDIR)$(OCF)/pgsqlms $(DESTDIR)$(SBIN)/pgsqlms
 	$(FILE) packaging/ocft/pgsqlms $(DESTDIR)$(OCFT)/pgsqlms
 	$(FILE) $(MADE)/ocf_heartbeat_pgsqlms.7 $(DESTDIR)$(MAN)/man7/ocf_heartbeat_pgsqlms.7
-	$(FILE) $(MADE)/pgsqlms.8 $(DESTDIR)$(MAN)/man8/pgsqlms.8
+	install -d $(DESTDIR)$(MAN)/man8
+	install -m 0644 $(MADE)/*.8 $(DESTDIR)$(MAN)/man8
 	$(FILE) $(MADE)/pgsqlms.bash $(DESTDIR)$(BASH)/pgsqlms
 	$(FILE) $(MADE)/_pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms
 	$(FILE) $(MADE)/pgsqlms.fish $(DESTDIR)$(FISH)/pgsqlms.fish
@@ -66,7 +67,8 @@ install:
 
 uninstall:
 	rm -f $(DESTDIR)$(OCF)/pgsqlms $(DESTDIR)$(SBIN)/pgsqlms $(DESTDIR)$(OCFT)/pgsqlms
-	rm -f $(DESTDIR)$(MAN)/man7/ocf_heartbeat_pgsqlms.7 $(DESTDIR)$(MAN)/man8/pgsqlms.8
+	rm -f $(DESTDIR)$(MAN)/man7/ocf_heartbeat_pgsqlms.7 $(DESTDIR)$(MAN)/man8/pgsqlms.8 \
+	    $(DESTDIR)$(MAN)/man8/pgsqlms-*.8
 	rm -f $(DESTDIR)$(BASH)/pgsqlms $(DESTDIR)$(ZSH)/_pgsqlms $(DESTDIR)$(FISH)/pgsqlms.fish
 	rm -f $(DESTDIR)$(DROPIN)/pgsqlms.conf
 	rm -f $(DESTDIR)$(UNITS)/pgsqlms-metrics.service $(DESTDIR)$(UNITS)/pgsqlms-metrics.timer

@@ -45,6 +45,7 @@ fn what_is_installed_works_and_goes_again() {
     for part in [
         "man7/ocf_heartbeat_pgsqlms.7",
         "man8/pgsqlms.8",
+        "man8/pgsqlms-status.8",
         "ocft/configs/pgsqlms",
         "completions/pgsqlms",
         "site-functions/_pgsqlms",

@@ -1,8 +1,9 @@
 //! ocf_heartbeat_pgsqlms(7): the agent's description as its metadata have it.
 
+use roff::{bold, italic, roman};
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::roff::{bold, italic, item, paragraphs, section, title, verbatim};
+use super::page::{Page, name};
 
 const PCS: &str = "pcs resource create pgsqld ocf:heartbeat:pgsqlms \\
     bindir=/usr/lib/postgresql/15/bin \\
@@ -34,28 +35,26 @@ pub fn page(metadata: &str) -> String {
     let document = Document::parse_with_options(metadata, options).unwrap();
     let root = document.root_element();
     let all = |name: &'static str| root.descendants().filter(move |n| n.has_tag_name(name));
-    let short = paragraphs(text(root, "shortdesc"));
-    [
-        title("OCF_HEARTBEAT_PGSQLMS", "7", "OCF resource agents"),
-        section("NAME", &format!("ocf_heartbeat_pgsqlms \\- {short}")),
-        section(
-            "SYNOPSIS",
-            &format!("{}\n", bold("ocf:heartbeat:pgsqlms [NAME=VALUE ...]")),
-        ),
-        section("DESCRIPTION", &paragraphs(text(root, "longdesc"))),
-        section(
-            "SUPPORTED PARAMETERS",
-            &all("parameter").map(parameter).collect::<String>(),
-        ),
-        section(
-            "SUPPORTED ACTIONS",
-            &all("action").map(action).collect::<String>(),
-        ),
-        section("EXAMPLE WITH PCS", &verbatim(PCS)),
-        section("EXAMPLE WITH CRMSH", &(verbatim(CRM) + ".PP\n" + ROLES)),
-        section("SEE ALSO", "pgsqlms(8), pcs(8), crm(8), pacemaker(7)\n"),
-    ]
-    .concat()
+    let mut page = Page::titled("OCF_HEARTBEAT_PGSQLMS", "7", "OCF resource agents");
+    page.section("NAME");
+    page.paragraphs(&format!(
+        "ocf_heartbeat_pgsqlms - {}",
+        text(root, "shortdesc")
+    ));
+    page.section("SYNOPSIS");
+    page.line(name("ocf:heartbeat:pgsqlms [NAME=VALUE ...]"));
+    page.section("DESCRIPTION");
+    page.paragraphs(text(root, "longdesc"));
+    page.section("SUPPORTED PARAMETERS");
+    all("parameter").for_each(|node| parameter(&mut page, node));
+    page.section("SUPPORTED ACTIONS");
+    all("action").for_each(|node| action(&mut page, node));
+    page.section("EXAMPLE WITH PCS").verbatim(PCS);
+    page.section("EXAMPLE WITH CRMSH").verbatim(CRM);
+    page.paragraph().paragraphs(ROLES);
+    page.section("SEE ALSO");
+    page.paragraphs("pgsqlms(8), pcs(8), crm(8), pacemaker(7)");
+    page.render()
 }
 
 fn text<'a>(parent: Node<'a, '_>, name: &'static str) -> &'a str {
@@ -63,7 +62,7 @@ fn text<'a>(parent: Node<'a, '_>, name: &'static str) -> &'a str {
     child.and_then(|node| node.text()).unwrap_or_default()
 }
 
-fn parameter(node: Node<'_, '_>) -> String {
+fn parameter(page: &mut Page, node: Node<'_, '_>) {
     let name = node.attribute("name").unwrap_or_default();
     let content = node.children().find(|child| child.has_tag_name("content"));
     let of = |key| content.and_then(|content| content.attribute(key));
@@ -76,15 +75,20 @@ fn parameter(node: Node<'_, '_>) -> String {
     if node.attribute("unique") == Some("1") {
         facts.push("a change restarts the instance".to_owned());
     }
-    let term = format!("{} ({})", bold(name), italic(&facts.join(", ")));
-    item(&term, &paragraphs(text(node, "longdesc")))
+    let term = [
+        bold(name),
+        roman(" ("),
+        italic(facts.join(", ")),
+        roman(")"),
+    ];
+    page.item(term.to_vec(), text(node, "longdesc"));
 }
 
-fn action(node: Node<'_, '_>) -> String {
+fn action(page: &mut Page, node: Node<'_, '_>) {
     let of = |key| node.attribute(key);
     let role = of("role").map(|role| format!(" ({role})"));
-    let name = of("name").unwrap_or_default().to_owned() + &role.unwrap_or_default();
+    let called = of("name").unwrap_or_default().to_owned() + &role.unwrap_or_default();
     let times = ["timeout", "interval"].map(|key| Some(format!("{key} {}", of(key)?)));
     let times: Vec<String> = times.into_iter().flatten().collect();
-    item(&bold(&name), &paragraphs(&times.join(", ")))
+    page.item(name(&called), &times.join(", "));
 }

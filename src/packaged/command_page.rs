@@ -1,9 +1,16 @@
-//! pgsqlms(8): the commands as the command line has them.
+//! pgsqlms(8) and a page for each command for people, as the command line has them.
 
 use clap::Command;
+use clap_mangen::Man;
+use roff::{bold, italic, roman};
 
-use super::roff::{bold, italic, item, paragraphs, section, title};
+use super::page::{NO_DATE, Page, SOURCE, name};
 use crate::ocf::OcfExit;
+
+const SECTION: &str = "8";
+const MANUAL: &str = "System administration";
+/// Before the codes of a command, in its help.
+const CODES_OF_A_COMMAND: &str = "Exit code: ";
 
 const CALLED_BY: &str = "
 Pacemaker runs it with one of the actions of the OCF standard and describes the
@@ -11,8 +18,8 @@ resource in environment variables. Further commands are for admins.
 ";
 
 const LOOKING: &str = "
-Those of the commands for admins are described with each command. Commands that only look answer
-as monitoring plugins do: 3 means unknown.
+Those of the commands are on their pages. Commands that only look answer as monitoring plugins
+do: 3 means unknown.
 ";
 
 /// What an exit code means, in a few words.
@@ -39,62 +46,92 @@ const CODES: &[(OcfExit, &str)] = &[
     ),
 ];
 
-/// The page of `command`.
-pub fn page(command: &Command) -> String {
-    let about = command.get_about().map(ToString::to_string);
-    let about = about.unwrap_or_default();
-    let synopsis = format!(
-        "{} {}\n",
-        bold(command.get_name()),
-        italic("COMMAND [OPTIONS]")
-    );
-    let commands = command.get_subcommands().filter(|one| !one.is_hide_set());
-    let codes = CODES
-        .iter()
-        .map(|(exit, text)| item(&bold(&exit.code().to_string()), &paragraphs(text)));
-    [
-        title("PGSQLMS", "8", "System administration"),
-        section("NAME", &format!("pgsqlms \\- {}", paragraphs(&about))),
-        section("SYNOPSIS", &synopsis),
-        section("DESCRIPTION", &paragraphs(&format!("{about}.{CALLED_BY}"))),
-        section("COMMANDS", &commands.map(subcommand).collect::<String>()),
-        section(
-            "EXIT STATUS",
-            &(codes.collect::<String>() + ".PP\n" + &paragraphs(LOOKING)),
-        ),
-        section("SEE ALSO", "ocf_heartbeat_pgsqlms(7), crm_mon(8)\n"),
-    ]
-    .concat()
+/// The pages of `command`, by their file names.
+pub fn pages(command: Command) -> Vec<(String, String)> {
+    let mut command = command.disable_help_subcommand(true);
+    command.build();
+    let commands = command.get_subcommands().filter(|one| is_for_people(one));
+    let own = commands.map(|one| (file(one), page_of_one(one)));
+    let own: Vec<_> = own.collect();
+    [vec![(file(&command), page_of_all(&command))], own].concat()
 }
 
-fn subcommand(command: &Command) -> String {
-    let about = command.get_about().map(ToString::to_string);
-    let mut options: String = command.get_arguments().filter_map(argument).collect();
-    let more = command.get_after_help().map(ToString::to_string);
-    options += &more
-        .map(|more| format!(".PP\n{}", paragraphs(&more)))
-        .unwrap_or_default();
-    let head = item(
-        &bold(command.get_name()),
-        &paragraphs(&about.unwrap_or_default()),
-    );
-    if options.is_empty() {
-        return head;
+/// An action of OCF tells no exit codes of its own.
+fn is_for_people(command: &Command) -> bool {
+    command.get_after_help().is_some() && !command.is_hide_set()
+}
+
+fn full_name(command: &Command) -> &str {
+    command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name())
+}
+
+fn file(command: &Command) -> String {
+    format!("{}.{SECTION}", full_name(command))
+}
+
+fn about(command: &Command) -> String {
+    command
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default()
+}
+
+fn page_of_all(command: &Command) -> String {
+    let mut page = Page::titled("PGSQLMS", SECTION, MANUAL);
+    let about_all = about(command);
+    page.section("NAME");
+    page.paragraphs(&format!("pgsqlms - {about_all}"));
+    let synopsis = vec![bold("pgsqlms"), roman(" "), italic("COMMAND [OPTIONS]")];
+    page.section("SYNOPSIS").line(synopsis);
+    page.section("DESCRIPTION");
+    page.paragraphs(&format!("{about_all}.{CALLED_BY}"));
+    let visible = command.get_subcommands().filter(|one| !one.is_hide_set());
+    let (commands, actions): (Vec<_>, Vec<_>) = visible.partition(|one| is_for_people(one));
+    page.section("COMMANDS");
+    for one in commands {
+        let term = vec![bold(full_name(one)), roman(format!("({SECTION})"))];
+        page.item(term, &about(one));
     }
-    format!("{head}.RS\n{options}.RE\n")
+    page.section("ACTIONS");
+    for one in actions {
+        page.item(name(one.get_name()), &about(one));
+    }
+    page.section("EXIT STATUS");
+    for (exit, text) in CODES {
+        page.item(name(&exit.code().to_string()), text);
+    }
+    page.paragraph().paragraphs(LOOKING);
+    page.section("SEE ALSO");
+    page.paragraphs("ocf_heartbeat_pgsqlms(7), crm_mon(8)");
+    page.render()
 }
 
-fn argument(argument: &clap::Arg) -> Option<String> {
-    let help = argument.get_help()?.to_string();
-    let name = match argument.get_long() {
-        Some(long) => bold(&format!("--{long}")),
-        None => String::new(),
-    };
-    let takes_value = argument.get_action().takes_values();
-    let values = argument.get_value_names().filter(|_| takes_value);
-    let value = values.map(|names| names.join(" ")).unwrap_or_default();
-    let term = format!("{name} {}", italic(&value));
-    Some(item(term.trim(), &paragraphs(&help)))
+fn page_of_one(command: &Command) -> String {
+    let told = command.get_after_help().map(ToString::to_string);
+    let told = told.unwrap_or_default();
+    let (codes, notes) = told.split_once("\n\n").unwrap_or((&told, ""));
+    let mut rest = Page::default();
+    rest.section("EXIT STATUS");
+    rest.paragraphs(codes.strip_prefix(CODES_OF_A_COMMAND).unwrap_or(codes));
+    if !notes.is_empty() {
+        rest.section("NOTES").paragraphs(notes);
+    }
+    rest.section("SEE ALSO");
+    rest.paragraphs("pgsqlms(8), ocf_heartbeat_pgsqlms(7)");
+    arguments(command) + &rest.render()
+}
+
+/// Name, synopsis, description and options.
+fn arguments(command: &Command) -> String {
+    let man = Man::new(command.clone().after_help(None::<&str>));
+    let man = man.title(full_name(command).to_uppercase());
+    let man = man.section(SECTION).date(NO_DATE).source(SOURCE);
+    let man = man.manual(MANUAL);
+    let mut bytes = Vec::new();
+    man.render(&mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 /// Whoever asks a command for help is told what its answer means.
@@ -108,7 +145,7 @@ fn every_command_for_people_tells_its_exit_codes() {
     for one in visible.filter(|one| one.get_arguments().count() > 0) {
         let told = one.get_after_help().map(ToString::to_string);
         assert!(
-            told.is_some_and(|told| told.starts_with("Exit code: 0 ")),
+            told.is_some_and(|told| told.starts_with(&format!("{CODES_OF_A_COMMAND}0 "))),
             "{one}"
         );
         count += 1;

@@ -6,7 +6,7 @@
 
 mod agent_page;
 mod command_page;
-mod roff;
+mod page;
 
 use std::path::Path;
 
@@ -27,19 +27,30 @@ fn completions(shell: Shell) -> String {
 
 #[test]
 fn files_of_the_packages_are_up_to_date() {
-    let command = Arguments::command();
-    for (name, text) in [
-        (
-            "ocf_heartbeat_pgsqlms.7",
-            agent_page::page(include_str!("../../metadata.xml")),
-        ),
-        ("pgsqlms.8", command_page::page(&command)),
-        ("pgsqlms.bash", completions(Shell::Bash)),
-        ("_pgsqlms", completions(Shell::Zsh)),
-        ("pgsqlms.fish", completions(Shell::Fish)),
-    ] {
-        check(name, &text);
+    let about_agent = agent_page::page(include_str!("../../metadata.xml"));
+    check("ocf_heartbeat_pgsqlms.7", &about_agent);
+    for (name, text) in command_page::pages(Arguments::command()) {
+        check(&name, &text);
     }
+    for (name, shell) in [
+        ("pgsqlms.bash", Shell::Bash),
+        ("_pgsqlms", Shell::Zsh),
+        ("pgsqlms.fish", Shell::Fish),
+    ] {
+        check(name, &completions(shell));
+    }
+}
+
+/// A page of a command that is gone would be installed for ever.
+#[test]
+fn no_page_is_of_a_command_that_is_gone() {
+    let made = command_page::pages(Arguments::command());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
+    let there = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let there = there.map(|entry| entry.file_name().into_string().unwrap());
+    let is_stray =
+        |name: &String| name.ends_with(".8") && !made.iter().any(|(page, _)| page == name);
+    assert_eq!(there.filter(is_stray).collect::<Vec<_>>(), [""; 0]);
 }
 
 fn check(name: &str, text: &str) {
