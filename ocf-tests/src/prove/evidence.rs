@@ -159,9 +159,10 @@ fn chain(scene: &Scene, plan: &Plan, old: &str) -> Result<Vec<Node>> {
 
 /// Brings a node back that the agent asks for. Pacemaker's restart stops the new primary cleanly:
 /// if it dies before it is started again, nobody else holds its end. Whether clients were promised
-/// any of that is another question: an orderly end is not given up unasked.
+/// any of that is another question: an orderly end is not given up unasked. Fencing has given the
+/// node its power back, but Pacemaker does not start there by itself.
 fn bring_back(scene: &Scene, node: &Node) -> Result<()> {
-    if scene.cluster.power.is_on(&node.name)? {
+    if node.stack_runs() {
         return Ok(());
     }
     scene.cluster.bring_back(node)

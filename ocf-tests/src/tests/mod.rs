@@ -14,6 +14,7 @@ mod consistency;
 mod crash;
 mod daemons;
 mod documents;
+mod doubts;
 mod election;
 mod evidence;
 mod eyes;
@@ -132,6 +133,7 @@ pub const ALL: &[Case] = cases![
     evidence::old_configuration_after_a_move needs SynchronousClient long,
     evidence::stack_is_restarted_after_a_refusal needs Silence long,
     evidence::node_without_postgresql_tells_of_an_election needs SynchronousSilence long,
+    doubts::candidate_stays_away_after_all_lost_power needs Silence long,
     evidence::rebuilt_standby_vouches_for_nothing needs SynchronousSilence long,
     evidence::rebuilt_standby_is_promoted_once_it_caught_up needs SynchronousSilence long,
     rules::commits_of_an_earlier_rule_stay_guarded needs SynchronousSilence long,
