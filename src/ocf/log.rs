@@ -263,7 +263,8 @@ struct OcfFormat {
 impl<T: std::fmt::Display> LogFormat<T> for OcfFormat {
     fn format<W: Write>(&self, out: &mut W, severity: Severity, message: T) -> syslog::Result<()> {
         let priority = self.facility as u8 | severity as u8;
-        write!(out, "<{priority}>{}: {message}", self.tag).map_err(syslog::Error::Write)
+        // Versions 6 and 7 of the crate both make their error of this one.
+        Ok(write!(out, "<{priority}>{}: {message}", self.tag)?)
     }
 }
 
