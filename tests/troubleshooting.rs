@@ -43,6 +43,10 @@ const SENTENCES: &[(&str, &[&str])] = &[
     ),
     ("src/instance/configuration/slots.rs", &["format!("]),
     (
+        "src/instance/configuration/hosts.rs",
+        &["format!(", ".then(|| {"],
+    ),
+    (
         "src/election/scores/roster.rs",
         &["write!(f, ", "f.write_str("],
     ),

@@ -37,15 +37,8 @@ pub fn conninfo(
     };
     let name =
         NodeName::new(node).ok_or_else(|| Failure::soft(format!("{node} is no name of a node")))?;
-    Ok(own.map(|own| at(own, &name)))
-}
-
-/// The same at another node: a standby is meant, as it may be.
-fn at(own: Conninfo, name: &NodeName) -> Conninfo {
-    let mut source = own.with("host", name.as_str());
-    source.take("hostaddr");
-    source.take("target_session_attrs");
-    source
+    // A standby is meant, as it may be.
+    Ok(own.map(|own| own.at(name.as_str())))
 }
 
 /// Asks there.

@@ -279,7 +279,7 @@ impl Upstream for FakeServer {
     fn offered_by(&self, source: &Conninfo, _: Deadline) -> Result<Offered, UpstreamError> {
         self.instance.ask("offered_by", |of| {
             let upstream = of.replay.upstream;
-            let upstream = upstream.filter(|one| source.get("host") == Some(one.host));
+            let upstream = upstream.filter(|one| one.lets_in(source));
             let one = upstream.ok_or(UpstreamError::Refused("no route to host".to_owned()))?;
             Ok(Offered {
                 system: SystemId::from(SYSTEM),

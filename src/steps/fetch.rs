@@ -81,8 +81,7 @@ impl Fetch<'_> {
         if own.get("password").is_some() || own.secret_without_variable().is_some() {
             return Err("a secret in primary_conninfo would be seen among the options".to_owned());
         }
-        let mut source = own.with("host", node.as_str());
-        source.take("hostaddr");
+        let source = own.at(node.as_str());
         let offered = self.server.offered_by(&source, look);
         let offered = offered.map_err(|error| error.to_string())?;
         if theirs.system.is_some_and(|system| system != offered.system) {

@@ -81,8 +81,7 @@ fn written_by(server: &dyn Server, reign: &Reign, deadline: Deadline) -> Result<
             "{secret} in primary_conninfo would be seen in the list of processes"
         ));
     }
-    let mut source = own.with("host", primary.as_str());
-    source.take("hostaddr");
+    let source = own.at(primary.as_str());
     let offered = server.offered_by(&source, look);
     let offered = offered.map_err(|error| format!("{primary}: {error}"))?;
     let branch = &reign.branch;

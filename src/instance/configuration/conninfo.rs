@@ -68,6 +68,44 @@ impl Conninfo {
         value
     }
 
+    /// The hosts that it names, in their order; libpq tries one after the other.
+    pub fn hosts(&self) -> Vec<&str> {
+        let listed = |keyword| self.get(keyword).filter(|list| !list.is_empty());
+        let list = listed("host").or_else(|| listed("hostaddr"));
+        list.map(|list| list.split(',').map(str::trim).collect())
+            .unwrap_or_default()
+    }
+
+    /// Whether it leads to a server that takes writes, and to no other.
+    pub fn wants_a_primary(&self) -> bool {
+        let wanted = self.get("target_session_attrs");
+        wanted.is_some_and(|wanted| ["read-write", "primary"].contains(&wanted))
+    }
+
+    /// The same at one node, whatever role that has: what says where to look, and what for, goes.
+    pub fn at(self, node: &str) -> Self {
+        let port = self.port_of(node).map(str::to_owned);
+        let mut source = self.with("host", node);
+        for keyword in ["hostaddr", "target_session_attrs", "load_balance_hosts"] {
+            source.take(keyword);
+        }
+        match port.filter(|port| !port.is_empty()) {
+            Some(port) => source.with("port", &port),
+            None => {
+                source.take("port");
+                source
+            }
+        }
+    }
+
+    /// Of several, that of the host with this name, else the first.
+    fn port_of(&self, node: &str) -> Option<&str> {
+        let ports: Vec<&str> = self.get("port")?.split(',').map(str::trim).collect();
+        let named = self.hosts().iter().position(|host| *host == node);
+        let own = named.and_then(|at| ports.get(at)).or(ports.first());
+        own.copied()
+    }
+
     /// A keyword with a secret that libpq takes from nowhere but a connection string
     /// (`PQconninfoOptions` in `fe-connect.c`, versions 12 to 18: marked `*` and without a
     /// variable).
@@ -148,6 +186,30 @@ mod tests {
         let parsed = Conninfo::parse("dbname=a dbname=b").unwrap();
         assert_eq!(parsed.get("dbname"), Some("b"));
         assert_eq!(parsed.with("dbname", "c").render(), "dbname='c'");
+    }
+
+    #[test]
+    fn of_several_hosts_one_is_meant() {
+        let all = "host=srv2,srv3 hostaddr=10.0.0.2,10.0.0.3 port=5432,5433 user=r \
+                   target_session_attrs=read-write load_balance_hosts=random";
+        let all = || Conninfo::parse(all).unwrap();
+        assert_eq!(all().hosts(), ["srv2", "srv3"]);
+        assert!(all().wants_a_primary());
+        let rendered = |node| all().at(node).render();
+        assert_eq!(rendered("srv3"), "user='r' host='srv3' port='5433'");
+        assert_eq!(rendered("srv9"), "user='r' host='srv9' port='5432'");
+    }
+
+    #[test]
+    fn of_one_host_the_port_stays() {
+        let at = |text: &str| Conninfo::parse(text).unwrap().at("b").render();
+        assert_eq!(at("host=a port=5433"), "host='b' port='5433'");
+        assert_eq!(at("host=a"), "host='b'");
+        assert_eq!(at("host=a,b port=5433,"), "host='b'");
+        let any = Conninfo::parse("hostaddr=10.0.0.1 target_session_attrs=any").unwrap();
+        assert_eq!(any.hosts(), ["10.0.0.1"]);
+        assert!(!any.wants_a_primary());
+        assert_eq!(Conninfo::default().hosts(), [""; 0]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod conninfo;
 pub mod environment;
+mod hosts;
 pub mod password_file;
 pub mod slots;
 pub mod words;
@@ -96,7 +97,10 @@ pub fn judge(facts: &Facts<'_>) -> Vec<Finding> {
         streams_from_itself(facts),
     ];
     findings.extend(warnings.into_iter().flatten().map(Finding::Warning));
-    findings.extend(too_small(facts).into_iter().map(Finding::Warning));
+    let leads_to = facts.get("primary_conninfo").unwrap_or_default();
+    let more = hosts::doubtful(leads_to, facts.node);
+    let more = more.into_iter().chain(too_small(facts));
+    findings.extend(more.map(Finding::Warning));
     findings
 }
 
@@ -227,6 +231,10 @@ fn too_small(facts: &Facts<'_>) -> Vec<String> {
 /// Through the address of the primary a node may reach itself, and a standby
 /// that streams from itself never learns anything.
 fn streams_from_itself(facts: &Facts<'_>) -> Option<String> {
+    let leads_to = facts.get("primary_conninfo").unwrap_or_default();
+    if !hosts::may_lead_to_itself(leads_to) {
+        return None;
+    }
     let lines = || facts.hba.unwrap_or_default().lines().map(words);
     let includes = |line: &Vec<&str>| {
         let first = line.first().copied().unwrap_or_default();

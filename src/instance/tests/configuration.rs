@@ -100,6 +100,46 @@ fn what_is_doubtful_is_a_warning() {
 }
 
 #[test]
+fn several_hosts_lead_to_the_primary_and_not_to_this_node() {
+    let judged = |hosts: &str| {
+        found(
+            "primary_conninfo",
+            &format!("{hosts} application_name=srv1"),
+        )
+    };
+    let good = "host=srv2,srv3 target_session_attrs=";
+    assert_eq!(judged(&format!("{good}read-write")), []);
+    assert_eq!(judged(&format!("{good}primary")), []);
+    assert_eq!(judged("host=srv1"), []);
+    for doubtful in [
+        "host=srv2,srv3",
+        "host=srv2,srv3 target_session_attrs=any",
+        "host=srv2,srv3 target_session_attrs=prefer-standby",
+        "hostaddr=10.0.0.2,10.0.0.3",
+        "host=srv2 target_session_attrs=standby",
+        "host=srv2,srv3 target_session_attrs=read-only",
+        "host=srv2,srv1 target_session_attrs=read-write",
+    ] {
+        let found = judged(doubtful);
+        assert!(
+            matches!(found[..], [Finding::Warning(_)]),
+            "{doubtful}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_standby_that_wants_a_primary_cannot_stream_from_itself() {
+    let text = "host=10.0.0.9 target_session_attrs=read-write application_name=srv1";
+    let settings = settings("primary_conninfo", text);
+    let facts = Facts {
+        hba: Some("host replication all 10.0.0.0/24 trust\n"),
+        ..facts(&settings)
+    };
+    assert_eq!(judge(&facts), []);
+}
+
+#[test]
 fn cluster_name_stands_in_for_application_name() {
     let mut settings = settings("primary_conninfo", "host=a");
     settings.insert("cluster_name", "srv1".to_owned());

@@ -103,6 +103,7 @@ fn a_node_that_is_not_chosen_is_given_way_to_once_in_a_term() {
 fn with_upstream(bench: &Bench, offers: u64, sends: u64) {
     bench.server.instance().replay.upstream = Some(FakeUpstream {
         host: "n3",
+        is_standby: true,
         offers: Lsn::from(offers),
         sends: Lsn::from(sends),
     });
@@ -118,6 +119,22 @@ fn what_only_it_holds_is_fetched_before_the_promotion() {
     bench
         .journal
         .assert_order(&["start -c 'primary_conninfo=", "promote"]);
+}
+
+/// A list of hosts leads to the primary, which is gone: here one standby is meant.
+#[test]
+fn it_is_fetched_from_that_node_where_several_hosts_are_named() {
+    let bench = barred(MUCH_MORE);
+    with_upstream(&bench, 0x500_0000, 0x500_0000);
+    let several = "host=n2,n3 port=5432,5433 target_session_attrs=read-write";
+    let mut data = bench.server.data();
+    data.settings.insert("primary_conninfo", several.to_owned());
+    drop(data);
+    let done = bench.promotion(&promoting(), 30_000).run();
+    assert_eq!(done, Ok(OcfExit::Success));
+    assert_eq!(bench.server.data().end, Lsn::from(0x500_0000));
+    let asked = r"start -c 'primary_conninfo=host='\''n3'\'' port='\''5433'\'''";
+    bench.journal.assert_order(&[asked, "promote"]);
 }
 
 #[test]

@@ -127,6 +127,28 @@ fn a_ledger_that_remembers_does_not_bring_it_back() {
     assert!(claim.starts_with("1;term=12;"), "{claim}");
 }
 
+/// The same database at an earlier time, restored. The end of what was there before is not
+/// deleted: private attributes last as long as Pacemaker runs. It binds nobody any more.
+#[test]
+fn nor_does_the_end_of_what_was_there_before() {
+    let bench = || {
+        let bench = Bench::stopped(HELD);
+        let before = "1;term=9;opened=yes;sys=7;tl=1;lsn=16777216;hist=";
+        let end = "1;node=n2;term=9;sys=7;tl=1;lsn=83886080";
+        bench.cluster.with_permanent("n2", "reign-pgsqld", before);
+        bench.cluster.with_private("n2", "shutdown-pgsqld", end);
+        bench
+            .cluster
+            .with_private("n3", "shutdown-seen-pgsqld", end);
+        bench
+    };
+    let refused = promotion(&bench()).unwrap_err();
+    assert!(refused.contains("shutdown checkpoint"), "{refused}");
+    let bench = bench();
+    forget(&bench);
+    assert_eq!(promotion(&bench), Ok(OcfExit::Success));
+}
+
 /// An old configuration that is pushed afterwards does not either.
 #[test]
 fn nor_does_an_old_configuration() {

@@ -41,6 +41,7 @@ fn with_primary(bench: &Bench, offers: u64) {
     let lsn = Lsn::from(offers);
     bench.server.instance().replay.upstream = Some(FakeUpstream {
         host: "n2",
+        is_standby: false,
         offers: lsn,
         sends: lsn,
     });
