@@ -46,8 +46,18 @@ pub const SECOND: Instance = Instance {
     vip_resource: "pgsql-pri-ip2",
 };
 
-/// Settings that only some clusters have; kept in a file of its own, see `Cluster`.
-pub const SYNCHRONOUS: &str = "synchronous_standby_names = 'ANY 1 (srv1,srv2,srv3)'\n";
+/// For clusters whose commits wait for standbys; kept in a file of its own, see `Cluster`.
+pub fn synchronous(nodes: usize) -> String {
+    format!("synchronous_standby_names = '{}'\n", rule("ANY", nodes))
+}
+
+/// A rule for a cluster of `nodes`: a commit is then on so many of them that a majority has it, and
+/// a majority of votes is enough to know it. One of three may be lost, two of five.
+pub fn rule(how: &str, nodes: usize) -> String {
+    let names: Vec<_> = (1..=nodes).map(|number| format!("srv{number}")).collect();
+    let most = (nodes.saturating_sub(1) / 2).max(1);
+    format!("{how} {most} ({})", names.join(","))
+}
 
 /// The table that the lab's client writes to.
 pub const TABLE: &str =

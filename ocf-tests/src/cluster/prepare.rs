@@ -95,6 +95,10 @@ fn make(recipe: &Recipe, rootfs: &Path, ready: &Path, steps: &Steps) -> Result<(
         .collect();
     for node in &nodes {
         recipe.agent.install(&node.root())?;
+        // A node finds its own address there when it boots.
+        if nodes.len() > rootfs::NAMED {
+            fs::write(node.root().join("etc/hosts"), rootfs::hosts(nodes.len()))?;
+        }
     }
     boot(&power, &nodes, steps)?;
     steps.say("corosync and pcs: setting up");

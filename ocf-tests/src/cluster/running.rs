@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::options::{self, Options};
-use crate::cluster::postgresql::{Instance, MAIN, SYNCHRONOUS};
+use crate::cluster::postgresql::{self, Instance, MAIN};
 use crate::cluster::{pacemaker, prepare};
 use crate::host::paths;
 use crate::host::progress::Steps;
@@ -97,7 +97,8 @@ impl Cluster {
                 "{}/conf.d/synchronous.conf",
                 self.options.release.confdir("main")
             );
-            fs::write(root.join(path.trim_start_matches('/')), SYNCHRONOUS)?;
+            let text = postgresql::synchronous(self.options.nodes);
+            fs::write(root.join(path.trim_start_matches('/')), text)?;
         }
         if self.options.token != pacemaker::TOKEN {
             let path = root.join("etc/corosync/corosync.conf");

@@ -11,7 +11,7 @@ use anyhow::Result;
 use crate::host::shell;
 
 /// Most nodes a cluster may have.
-pub const MAX_NODES: usize = 5;
+pub const MAX_NODES: u8 = 9;
 /// The bridge all nodes are plugged into.
 pub const BRIDGE: &str = "lab0";
 /// Address of the bridge: the warden listens here for fencing requests.

@@ -11,7 +11,11 @@ use anyhow::{Context, Result};
 use crate::host::progress::Steps;
 use crate::host::release::Release;
 use crate::host::{apt, cache, paths, shell};
-use crate::machine::network::{self, MAX_NODES};
+use crate::machine::network;
+
+/// How many nodes a root file system has names for; a larger cluster gets the others when it is
+/// prepared.
+pub const NAMED: usize = 5;
 
 const PACKAGES: &[&str] = &[
     "systemd",
@@ -120,7 +124,7 @@ pub fn key(release: &Release) -> String {
         release.name,
         release.apt_options,
         release.tmpfiles(),
-        hosts(),
+        hosts(NAMED),
     )
         .hash(&mut hasher);
     format!("{}-{:016x}", release.name, hasher.finish())
@@ -198,7 +202,7 @@ fn customise(release: &Release, root: &Path) -> Result<()> {
     write(root, "usr/sbin/fence_lab", FENCE_AGENT, 0o755)?;
     write(root, "etc/systemd/journald.conf.d/lab.conf", JOURNAL, 0o644)?;
     write(root, "etc/tmpfiles.d/lab.conf", &release.tmpfiles(), 0o644)?;
-    write(root, "etc/hosts", &hosts(), 0o644)?;
+    write(root, "etc/hosts", &hosts(NAMED), 0o644)?;
     // mmdebstrap copies these from the host; nodes get their names from nspawn.
     let _ = fs::remove_file(root.join("etc/hostname"));
     let _ = fs::remove_file(root.join("etc/resolv.conf"));
@@ -206,9 +210,10 @@ fn customise(release: &Release, root: &Path) -> Result<()> {
     Ok(())
 }
 
-fn hosts() -> String {
+/// `/etc/hosts` of a cluster of so many nodes.
+pub fn hosts(nodes: usize) -> String {
     let mut text = String::from("127.0.0.1 localhost\n");
-    for index in 1..=MAX_NODES {
+    for index in 1..=nodes {
         text.push_str(&format!("{} srv{index}\n", network::address(index)));
     }
     text + &format!("{} pgsql-vip\n{} pgsql-vip2\n", network::VIP, network::VIP2)

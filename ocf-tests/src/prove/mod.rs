@@ -19,7 +19,7 @@ use anyhow::Result;
 
 use judge::{judged, judged_on};
 
-use crate::cluster::postgresql::MAIN;
+use crate::cluster::postgresql::{MAIN, rule};
 use crate::cluster::{Cluster, Options};
 use crate::host::progress::Steps;
 use crate::machine::node::on_each;
@@ -50,13 +50,6 @@ pub struct Series {
 
 const ANY: &str = "ANY";
 const FIRST: &str = "FIRST";
-
-/// What nodes of a cluster of `nodes` wait for: a commit is then on so many of them that a majority
-/// has it, and a majority of votes is enough to know it.
-fn rule(how: &str, nodes: usize) -> String {
-    let names: Vec<_> = (1..=nodes).map(|number| format!("srv{number}")).collect();
-    format!("{how} {} ({})", (nodes - 1) / 2, names.join(","))
-}
 
 /// All kinds of rounds.
 pub const SERIES: &[Series] = &[
