@@ -74,6 +74,7 @@ impl Stage {
             ["booted", name] => booted(scene, name),
             ["pcsd"] => scene.cluster.start_pcsd(),
             ["role", "replicator"] => role_replicator(scene),
+            ["outside", name] => self.leave(scene, name),
             ["rejoin", name] => {
                 let node = scene.cluster.node(name)?.clone();
                 scene.cluster.rejoin(&node)
@@ -98,6 +99,17 @@ impl Stage {
         scene.settle()?;
         scene.client = Some(Client::start(&scene.cluster, &MAIN));
         scene.writes_go_on()
+    }
+
+    /// A machine that is no node of the cluster, and has no data yet.
+    fn leave(&mut self, scene: &Scene, name: &str) -> Result<()> {
+        scene.pcs(&format!("node standby {name} --wait=60"))?;
+        scene.pcs(&format!("cluster node remove {name} --force"))?;
+        scene.pcs(&format!("stonith delete fence-{name}"))?;
+        self.members.retain(|member| member != name);
+        let data = scene.cluster.options.release.datadir(MAIN.name);
+        scene.cluster.node(name)?.run(&["rm", "-rf", &data])?;
+        self.wait_whole(scene)
     }
 
     fn wait_whole(&self, scene: &Scene) -> Result<()> {

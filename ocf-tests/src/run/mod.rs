@@ -7,6 +7,7 @@ pub mod foreign;
 pub mod misled;
 pub mod outcome;
 pub mod report;
+pub mod outside;
 pub mod runner;
 pub mod scene;
 pub mod staging;

@@ -129,6 +129,56 @@ pub fn number_of_a_dead_postmaster_is_taken(scene: &mut Scene) -> Result<()> {
     scene.undisturbed()
 }
 
+/// A standby crashes as often as `migration-threshold` says, with time in between. Where failures
+/// count for ever it is out of service then, as `check --setup` says beforehand. Where they expire,
+/// it goes on.
+pub fn failures_that_expire_take_no_node_out_of_service(scene: &mut Scene) -> Result<()> {
+    const MOST: usize = 3;
+    let victim = scene.a_standby()?;
+    scene.pcs(&format!(
+        "resource defaults update migration-threshold={MOST}"
+    ))?;
+    let warned = victim.output(&["pgsqlms", "check", "--setup"])?.text();
+    let warning = "migration-threshold is 3 and there is no failure-timeout";
+    ensure!(warned.contains(warning), "it says nothing: {warned}");
+    for crash in 1..MOST {
+        crash_of(scene, &victim, crash)?;
+        scene.cluster.wait_whole()?;
+    }
+    kill_postmaster(scene, &victim)?;
+    scene.wait_failure(&victim, "pgsqld_monitor")?;
+    scene.wait_stopped(&MAIN, std::slice::from_ref(&victim))?;
+    scene.let_pass(Duration::from_secs(20), "a node out of service");
+    scene.wait_stopped(&MAIN, std::slice::from_ref(&victim))?;
+    scene.clean_up()?;
+    scene.pcs("resource defaults update failure-timeout=20s")?;
+    for _ in 0..MOST {
+        crash_of(scene, &victim, 1)?;
+        scene.cluster.wait_whole()?;
+        scene
+            .steps
+            .wait("the failure to expire", Duration::from_secs(90), || {
+                let counted = scene.cluster.state()?.fail_counts;
+                ensure!(counted.is_empty(), "{counted:?}");
+                Ok(())
+            })?;
+    }
+    scene.cluster.wait_whole()?;
+    scene.writes_go_on()?;
+    scene.nobody_fenced()
+}
+
+/// Kills its server; so many failures are on record then.
+fn crash_of(scene: &Scene, victim: &Node, count: usize) -> Result<()> {
+    kill_postmaster(scene, victim)?;
+    let line = format!("{} on {}: {count}", MAIN.resource, victim.name);
+    scene.steps.wait(&line, Duration::from_secs(60), || {
+        let counted = scene.cluster.state()?.fail_counts;
+        ensure!(counted.contains(&line), "{counted:?}");
+        Ok(())
+    })
+}
+
 fn kill_postmaster(scene: &Scene, victim: &Node) -> Result<()> {
     let postmaster = scene.cluster.postmaster(victim, &MAIN)?;
     scene

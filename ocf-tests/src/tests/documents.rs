@@ -33,6 +33,7 @@ plays![
     cookbook_failure plays "After a failure" of "cookbook.md",
     cookbook_refusal plays "A refused promotion" of "cookbook.md",
     cookbook_time plays "Back to an earlier time" of "cookbook.md",
+    cookbook_second_site plays "A second site" of "cookbook.md",
     cookbook_addresses plays "Addresses" of "cookbook.md",
 ];
 

@@ -5,6 +5,7 @@
 
 use crate::run::runner::{Case, Length, Needs};
 
+mod addressless;
 mod admin;
 mod attacker;
 mod barred;
@@ -89,6 +90,8 @@ pub const ALL: &[Case] = cases![
     rejoin::diverged_primary_is_rewound needs Client,
     rejoin::interrupted_rewind_is_resumed needs Client,
     rejoin::diverged_standby_stays_and_says_so needs Client long,
+    addressless::all_follow_who_is_elected needs SynchronousClient long,
+    addressless::receiver_outside_counts_for_nobody needs SynchronousClient long,
     rebuild::diverged_node_is_rebuilt_under_writes needs Client,
     rebuild::killed_at_any_moment_it_is_finished_by_the_next_call needs Client long,
     rebuild::nothing_is_started_while_it_goes_on needs Client long,
@@ -123,6 +126,7 @@ pub const ALL: &[Case] = cases![
     passed_over::a_ban_on_one_far_ahead_is_named_with_its_remedy needs Silence long,
     passed_over::a_ban_gives_up_no_synchronous_commit needs SynchronousSilence long,
     passed_over::what_only_a_banned_standby_holds_is_fetched needs Silence long,
+    passed_over::it_is_fetched_where_standbys_name_each_other needs Silence long,
     passed_over::synchronous_commits_of_a_banned_standby_are_fetched needs SynchronousSilence long,
     passed_over::a_score_by_hand_is_named needs Silence long,
     evidence::dead_primary_is_removed_from_the_cluster needs SynchronousSilence long,
@@ -257,6 +261,7 @@ pub const ALL: &[Case] = cases![
     crash::smart_stop_of_primary needs Client,
     crash::backend_killed_where_no_restart_follows needs Client long,
     crash::busy_backend_of_a_dead_postmaster needs Client long,
+    crash::failures_that_expire_take_no_node_out_of_service needs Client long,
     crash::files_of_a_backup_left_behind needs Client long,
     crash::pg_ctl_stop_of_standby needs Client,
     watching::crash_is_noticed_at_once needs Client long,
@@ -297,6 +302,7 @@ pub const ALL: &[Case] = cases![
     documents::cookbook_slots needs Client long,
     documents::cookbook_synchronous needs Client long,
     documents::cookbook_time needs Client long,
+    documents::cookbook_second_site needs Client long,
     documents::cookbook_least_privilege needs Client long,
     documents::cookbook_failure needs SynchronousClient long,
     documents::cookbook_refusal needs SynchronousClient long,

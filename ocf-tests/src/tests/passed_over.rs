@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
+use super::addressless::name_each_other;
 use super::paf_losses::only_the_other_holds;
 use crate::cluster::PATIENCE;
 use crate::machine::node::Node;
@@ -73,6 +74,12 @@ pub fn what_only_a_banned_standby_holds_is_fetched(scene: &mut Scene) -> Result<
     let rows = far_ahead(&stage)?;
     ban(&stage, &stage.other)?;
     fetches(&stage, rows)
+}
+
+/// The same where standbys find the primary by a list of hosts, which leads to no standby.
+pub fn it_is_fetched_where_standbys_name_each_other(scene: &mut Scene) -> Result<()> {
+    name_each_other(scene)?;
+    what_only_a_banned_standby_holds_is_fetched(scene)
 }
 
 /// The same where the banned standby alone confirmed commits.
@@ -155,7 +162,7 @@ fn fetches(stage: &Stage, rows: u64) -> Result<()> {
     )?;
     let query = format!(
         "SELECT count(*) FROM pg_file_settings WHERE name = 'primary_conninfo' \
-         AND setting LIKE '%{}%'",
+         AND setting LIKE '%host=''{}''%'",
         stage.other.name
     );
     ensure!(favourite.sql(&query)? == "0", "it is in the configuration");
