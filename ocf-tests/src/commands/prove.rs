@@ -14,7 +14,7 @@ use crate::run::chance::Chance;
 /// Which series of rounds to run.
 #[derive(clap::Args, Debug)]
 pub struct Choice {
-    /// any, first, orders, moments, lists, evidence; without any, all
+    /// any, first, orders, moments, lists, evidence, predictions; without any, all
     #[arg(value_parser = names())]
     series: Vec<String>,
     /// Rounds of each series, instead of as many as prove something

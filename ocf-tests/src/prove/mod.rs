@@ -9,6 +9,7 @@ pub mod lists;
 mod moments;
 mod operator;
 mod orders;
+mod predictions;
 mod tamper;
 
 use std::collections::BTreeSet;
@@ -45,6 +46,8 @@ pub struct Series {
     disks: bool,
     /// Whether each round begins on a cluster of its own.
     fresh: bool,
+    /// Whether nobody but the round writes.
+    quiet: bool,
     round: fn(&Scene, u64) -> Result<String>,
 }
 
@@ -60,6 +63,7 @@ pub const SERIES: &[Series] = &[
         synchronous: ANY,
         disks: true,
         fresh: false,
+        quiet: false,
         round: double_cut,
     },
     Series {
@@ -69,6 +73,7 @@ pub const SERIES: &[Series] = &[
         synchronous: FIRST,
         disks: true,
         fresh: false,
+        quiet: false,
         round: double_cut,
     },
     Series {
@@ -78,6 +83,7 @@ pub const SERIES: &[Series] = &[
         synchronous: ANY,
         disks: true,
         fresh: false,
+        quiet: false,
         round: return_in_order,
     },
     Series {
@@ -87,6 +93,7 @@ pub const SERIES: &[Series] = &[
         synchronous: ANY,
         disks: true,
         fresh: false,
+        quiet: false,
         round: failure_soon_after,
     },
     Series {
@@ -97,6 +104,7 @@ pub const SERIES: &[Series] = &[
         // remote_write promises nothing when two nodes lose power.
         disks: false,
         fresh: false,
+        quiet: false,
         round: lists::round,
     },
     Series {
@@ -106,7 +114,18 @@ pub const SERIES: &[Series] = &[
         synchronous: ANY,
         disks: true,
         fresh: true,
+        quiet: false,
         round: faults_and_evidence,
+    },
+    Series {
+        name: "predictions",
+        about: "what `explain` and `status` say of a state, and then the primary loses its power",
+        rounds: 30,
+        synchronous: ANY,
+        disks: false,
+        fresh: false,
+        quiet: true,
+        round: prediction,
     },
 ];
 
@@ -132,6 +151,11 @@ pub fn failure_soon_after(scene: &Scene, seed: u64) -> Result<String> {
 pub fn faults_and_evidence(scene: &Scene, seed: u64) -> Result<String> {
     let plan = evidence::Plan::draw(&mut Chance::new(seed));
     judged_on(scene, &plan.to_string(), || evidence::run(scene, &plan))
+}
+
+/// The primary loses its power in a state of which something was predicted; the round of `seed`.
+pub fn prediction(scene: &Scene, seed: u64) -> Result<String> {
+    predictions::round(scene, seed)
 }
 
 /// What [`failure_soon_after`] does first in the round of `seed`.
@@ -201,13 +225,15 @@ fn set_up(series: &Series, nodes: usize, steps: &Steps) -> Result<Scene> {
     cluster.wait_whole()?;
     // As in the quick starts, and shorter: a node that was refused five times comes back by itself.
     cluster.pcs(&["resource", "defaults", "update", "failure-timeout=60s"])?;
-    let client = Client::start(&cluster, &MAIN);
+    let client = (!series.quiet).then(|| Client::start(&cluster, &MAIN));
     let scene = Scene {
-        client: Some(client),
+        client,
         steps: steps.clone(),
         cluster,
     };
-    scene.writes_go_on()?;
+    if !series.quiet {
+        scene.writes_go_on()?;
+    }
     Ok(scene)
 }
 

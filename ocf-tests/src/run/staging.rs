@@ -55,6 +55,11 @@ impl<'a> Stage<'a> {
         })
     }
 
+    /// The favourite and the other standby.
+    pub fn standbys(&self) -> [&Node; 2] {
+        [&self.favourite, &self.other]
+    }
+
     /// The same, under maintenance until [`Stage::release`].
     pub fn under_maintenance(scene: &'a Scene) -> Result<Self> {
         let stage = Self::new(scene)?;
