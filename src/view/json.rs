@@ -129,10 +129,15 @@ pub fn prospect(prospect: &Prospect) -> Value {
         Fate::Promotes { loss, late, .. } => (Some(*loss), *late),
         _ => (None, None),
     };
+    let or: Vec<_> = match &prospect.fate {
+        Fate::Promotes { instead, .. } => instead.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
     json!({
         "lost": lost,
         "verdict": verdict,
         "node": node.map(ToString::to_string),
+        "or": or,
         "guaranteed": loss.map(|loss| loss.is_guarded),
         "loss_bytes_max": loss.and_then(|loss| loss.bytes_max()),
         "behind_bytes": loss.and_then(|loss| loss.behind),

@@ -46,6 +46,7 @@ mod threshold;
 mod time;
 mod trouble;
 mod underway;
+mod unsure;
 mod words;
 
 pub use alert::Alert;

@@ -10,6 +10,7 @@ use super::cib::Running;
 use super::held::{Held, held};
 use super::replay::Late;
 use super::seen::Seen;
+use super::unsure::{consider, undecided};
 use crate::election::{
     Ballot, Verdict, Warning, asks_for_bars, elect, explain, remedy, to_be_fetched,
 };
@@ -36,6 +37,8 @@ pub enum Fate {
     Promotes {
         /// Which one.
         node: NodeName,
+        /// Or one of these, of which it is not known what they hold: they are not connected.
+        instead: BTreeSet<NodeName>,
         /// What goes with the primary.
         loss: Loss,
         /// From whom it fetches first what only that one holds: Pacemaker may not promote it.
@@ -155,7 +158,7 @@ pub(super) fn election_of(
     let mut ballot = ballot(seen, first, (voters, held));
     ballot.shutdown_checkpoints.extend(end);
     let fate = Election::hold(seen, ballot).fate(seen, held);
-    undecided(&fate, voters, held).unwrap_or(fate)
+    undecided(&fate, (voters, held)).unwrap_or(fate)
 }
 
 fn voters(seen: &Seen, lost: &BTreeSet<NodeName>) -> BTreeSet<NodeName> {
@@ -178,7 +181,22 @@ fn held_now(seen: &Seen, lost: &BTreeSet<NodeName>) -> (Fate, Vec<String>) {
     } = &election;
     let lines = explain(ballot, verdict, &seen.cib.resource.id);
     let fate = election.fate(seen, &held);
-    (undecided(&fate, &voters, &held).unwrap_or(fate), lines)
+    let fate = match undecided(&fate, (&voters, &held)) {
+        Some(unknown) => unknown,
+        None => consider(seen, fate, (&voters, &held), |held| {
+            again(seen, &voters, held)
+        }),
+    };
+    (fate, lines)
+}
+
+fn again(seen: &Seen, voters: &BTreeSet<NodeName>, held: &BTreeMap<NodeName, Held>) -> Fate {
+    let first = first_choice(seen, voters);
+    let election = first.map(|first| Election::hold(seen, ballot(seen, first, (voters, held))));
+    election.map_or_else(
+        || no_candidate(seen, voters),
+        |election| election.fate(seen, held),
+    )
 }
 
 fn no_candidate(seen: &Seen, voters: &BTreeSet<NodeName>) -> Fate {
@@ -198,25 +216,6 @@ fn no_candidate(seen: &Seen, voters: &BTreeSet<NodeName>) -> Fate {
             &["let a standby catch up with the primary"],
         ),
     }
-}
-
-/// Two that are not connected: what they are taken for is the same, and says nothing of which
-/// holds more.
-fn undecided(
-    fate: &Fate,
-    voters: &BTreeSet<NodeName>,
-    held: &BTreeMap<NodeName, Held>,
-) -> Option<Fate> {
-    let Fate::Promotes { node, .. } = fate else {
-        return None;
-    };
-    let is_assumed = |node: &NodeName| held.get(node).is_some_and(|held| held.is_assumed);
-    let mut others = voters.iter().filter(|other| *other != node);
-    let other = others.find(|other| is_assumed(other) && is_assumed(node))?;
-    Some(Fate::Unknown(format!(
-        "neither {node} nor {other} is connected to the primary: which of them holds more is not \
-         known here"
-    )))
 }
 
 /// Whom Pacemaker tries first. A node without a score offers itself where nobody has one.
@@ -283,6 +282,7 @@ impl Election {
                 },
                 late: Late::of(seen, candidate),
                 node: candidate.clone(),
+                instead: BTreeSet::new(),
                 fetches_from: self.fetches_from,
             },
             Verdict::Refuse { reason } => Fate::Nobody {

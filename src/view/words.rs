@@ -4,6 +4,7 @@ use super::bytes::amount;
 use super::problem::Health;
 use super::prospect::{Fate, Loss, Prospect};
 use super::replay::Late;
+use super::unsure;
 
 impl Prospect {
     /// What would happen, as one sentence without its end.
@@ -12,16 +13,21 @@ impl Prospect {
             Fate::Stays(primary) => format!("{primary} stays the primary"),
             Fate::Promotes {
                 node,
+                instead,
                 loss,
                 fetches_from,
                 late,
             } => {
+                let instead = unsure::words(instead);
                 let first = fetches_from.as_ref();
                 let first =
                     first.map(|from| format!(" once it has fetched what only {from} holds"));
                 let first = first.unwrap_or_default();
                 let late = late.map(late_words).unwrap_or_default();
-                format!("{node} is promoted{first}{late}; {}", loss.sentence())
+                format!(
+                    "{node} is promoted{first}{late}{instead}; {}",
+                    loss.sentence()
+                )
             }
             Fate::Nobody { reason, .. } => format!("nobody is promoted: {reason}"),
             Fate::Unknown(why) => format!("cannot tell: {why}"),
@@ -34,11 +40,12 @@ impl Prospect {
         match &self.fate {
             Fate::Stays(_) => Health::Well,
             Fate::Promotes {
+                instead,
                 loss,
                 fetches_from: None,
                 late: None,
                 ..
-            } if loss.is_guarded => Health::Well,
+            } if loss.is_guarded && instead.is_empty() => Health::Well,
             Fate::Promotes { .. } => Health::Attention,
             Fate::Nobody { .. } => Health::Critical,
             Fate::Unknown(_) => Health::Unknown,
