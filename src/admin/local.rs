@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::instance::survey::Writer;
 use crate::instance::{ControlData, Postmaster, Survey};
 use crate::ocf::{Deadline, NodeName};
-use crate::postgres::{Found, LookError, RealServer, Rewinder, Server, Timelines};
+use crate::postgres::{Found, LookError, RealServer, Rebuild, Rewinder, Server, Timelines};
 use crate::record::Divergence;
-use crate::steps::position;
-use crate::view::{Cib, Local, standing_still};
+use crate::steps::{position, rights};
+use crate::view::{Cib, Leftover, Local, standing_still};
 use crate::wal::{History, HistoryFile, Position, Timeline};
 
 /// How long the server may take to answer: a person waits, and one that hangs is worth saying.
@@ -54,12 +54,29 @@ pub fn look(server: &RealServer, cib: &Cib, deadline: Deadline) -> Local {
         position: control.and_then(|control| held(server, &control, survey.as_ref())),
         still: still(server, survey.as_ref(), deadline),
         is_half_rewound: matches!(server.mark(), Ok(Found::Here { .. })),
+        leftover: leftover(server),
+        // Where it cannot be asked, the survey says why.
+        grants: rights::lacking(server, deadline)
+            .ok()
+            .flatten()
+            .unwrap_or_default(),
         timelines: BTreeMap::new(),
         is_stopped: matches!(postmaster, Ok(Postmaster::None)),
         histories: histories(server, cib),
         lacking,
         survey,
         trouble,
+    }
+}
+
+/// One that goes on needs nobody.
+fn leftover(server: &RealServer) -> Option<Leftover> {
+    match server.rebuild() {
+        Ok(Rebuild::Nothing | Rebuild::GoesOn) => None,
+        Ok(Rebuild::Before) => Some(Leftover::OldData),
+        Ok(Rebuild::Without) => Some(Leftover::NoData),
+        Ok(Rebuild::After) => Some(Leftover::OldFiles),
+        Err(error) => Some(Leftover::Unreadable(error.to_string())),
     }
 }
 

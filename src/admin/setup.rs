@@ -10,7 +10,7 @@ use crate::instance::configuration::{Facts, Finding, SETTINGS, judge};
 use crate::ocf::{Deadline, Environment, NodeName, Parameters};
 use crate::pacemaker::Tools;
 use crate::postgres::{RealServer, Server, SettingError};
-use crate::steps::validation;
+use crate::steps::{rights, validation};
 use crate::system::{host_name, machine};
 use crate::view::cib::Cib;
 use crate::view::setup::{Database, Machine, Options, Setup};
@@ -162,6 +162,9 @@ fn database(server: &dyn Server, node: Option<&NodeName>, deadline: Deadline) ->
             parameters.datadir.display()
         ),
         boot_start: server.boot_start().map(|file| file.display().to_string()),
+        grants: rights::lacking(server, deadline)
+            .map_err(|why| why.to_string())
+            .transpose(),
         ..Database::default()
     };
     if broken.is_none() {

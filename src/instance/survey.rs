@@ -5,6 +5,7 @@
 use super::Role;
 use super::capacity::Capacity;
 use super::replication::SenderState;
+use super::slots::Kept;
 use crate::wal::{Lsn, Timeline};
 
 /// What one connection was told.
@@ -14,6 +15,8 @@ pub struct Survey {
     pub version: String,
     /// What it said by its role.
     pub says: Says,
+    /// What it keeps by the agent's slots; empty where it has none.
+    pub slots: Vec<Kept>,
 }
 
 /// What it said by its role.

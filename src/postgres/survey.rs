@@ -7,6 +7,7 @@ use super::questions;
 use super::real_server::RealServer;
 use super::replay;
 use super::replication::timeline_of;
+use super::slots;
 use crate::instance::replication::SenderState;
 use crate::instance::survey::{Follower, Receiver, Says, Survey, Writer};
 use crate::instance::{NoAnswer, Role};
@@ -34,20 +35,24 @@ const STANDBY: &str = "SELECT pg_catalog.pg_last_wal_receive_lsn(), \
 impl RealServer {
     /// Asks the server that the parameters describe.
     pub fn survey(&self, deadline: Deadline) -> Result<Survey, NoAnswer> {
-        self.ask_seeing(deadline, query)
+        let with_slots = self.keeps_slots();
+        self.ask_seeing(deadline, move |client| query(client, with_slots))
     }
 }
 
-fn query(client: &mut Client) -> Result<Survey, Error> {
+fn query(client: &mut Client, with_slots: bool) -> Result<Survey, Error> {
     let version: String = client.query_one(VERSION, &[])?.try_get(0)?;
-    let says = match questions::role(client)? {
+    let role = questions::role(client)?;
+    let says = match role {
         Role::Primary => Says::Primary(primary(client)?),
         Role::Standby => Says::Standby(standby(client)?),
     };
+    let slots = with_slots.then(|| slots::query(client, role)).flatten();
     Ok(Survey {
         // `15.6 (Debian 15.6-0+deb12u1)`
         version: version.split(' ').next().unwrap_or_default().to_owned(),
         says,
+        slots: slots.map(|slots| slots.kept()).unwrap_or_default(),
     })
 }
 

@@ -16,15 +16,25 @@ pub fn demand(server: &dyn Server, deadline: Deadline) -> Result<(), Failure> {
     let Some(role) = &server.parameters().db_role else {
         return Ok(());
     };
-    match look(server, deadline) {
-        Ok(Some(rights)) => enough(role, &rights.grants(server.parameters().slots)),
-        Ok(None) => Ok(()),
+    match lacking(server, deadline) {
+        Ok(grants) => enough(role, &grants.unwrap_or_default()),
         Err(NoAnswer::Login(why)) => Err(arguments(format!("db_role {role} cannot log in: {why}"))),
         Err(why) => {
             log::warn!("Cannot tell what db_role {role} may do: {why}");
             Ok(())
         }
     }
+}
+
+/// What gives it the rights that it lacks; `None`: there is no such role, or no server runs that
+/// could be asked.
+pub fn lacking(server: &dyn Server, deadline: Deadline) -> Result<Option<Vec<String>>, NoAnswer> {
+    let parameters = server.parameters();
+    if parameters.db_role.is_none() {
+        return Ok(None);
+    }
+    let rights = look(server, deadline)?;
+    Ok(rights.map(|rights| rights.grants(parameters.slots)))
 }
 
 /// `None`: no server runs that could be asked.

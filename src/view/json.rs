@@ -71,6 +71,7 @@ fn node(node: &NodeView) -> Value {
         "candidate": node.candidacy.is_candidate(),
         "why_not": why_not(&node.candidacy),
         "diverged": node.diverged.as_ref().map(diverged),
+        "slot": node.slot.as_ref().map(|slot| json!({"kept_bytes": slot.bytes, "lost": slot.is_lost})),
         "failed_actions": node.failed.iter().map(failed).collect::<Vec<_>>(),
     })
 }

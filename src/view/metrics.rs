@@ -30,6 +30,7 @@ pub fn metrics(view: &View) -> String {
     if view.knows_lags() {
         families.extend(of_cluster(view));
     }
+    families.push(slots(view));
     families.extend(actions(view));
     families
         .iter()
@@ -140,6 +141,17 @@ fn role(view: &View) -> Family {
         Running::Standby if is_here(node) => Some(0.0),
         _ => None,
     })
+}
+
+/// What this node keeps for each other one: its own disk is what that fills.
+fn slots(view: &View) -> Family {
+    let help = "WAL that this node keeps for another node by the agent's slot";
+    let bytes = |node: &NodeView| {
+        node.slot
+            .as_ref()
+            .map(|slot| slot.bytes.unwrap_or(0) as f64)
+    };
+    family("pgsqlms_slot_kept_bytes", help).of_nodes(view, bytes)
 }
 
 fn of_cluster(view: &View) -> Vec<Family> {

@@ -71,7 +71,7 @@ pub use recipient::Recipient;
 pub use replay::standing_still;
 pub use report::View;
 pub use role::{Record, Word, word};
-pub use seen::{Known, Local, Policy, Seen};
+pub use seen::{Known, Leftover, Local, Policy, Seen};
 pub use stopping::{before_stop, may_stop, stop_json, stop_lines};
 pub use switchover::{before_switchover, may_move};
 pub use text::lines;

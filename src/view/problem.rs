@@ -38,7 +38,7 @@ impl Health {
 }
 
 /// The ids of all problems: `check --only` and `--ignore` take no other.
-pub const PROBLEMS: [&str; 31] = [
+pub const PROBLEMS: [&str; 33] = [
     "commits-wait",
     "constraint-left",
     "disabled",
@@ -65,9 +65,11 @@ pub const PROBLEMS: [&str; 31] = [
     "offline",
     "other-database",
     "pacemaker-down",
+    "rebuild-interrupted",
     "replay-behind",
     "replay-paused",
     "replay-still",
+    "rights-missing",
     "settings-too-small",
     "several-primaries",
 ];

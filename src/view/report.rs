@@ -13,6 +13,7 @@ use super::replay::Late;
 use super::seen::Seen;
 use super::synchronous::Synchronous;
 use super::trouble::problems;
+use crate::instance::slots::{self, Kept};
 use crate::instance::survey::{Follower, Receiver, Says, Survey, Writer};
 use crate::ocf::NodeName;
 use crate::record::Divergence;
@@ -108,6 +109,8 @@ pub struct NodeView {
     pub candidacy: Candidacy,
     /// How its data differ from the primary's branch.
     pub diverged: Option<Divergence>,
+    /// What the server here keeps for it by a slot.
+    pub slot: Option<Kept>,
     /// The actions that failed there.
     pub failed: Vec<Failed>,
     /// The last action of each kind.
@@ -215,10 +218,18 @@ fn node_view(seen: &Seen, node: &NodeName) -> NodeView {
         score: seen.scores.get(node).copied(),
         candidacy: Candidacy::of(seen, node),
         diverged: divergence(seen, node),
+        slot: slot(seen, node),
         failed: facts.failed,
         actions: facts.actions,
         node: node.clone(),
     }
+}
+
+fn slot(seen: &Seen, node: &NodeName) -> Option<Kept> {
+    let survey = seen.local.as_ref()?.survey.as_ref()?;
+    let name = slots::name::of(node);
+    let mut slots = survey.slots.iter();
+    slots.find(|one| one.slot == name).cloned()
 }
 
 fn wal(seen: &Seen, node: &NodeName) -> Wal {

@@ -56,10 +56,27 @@ pub struct Local {
     pub still: BTreeSet<NodeName>,
     /// Whether a rewind of it has begun and was not seen to end.
     pub is_half_rewound: bool,
+    /// What is left of a rebuild that was interrupted.
+    pub leftover: Option<Leftover>,
+    /// What gives the role of parameter `db_role` the rights that it lacks, in SQL.
+    pub grants: Vec<String>,
     /// How the timelines began that diverged nodes are on, as far as it is known here.
     pub histories: BTreeMap<Timeline, History>,
     /// How all timelines began that its files tell of, where that was asked for.
     pub timelines: BTreeMap<Timeline, History>,
+}
+
+/// What is left of a rebuild of this node that was interrupted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leftover {
+    /// The data are those of before.
+    OldData,
+    /// There are no data.
+    NoData,
+    /// The data are the new ones, and the old ones still take up room.
+    OldFiles,
+    /// Its mark cannot be read.
+    Unreadable(String),
 }
 
 /// What is on record of elections.

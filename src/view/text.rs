@@ -74,6 +74,9 @@ fn since(primary: &Primary) -> String {
     }
 }
 
+/// Where the agent keeps slots.
+const SLOT: &str = "slot keeps";
+
 const HEADING: [&str; 9] = [
     "node",
     "role",
@@ -87,12 +90,15 @@ const HEADING: [&str; 9] = [
 ];
 
 fn rows(view: &View) -> Vec<Vec<(Style, String)>> {
-    let heading = HEADING.map(|word| (Style::Faint, word.to_owned()));
-    let nodes = view
-        .nodes
-        .iter()
-        .map(|node| row(node, view.cluster.is_known));
-    std::iter::once(heading.into()).chain(nodes).collect()
+    let has_slots = view.nodes.iter().any(|node| node.slot.is_some());
+    let heading = HEADING.into_iter().chain(has_slots.then_some(SLOT));
+    let heading = heading.map(|word| (Style::Faint, word.to_owned()));
+    let nodes = view.nodes.iter().map(|node| {
+        let mut row = row(node, view.cluster.is_known);
+        row.extend(has_slots.then(|| slot(node)));
+        row
+    });
+    std::iter::once(heading.collect()).chain(nodes).collect()
 }
 
 fn row(node: &NodeView, is_known: bool) -> Vec<(Style, String)> {
@@ -116,6 +122,18 @@ fn row(node: &NodeView, is_known: bool) -> Vec<(Style, String)> {
         plain(node.score.map(score::encode)),
         (candidate_style(&node.candidacy), node.candidacy.to_string()),
     ]
+}
+
+/// What the server here keeps for it.
+fn slot(node: &NodeView) -> (Style, String) {
+    match &node.slot {
+        None => (Style::Plain, "-".to_owned()),
+        Some(slot) if slot.is_lost => (Style::Warn, "lost".to_owned()),
+        Some(slot) => {
+            let bytes = slot.bytes.map_or("nothing".to_owned(), amount);
+            (Style::Plain, bytes)
+        }
+    }
 }
 
 /// What it has not received, and what of the rest its promotion would wait for.

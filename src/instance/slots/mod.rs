@@ -11,6 +11,7 @@
 //! this standby would recover: before that the primary has everything, and from there pg_rewind
 //! needs it.
 
+mod kept;
 pub mod name;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use std::fmt;
 
 use crate::ocf::NodeName;
 use crate::wal::Lsn;
+pub use kept::Kept;
 
 /// A physical replication slot of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,27 @@ pub fn check(database: &Database) -> Vec<Checked> {
     }
     all.extend(listens_to_itself(database));
     all.extend(lets_nobody_in(database));
+    all.extend(database.grants.as_ref().map(rights));
     all
+}
+
+fn rights(grants: &Result<Vec<String>, String>) -> Checked {
+    let grants = match grants {
+        Ok(grants) => grants.iter(),
+        Err(why) => {
+            let text = format!("what the role of db_role may do cannot be told: {why}");
+            return Checked::warn("rights", text).cure("docs/reference.md: db_role");
+        }
+    };
+    if grants.len() == 0 {
+        return Checked::ok(
+            "rights",
+            "the role of db_role may do all that the agent does",
+        );
+    }
+    let failed = Checked::fail("rights", "the role of db_role lacks rights");
+    let cures = grants.map(|grant| format!("in the database postgres, on the primary: {grant}"));
+    cures.fold(failed, Checked::cure)
 }
 
 fn place(database: &Database) -> Checked {

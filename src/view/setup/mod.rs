@@ -19,7 +19,7 @@ pub use options::Options;
 pub use seen::{Database, Machine, Setup};
 
 /// The ids of all that is checked.
-pub const SETUP: [&str; 20] = [
+pub const SETUP: [&str; 21] = [
     "address",
     "boot-start",
     "clock",
@@ -37,6 +37,7 @@ pub const SETUP: [&str; 20] = [
     "own-address",
     "pg-hba",
     "postgresql",
+    "rights",
     "rings",
     "timeouts",
     "upgrades",

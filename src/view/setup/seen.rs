@@ -40,6 +40,9 @@ pub struct Database {
     pub hba: Option<String>,
     /// The file that has the system start it.
     pub boot_start: Option<String>,
+    /// What gives the role of `db_role` the rights that it lacks, or why that cannot be told; `None`:
+    /// there is no such role, or no server runs.
+    pub grants: Option<Result<Vec<String>, String>>,
 }
 
 /// All that was seen.

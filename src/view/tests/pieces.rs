@@ -3,7 +3,10 @@
 
 use crate::instance::Survey;
 use crate::instance::replication::SenderState;
+use crate::instance::slots::{self, Kept};
 use crate::instance::survey::{Receiver, Says};
+use crate::testing::node;
+use crate::view::seen::Leftover;
 use crate::wal::Lsn;
 
 /// One of them.
@@ -139,5 +142,26 @@ pub fn survey(says: Says) -> Survey {
     Survey {
         version: "15.6".to_owned(),
         says,
+        slots: Vec::new(),
+    }
+}
+
+/// `slot srv2 65536` or `slot srv2 lost`: what the server here keeps.
+pub fn kept(words: &[String]) -> Kept {
+    let name = node(&words[0]);
+    Kept {
+        slot: slots::name::of(&name),
+        bytes: words[1].parse().ok(),
+        is_lost: words[1] == "lost",
+    }
+}
+
+/// What is left of a rebuild.
+pub fn leftover(what: &str) -> Leftover {
+    match what {
+        "old-data" => Leftover::OldData,
+        "no-data" => Leftover::NoData,
+        "old-files" => Leftover::OldFiles,
+        why => Leftover::Unreadable(why.to_owned()),
     }
 }

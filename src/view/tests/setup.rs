@@ -81,6 +81,9 @@ fn of(facts: &[&str]) -> Setup {
             "error" => database.findings.push(Finding::Error(rest.to_owned())),
             "warning" => database.findings.push(Finding::Warning(rest.to_owned())),
             "listen" => database.listen = Some(rest.to_owned()),
+            "rights" => database.grants = Some(Ok(Vec::new())),
+            "grant" => database.grants = Some(Ok(vec![rest.to_owned()])),
+            "no-rights" => database.grants = Some(Err(rest.to_owned())),
             "hba" => database.hba = Some(rest.to_owned()),
             other => panic!("{other:?}"),
         }

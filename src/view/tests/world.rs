@@ -28,16 +28,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::pieces::{Device, location, lsn, nvpair, operation, receiver, survey};
+use super::pieces::{Device, kept, leftover, location, lsn, nvpair, operation, receiver, survey};
 use crate::instance::Survey;
 use crate::instance::capacity::Capacity;
+use crate::instance::slots::Kept;
 use crate::instance::survey::{Follower, Receiver, Says, Writer};
 use crate::ocf::NodeName;
 use crate::record::reign::Stage;
 use crate::record::{Constraint, Evidence, Reign, SyncRule};
 use crate::testing::node;
 use crate::view::cib::Cib;
-use crate::view::seen::{Known, Local, Policy, Seen};
+use crate::view::seen::{Known, Leftover, Local, Policy, Seen};
 use crate::wal::notation::position;
 use crate::wal::{Lsn, Position};
 
@@ -70,6 +71,9 @@ struct Parts {
     still: std::collections::BTreeSet<NodeName>,
     replayed: Option<Lsn>,
     dead: bool,
+    leftover: Option<Leftover>,
+    grants: Vec<String>,
+    slots: Vec<Kept>,
 }
 
 /// The look of these lines.
@@ -116,6 +120,9 @@ impl Parts {
             "replayed" => self.replayed = Some(lsn(rest)),
             "still" => drop(self.still.insert(node(rest))),
             "dead" => self.dead = true,
+            "rebuild" => self.leftover = Some(leftover(rest)),
+            "grant" => self.grants.push(rest.to_owned()),
+            "slot" => self.slots.push(kept(&words)),
             other => panic!("{other:?}"),
         }
     }
@@ -203,11 +210,16 @@ impl Parts {
             .writes
             .clone()
             .or(self.stands.as_ref().map(|(held, _)| held.clone()));
-        let survey = self.writer().or(self.follower());
+        let survey = self.writer().or(self.follower()).map(|survey| Survey {
+            slots: self.slots.clone(),
+            ..survey
+        });
         Local {
             trouble: survey.is_none().then(|| "it does not run".to_owned()),
             is_stopped: self.dead,
             still: self.still.clone(),
+            leftover: self.leftover.clone(),
+            grants: self.grants.clone(),
             timelines: self
                 .timelines
                 .iter()

@@ -9,7 +9,7 @@ use crate::view::cib::{Away, Failed, Node, Running};
 use crate::view::held::{divergence, receiver};
 use crate::view::problem::{Health, Problem};
 use crate::view::replay::Late;
-use crate::view::seen::{Local, Seen};
+use crate::view::seen::{Leftover, Local, Seen};
 use crate::view::underway::after_that;
 
 /// All that is.
@@ -221,6 +221,13 @@ fn of_server(seen: &Seen, node: &NodeName, local: &Local) -> Vec<Problem> {
             format!("a rewind of {node} has begun and did not end: nothing is started there");
         all.push(attention("half-rewound", node, text).cure("docs/cookbook.md: rewind a node"));
     }
+    all.extend(
+        local
+            .leftover
+            .as_ref()
+            .map(|left| interrupted(seen, node, left)),
+    );
+    all.extend(lacking_rights(node, local));
     if let Some(why) = &local.trouble {
         let text = format!("PostgreSQL on {node}: {why}");
         let is_expected = matches!(seen.running(node), Running::Primary | Running::Standby);
@@ -230,6 +237,40 @@ fn of_server(seen: &Seen, node: &NodeName, local: &Local) -> Vec<Problem> {
         all.push(paused(node, local));
     }
     all
+}
+
+/// An admin began it, and it did not end.
+fn interrupted(seen: &Seen, node: &NodeName, left: &Leftover) -> Problem {
+    let again = format!("pgsqlms rebuild --resource {}", seen.cib.resource.id);
+    let problem = |text: String| attention("rebuild-interrupted", node, text);
+    match left {
+        Leftover::NoData => problem(format!(
+            "a rebuild of {node} was interrupted, and there are no data: nothing is started there"
+        ))
+        .cure(format!("on {node}: {again}")),
+        Leftover::OldData => problem(format!(
+            "a rebuild of {node} was interrupted: its data are those of before"
+        ))
+        .cure(format!(
+            "to go on, with {node} in standby, on {node}: {again}"
+        ))
+        .cure(format!("to leave it: {again} --give-up")),
+        Leftover::OldFiles => problem(format!(
+            "{node} is rebuilt, and what was there before still takes up room"
+        ))
+        .cure(format!("on {node}: {again}")),
+        Leftover::Unreadable(why) => problem(format!(
+            "cannot tell whether a rebuild of {node} was interrupted: {why}"
+        )),
+    }
+}
+
+fn lacking_rights(node: &NodeName, local: &Local) -> Option<Problem> {
+    let text = format!("db_role lacks rights that the agent on {node} needs");
+    let problem = attention("rights-missing", node, text);
+    let grants = local.grants.iter();
+    let grants = grants.map(|grant| format!("in the database postgres, on the primary: {grant}"));
+    (!local.grants.is_empty()).then(|| grants.fold(problem, Problem::cure))
 }
 
 fn paused(node: &NodeName, local: &Local) -> Problem {
