@@ -13,6 +13,8 @@ use crate::run::scene::Scene;
 use crate::run::staging::Stage;
 use crate::tests::paf_losses::lose_primary_and_synchronous_standby;
 
+/// A state in which the primary does not know what the winner holds.
+const PREDICTED: u64 = 1001;
 /// The agent's own command, for admins.
 const COMMAND: &str = "pgsqlms";
 
@@ -57,6 +59,14 @@ fn soon_after(scene: &Scene, event: Event) -> Result<()> {
     prove::failure_soon_after(scene, seed)
         .map(drop)
         .with_context(|| again("moments", seed))
+}
+
+/// A state of `lab prove predictions`: commits wait for one of three, the favourite has just lost its
+/// connection and holds as much as the other, which replays what is an hour old.
+pub fn prediction_of_a_state_comes_true(scene: &mut Scene) -> Result<()> {
+    prove::prediction(scene, PREDICTED)
+        .map(drop)
+        .with_context(|| again("predictions", PREDICTED))
 }
 
 fn again(series: &str, seed: u64) -> String {

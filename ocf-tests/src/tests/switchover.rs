@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 
 use crate::cluster::PATIENCE;
+use crate::cluster::postgresql::MAIN;
 use crate::host::shell::{Output, ends_with};
 use crate::machine::node::{Node, on_each};
 use crate::run::scene::Scene;
@@ -102,6 +103,24 @@ pub fn refuses_a_paused_replay(scene: &mut Scene) -> Result<()> {
     ensure!(before == after, "touched: {before:?}, now {after:?}");
     ensure!(scene.cluster.primary()? == primary, "the primary moved");
     scene.undisturbed()
+}
+
+/// Packets to the target are lost, and nobody has noticed that yet: nothing is in the way, the promotion
+/// is refused since the target lacks the end, and the role goes back. It says so, and why, with exit
+/// code 1; the constraint is gone, and so is no row.
+pub fn says_that_the_role_went_back(scene: &mut Scene) -> Result<()> {
+    let (primary, target) = (scene.cluster.primary()?, scene.a_standby()?);
+    scene.cluster.cut_replication(&target, &MAIN)?;
+    let line = ["pgsqlms", "switchover", "--to", &target.name];
+    let said = primary.output_within(PATIENCE, &line)?;
+    let back = format!("the role went back: {} is the primary", primary.name);
+    ends_with(&said, 1, &[&back, "the constraint is gone"])?;
+    no_constraint_is_left(&primary)?;
+    scene.cluster.heal_network()?;
+    scene.clean_up()?;
+    ensure!(scene.cluster.primary()? == primary, "the primary moved");
+    scene.writes_go_on()?;
+    scene.nobody_fenced()
 }
 
 /// Ctrl-C as soon as the constraint is there, when nothing and when something has moved: it is
