@@ -49,6 +49,20 @@ pub fn promotion_without_fencing_is_said(scene: &mut Scene) -> Result<()> {
     let first = scene.a_standby()?;
     scene.cluster.move_primary(&first.name)?;
     scene.cluster.wait_whole()?;
+    // The monitor that takes the vote back is the one that looks for fencing.
+    let vote = [
+        "attrd_updater",
+        "--query",
+        "--name",
+        "vote-pgsqld",
+        "--node",
+        &first.name,
+    ];
+    scene.steps.wait("the look for fencing", MONITORS, || {
+        let held = first.output(&vote)?.stdout;
+        ensure!(!held.contains("sys="), "it holds its vote: {held}");
+        Ok(())
+    })?;
     let before = first.run(&["sh", "-c", said])?;
     ensure!(before.trim() == "0", "said with fencing: {before}");
     scene.pcs("property set stonith-enabled=false")?;

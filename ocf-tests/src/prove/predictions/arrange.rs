@@ -39,7 +39,7 @@ impl<'a> Arranged<'a> {
             .steps
             .wait("the record to have the rule", PATIENCE, || {
                 let reign = recorded(primary)?;
-                ensure!(reign.contains(" sync=") == plan.synchronous, "{reign}");
+                ensure!(reign.contains(";sync=") == plan.synchronous, "{reign}");
                 Ok(())
             })?;
         stage.write_rows(primary, 50)?;

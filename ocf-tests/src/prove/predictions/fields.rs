@@ -93,7 +93,7 @@ fn whole(sheet: &mut Sheet, arranged: &Arranged, facts: &Facts, said: &Value) {
     let mut reign = reign.filter(|(node, name, _)| node == primary && name == "reign-pgsqld");
     if let Some((_, _, reign)) = reign.next() {
         let of = |key: &str| {
-            let mut words = reign.split(' ');
+            let mut words = reign.split(';');
             words
                 .find_map(|word| word.strip_prefix(key))
                 .unwrap_or("?")
