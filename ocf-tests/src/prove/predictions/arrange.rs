@@ -185,7 +185,7 @@ pub fn undo(scene: &Scene) -> Result<()> {
         // What was not arranged on it cannot be taken back.
         let _ = score(node, None);
         let _ = node.sql("SELECT pg_wal_replay_resume()");
-        reset(node);
+        reset(scene, node);
     }
     for node in &scene.cluster.nodes {
         let _ = scene.pcs(&format!("resource clear pgsqld-clone {}", node.name));
@@ -194,14 +194,17 @@ pub fn undo(scene: &Scene) -> Result<()> {
     let _ = scene.pcs("resource update pgsqld maxlag=");
     scene.cluster.rejoin_all()?;
     for node in &scene.cluster.nodes {
-        reset(node);
+        reset(scene, node);
     }
     rule(scene, "")?;
     scene.clean_up()
 }
 
-fn reset(node: &Node) {
-    let one = |setting: &str| node.sql(&format!("ALTER SYSTEM RESET {setting}"));
-    let _ = one("recovery_min_apply_delay").and_then(|_| one("primary_conninfo"));
+/// In the file: a server that was stopped for want of a quorum reads it when it starts.
+fn reset(scene: &Scene, node: &Node) {
+    let data = scene.cluster.options.release.datadir(MAIN.name);
+    let file = format!("{data}/postgresql.auto.conf");
+    let lines = "/^recovery_min_apply_delay\\|^primary_conninfo/d";
+    let _ = node.as_postgres(&["sed", "-i", lines, &file]);
     let _ = node.sql("SELECT pg_reload_conf()");
 }

@@ -157,7 +157,8 @@ fn by_pacemaker(sheet: &mut Sheet, node: &Node, facts: &Facts, shown: &Value) {
     let scores: Vec<_> = scores.map(|(_, _, value)| value.as_str()).collect();
     // The agent's own, of which that by hand takes the place.
     let own = scores.first().copied().unwrap_or("null");
-    if scores.len() < 2 && !["5", "-5"].contains(&own) {
+    // crm_mon tells them of members alone.
+    if online && scores.len() < 2 && !["5", "-5"].contains(&own) {
         let own = if own == "-INFINITY" { "-1000000" } else { own };
         sheet.same(&name("score"), &shown["score"], own);
     }
