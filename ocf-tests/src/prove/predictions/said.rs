@@ -107,7 +107,7 @@ fn everywhere(arranged: &Arranged) -> Result<Value> {
 /// Whoever can tell tells the same, and `status` what `explain` does.
 fn agreed(all: &Value) -> Result<()> {
     let nodes = all.as_object().into_iter().flatten();
-    let said: Vec<_> = nodes.map(|(name, one)| (name, one)).collect();
+    let said: Vec<_> = nodes.collect();
     for (name, one) in &said {
         let (long, short) = (&one["explain"], &one["status"]["if_primary_lost"]);
         for key in ["verdict", "node", "or", "guaranteed"] {
