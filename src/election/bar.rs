@@ -116,8 +116,12 @@ impl Choice {
     /// that this election gives it.
     fn is_refused(&self, node: &NodeName, score: i32) -> bool {
         let stored = self.stored.get(node).copied().unwrap_or_default();
-        let added = self.added_to(node, score);
-        stored > EXCLUDED && is_excluded(added.saturating_add(FIRST_STANDBY))
+        let with_first = match self.foreign.contains_key(node) {
+            // It takes the place of the agent's own, which changes nothing then.
+            true => score,
+            false => self.added_to(node, score).saturating_add(FIRST_STANDBY),
+        };
+        stored > EXCLUDED && is_excluded(with_first)
     }
 
     /// What Pacemaker adds to the stored score of each node.
@@ -189,6 +193,18 @@ mod tests {
         assert!(!is_barred(-1000, -1000), "our own score is no bar");
         assert!(!is_barred(-500, 300), "with 1000 it would be chosen");
         assert!(!is_barred(1000, 1000));
+    }
+
+    /// However small: the agent's own score does not add to it.
+    #[test]
+    fn a_negative_score_by_hand_bars() {
+        let by_hand = |score| Choice {
+            foreign: [(node("n3"), score)].into(),
+            ..choice(score, 990)
+        };
+        assert!(by_hand(5).barred().is_empty());
+        let said = bar(&by_hand(-5)).what;
+        assert!(said.contains("-5"), "{said}");
     }
 
     /// It may be that alone, or that its new score could not be written the last time.

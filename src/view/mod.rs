@@ -15,6 +15,7 @@ pub mod cib;
 mod course;
 mod event;
 mod explanation;
+mod fate;
 mod fencing;
 mod forgetting;
 mod handover;

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cib::Running;
+use super::fate::Positions;
+pub use super::fate::{Fate, Loss};
 use super::held::{Held, held};
 use super::replay::Late;
 use super::seen::Seen;
@@ -26,45 +28,6 @@ pub struct Prospect {
     pub fate: Fate,
     /// The lines that the log would have.
     pub lines: Vec<String>,
-}
-
-/// What becomes of the role of the primary.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Fate {
-    /// The primary is not among the lost.
-    Stays(NodeName),
-    /// A standby is promoted.
-    Promotes {
-        /// Which one.
-        node: NodeName,
-        /// Or one of these, of which it is not known what they hold: they are not connected.
-        instead: BTreeSet<NodeName>,
-        /// What goes with the primary.
-        loss: Loss,
-        /// From whom it fetches first what only that one holds: Pacemaker may not promote it.
-        fetches_from: Option<NodeName>,
-        /// What it has to replay first, where that takes time.
-        late: Option<Late>,
-    },
-    /// Nobody is.
-    Nobody {
-        /// Why not.
-        reason: String,
-        /// What can be done about it.
-        cures: Vec<String>,
-    },
-    /// That cannot be told from here.
-    Unknown(String),
-}
-
-/// What goes with the primary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loss {
-    /// Whether no commit that a client was told is safe can be among it: synchronous
-    /// replication, and enough of its standbys vote.
-    pub is_guarded: bool,
-    /// By how many bytes the winner is behind the primary now, where that is known.
-    pub behind: Option<u64>,
 }
 
 impl Prospect {
@@ -225,8 +188,6 @@ fn first_choice(seen: &Seen, voters: &BTreeSet<NodeName>) -> Option<NodeName> {
     let candidates = free.filter(|node| score(node) >= 0);
     candidates.max_by_key(score).cloned()
 }
-
-pub(super) type Positions<'a> = (&'a BTreeSet<NodeName>, &'a BTreeMap<NodeName, Held>);
 
 /// The ballot of an election of `first` among these voters, with what is known here.
 pub(super) fn ballot(seen: &Seen, first: NodeName, (voters, held): Positions<'_>) -> Ballot {

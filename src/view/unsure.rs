@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fate::{Fate, Positions};
 use super::held::Held;
-use super::prospect::{Fate, Positions};
 use super::seen::Seen;
 use crate::ocf::NodeName;
 use crate::wal::Position;

@@ -59,7 +59,8 @@ const OF_ITSELF: &str = "SELECT pg_is_in_recovery(), \
      CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), \
      pg_last_wal_replay_lsn()) ELSE pg_current_wal_lsn() END, pg_last_wal_replay_lsn(), \
      greatest(c.timeline_id, r.min_recovery_end_timeline, (SELECT max(received_tli) FROM \
-     pg_stat_wal_receiver)), (SELECT max(latest_end_lsn) FROM pg_stat_wal_receiver), \
+     pg_stat_wal_receiver), (SELECT max(('x' || left(name, 8))::bit(32)::int) FROM pg_ls_waldir() \
+     WHERE name ~ '^[0-9A-F]{24}$')), (SELECT max(latest_end_lsn) FROM pg_stat_wal_receiver), \
      current_setting('synchronous_standby_names'), current_setting('server_version') \
      FROM pg_control_checkpoint() AS c, pg_control_recovery() AS r";
 const SENDERS: &str = "SELECT application_name, flush_lsn, replay_lsn, sync_state \

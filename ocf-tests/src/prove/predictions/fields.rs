@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::arrange::Arranged;
-use super::facts::{Facts, is_fresh};
+use super::facts::{Facts, Sender, Server, is_fresh};
 use super::plan::Fate;
 use super::said::ask;
 use crate::cluster::PATIENCE;
@@ -89,6 +89,11 @@ fn whole(sheet: &mut Sheet, arranged: &Arranged, facts: &Facts, said: &Value) {
         sheet.same("needed", &said["sync"]["needed"], needed);
     }
     sheet.same("guard", &said["sync"]["guard"], "true");
+    election(sheet, primary, facts, said);
+}
+
+fn election(sheet: &mut Sheet, primary: &str, facts: &Facts, said: &Value) {
+    let here = sheet.seen_from.clone();
     let reign = facts.state.attributes.iter();
     let mut reign = reign.filter(|(node, name, _)| node == primary && name == "reign-pgsqld");
     if let Some((_, _, reign)) = reign.next() {
@@ -178,27 +183,16 @@ fn positions(
     let Some(server) = facts.servers.get(&node.name) else {
         return sheet.same(&name("received"), &shown["received"], "null");
     };
-    let (received, replayed) = (&shown["received"]["lsn"], &shown["replayed"]["lsn"]);
-    let end = facts.servers.get(primary).map_or("", |server| &server.held);
+    let received = &shown["received"]["lsn"];
+    let end = facts
+        .servers
+        .get(primary)
+        .map_or("", |server| server.held.as_str());
     let sender = facts.senders.get(&node.name);
     match (is_own, is_at_primary, sender) {
-        (true, ..) => {
-            sheet.same(&name("received"), received, &server.held);
-            sheet.same(&name("timeline"), &shown["timeline"], &server.timeline);
-            if server.is_standby {
-                sheet.same(&name("replayed"), replayed, &server.replayed);
-                let lag = Facts::distance(&server.told, &server.held);
-                sheet.same_or_unknown(&name("lag"), &shown["lag_bytes"], &lag);
-            }
-        }
+        (true, ..) => of_itself(sheet, node, server, shown),
         (_, true, Some(sender)) => {
-            sheet.same(&name("received"), received, &sender.flushed);
-            sheet.same(&name("replayed"), replayed, &sender.replayed);
-            sheet.same(&name("sync_state"), &shown["sync_state"], &sender.sync);
-            let lag = Facts::distance(end, &sender.flushed);
-            sheet.same(&name("lag"), &shown["lag_bytes"], &lag);
-            let lag = Facts::distance(end, &sender.replayed);
-            sheet.same(&name("replay lag"), &shown["replay_lag_bytes"], &lag);
+            followed(sheet, node, (end, sender), shown);
             if is_fresh(fate) {
                 sheet.same(&name("received by its own word"), received, &server.held);
                 sheet.same(&name("timeline"), &shown["timeline"], &server.timeline);
@@ -210,6 +204,42 @@ fn positions(
         }
         _ => sheet.same(&name("received"), &shown["received"], "null"),
     }
+}
+
+/// On its own node.
+fn of_itself(sheet: &mut Sheet, node: &Node, server: &Server, shown: &Value) {
+    let name = |what: &str| format!("{} of {}", what, node.name);
+    sheet.same(&name("received"), &shown["received"]["lsn"], &server.held);
+    sheet.same(&name("timeline"), &shown["timeline"], &server.timeline);
+    if server.is_standby {
+        sheet.same(
+            &name("replayed"),
+            &shown["replayed"]["lsn"],
+            &server.replayed,
+        );
+        let lag = Facts::distance(&server.told, &server.held);
+        sheet.same_or_unknown(&name("lag"), &shown["lag_bytes"], &lag);
+    }
+}
+
+/// Of a standby, at the primary.
+fn followed(sheet: &mut Sheet, node: &Node, (end, sender): (&str, &Sender), shown: &Value) {
+    let name = |what: &str| format!("{} of {}", what, node.name);
+    sheet.same(
+        &name("received"),
+        &shown["received"]["lsn"],
+        &sender.flushed,
+    );
+    sheet.same(
+        &name("replayed"),
+        &shown["replayed"]["lsn"],
+        &sender.replayed,
+    );
+    sheet.same(&name("sync_state"), &shown["sync_state"], &sender.sync);
+    let lag = Facts::distance(end, &sender.flushed);
+    sheet.same(&name("lag"), &shown["lag_bytes"], &lag);
+    let lag = Facts::distance(end, &sender.replayed);
+    sheet.same(&name("replay lag"), &shown["replay_lag_bytes"], &lag);
 }
 
 fn candidacy(sheet: &mut Sheet, node: &Node, fate: Option<Fate>, shown: &Value) {
