@@ -76,7 +76,9 @@ fn leftover(server: &RealServer) -> Option<Leftover> {
         Ok(Rebuild::Before) => Some(Leftover::OldData),
         Ok(Rebuild::Without) => Some(Leftover::NoData),
         Ok(Rebuild::After) => Some(Leftover::OldFiles),
-        Err(error) => Some(Leftover::Unreadable(error.to_string())),
+        Err(error) => Some(Leftover::Unreadable(format!(
+            "has left a mark that cannot be read: {error}"
+        ))),
     }
 }
 

@@ -18,11 +18,8 @@ pub fn consider(
     (voters, held): Positions<'_>,
     with: impl Fn(&BTreeMap<NodeName, Held>) -> Fate,
 ) -> Fate {
-    let Some(most) = seen
-        .local
-        .as_ref()
-        .and_then(|local| local.position.as_ref())
-    else {
+    let local = seen.local.as_ref();
+    let Some(most) = local.and_then(|local| local.position.as_ref()) else {
         return least;
     };
     let assumed = voters.iter().filter(|node| is_assumed(held, node));
@@ -68,35 +65,17 @@ fn raised(
 }
 
 /// What is known of the outcome, if `fate` is what it is with the least, and `other` with the most.
-fn merged(fate: Fate, node: &NodeName, other: Fate) -> Fate {
-    match (fate, other) {
-        (
-            Fate::Promotes {
-                node: winner,
-                mut instead,
-                loss,
-                fetches_from,
-                late,
-            },
-            Fate::Promotes { node: other, .. },
-        ) => {
-            if other != winner {
-                instead.insert(other);
-            }
-            Fate::Promotes {
-                node: winner,
-                instead,
-                loss,
-                fetches_from,
-                late,
-            }
+fn merged(mut fate: Fate, node: &NodeName, other: Fate) -> Fate {
+    match (&mut fate, other) {
+        (Fate::Promotes { node, instead, .. }, Fate::Promotes { node: other, .. }) => {
+            instead.extend(Some(other).filter(|other| other != node));
+            fate
         }
-        (fate @ Fate::Nobody { .. }, Fate::Nobody { .. }) => fate,
-        (Fate::Promotes { .. }, _) | (Fate::Nobody { .. }, _) => Fate::Unknown(format!(
+        (Fate::Nobody { .. }, Fate::Nobody { .. }) | (Fate::Stays(_) | Fate::Unknown(_), _) => fate,
+        _ => Fate::Unknown(format!(
             "{node} is not connected to the primary, and whether somebody is promoted depends on \
              what it holds"
         )),
-        (fate, _) => fate,
     }
 }
 

@@ -241,28 +241,19 @@ fn of_server(seen: &Seen, node: &NodeName, local: &Local) -> Vec<Problem> {
 
 /// An admin began it, and it did not end.
 fn interrupted(seen: &Seen, node: &NodeName, left: &Leftover) -> Problem {
+    let text = match left {
+        Leftover::NoData => "was interrupted, and there are no data: nothing is started there",
+        Leftover::OldData => "was interrupted: its data are those of before",
+        Leftover::OldFiles => "is done, and what was there before still takes up room",
+        Leftover::Unreadable(why) => why,
+    };
+    let text = format!("a rebuild of {node} {text}");
     let again = format!("pgsqlms rebuild --resource {}", seen.cib.resource.id);
-    let problem = |text: String| attention("rebuild-interrupted", node, text);
-    match left {
-        Leftover::NoData => problem(format!(
-            "a rebuild of {node} was interrupted, and there are no data: nothing is started there"
-        ))
-        .cure(format!("on {node}: {again}")),
-        Leftover::OldData => problem(format!(
-            "a rebuild of {node} was interrupted: its data are those of before"
-        ))
-        .cure(format!(
-            "to go on, with {node} in standby, on {node}: {again}"
-        ))
-        .cure(format!("to leave it: {again} --give-up")),
-        Leftover::OldFiles => problem(format!(
-            "{node} is rebuilt, and what was there before still takes up room"
-        ))
-        .cure(format!("on {node}: {again}")),
-        Leftover::Unreadable(why) => problem(format!(
-            "cannot tell whether a rebuild of {node} was interrupted: {why}"
-        )),
-    }
+    let problem = attention("rebuild-interrupted", node, text);
+    let problem = problem.cure(format!("on {node}, in standby: {again}"));
+    let may_be_left = *left == Leftover::OldData;
+    let give_up = may_be_left.then(|| format!("to leave it: {again} --give-up"));
+    give_up.into_iter().fold(problem, Problem::cure)
 }
 
 fn lacking_rights(node: &NodeName, local: &Local) -> Option<Problem> {
