@@ -125,7 +125,11 @@ pub fn prime(nodes: &[Node], release: &Release, instance: &Instance, steps: &Ste
     on_each(nodes, |node| create(node, release, instance))?;
     control(first, release, instance, "start")?;
     first.sql_on(instance.port, TABLE)?;
-    on_each(others, |node| copy(node, first, release, instance))?;
+    // Each copy takes two of the ten `max_wal_senders`, and then one as a standby.
+    let at_once = if others.len() <= 4 { 4 } else { 2 };
+    for some in others.chunks(at_once) {
+        on_each(some, |node| copy(node, first, release, instance))?;
+    }
     let sentence = format!("{} standbys of {} to stream", others.len(), instance.name);
     steps.wait(&sentence, Duration::from_secs(60), || {
         streaming(first, instance, others.len())
