@@ -26,11 +26,11 @@ pub fn metrics(view: &View) -> String {
         health(view),
         problems(view),
         role(view),
+        slots(view),
     ];
     if view.knows_lags() {
         families.extend(of_cluster(view));
     }
-    families.push(slots(view));
     families.extend(actions(view));
     families
         .iter()

@@ -144,13 +144,14 @@ fn held_now(seen: &Seen, lost: &BTreeSet<NodeName>) -> (Fate, Vec<String>) {
     } = &election;
     let lines = explain(ballot, verdict, &seen.cib.resource.id);
     let fate = election.fate(seen, &held);
-    let fate = match undecided(&fate, (&voters, &held)) {
-        Some(unknown) => unknown,
-        None => consider(seen, fate, (&voters, &held), |held| {
-            again(seen, &voters, held)
-        }),
-    };
+    let fate = with_unknown(seen, fate, (&voters, &held));
     (fate, lines)
+}
+
+/// By what is not known of those who are not connected.
+fn with_unknown(seen: &Seen, fate: Fate, (voters, held): Positions<'_>) -> Fate {
+    let again = |held: &BTreeMap<NodeName, Held>| again(seen, voters, held);
+    undecided(&fate, (voters, held)).unwrap_or_else(|| consider(seen, fate, (voters, held), again))
 }
 
 fn again(seen: &Seen, voters: &BTreeSet<NodeName>, held: &BTreeMap<NodeName, Held>) -> Fate {

@@ -20,21 +20,23 @@ pub fn check(database: &Database) -> Vec<Checked> {
 
 fn rights(grants: &Result<Vec<String>, String>) -> Checked {
     let grants = match grants {
-        Ok(grants) => grants.iter(),
-        Err(why) => {
-            let text = format!("what the role of db_role may do cannot be told: {why}");
-            return Checked::warn("rights", text).cure("docs/reference.md: db_role");
+        Ok(grants) if grants.is_empty() => {
+            return Checked::ok(
+                "rights",
+                "the role of db_role may do all that the agent does",
+            );
         }
+        Ok(grants) => grants.iter(),
+        Err(why) => return unknown_rights(why),
     };
-    if grants.len() == 0 {
-        return Checked::ok(
-            "rights",
-            "the role of db_role may do all that the agent does",
-        );
-    }
     let failed = Checked::fail("rights", "the role of db_role lacks rights");
     let cures = grants.map(|grant| format!("in the database postgres, on the primary: {grant}"));
     cures.fold(failed, Checked::cure)
+}
+
+fn unknown_rights(why: &str) -> Checked {
+    let text = format!("what the role of db_role may do cannot be told: {why}");
+    Checked::warn("rights", text).cure("docs/reference.md: db_role")
 }
 
 fn place(database: &Database) -> Checked {
