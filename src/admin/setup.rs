@@ -129,11 +129,8 @@ fn missing(root: &Path, options: &Options) -> Vec<String> {
         let is_ours = name.starts_with("fence_") || *name == "ipmitool";
         is_ours && *name != "fence_watchdog" && !machine::has_program(root, name)
     };
-    wanted
-        .into_iter()
-        .filter(lacks)
-        .map(str::to_owned)
-        .collect()
+    wanted.retain(|name| lacks(name));
+    wanted.into_iter().map(str::to_owned).collect()
 }
 
 fn look_at(

@@ -87,6 +87,15 @@ fn page_of_all(command: &Command) -> String {
     page.section("SYNOPSIS").line(synopsis);
     page.section("DESCRIPTION");
     page.paragraphs(&format!("{about_all}.{CALLED_BY}"));
+    lists(&mut page, command);
+    page.paragraph().paragraphs(LOOKING);
+    page.section("SEE ALSO");
+    page.paragraphs("ocf_heartbeat_pgsqlms(7), crm_mon(8)");
+    page.render()
+}
+
+/// The commands, the actions, and what their exit codes mean.
+fn lists(page: &mut Page, command: &Command) {
     let visible = command.get_subcommands().filter(|one| !one.is_hide_set());
     let (commands, actions): (Vec<_>, Vec<_>) = visible.partition(|one| is_for_people(one));
     page.section("COMMANDS");
@@ -102,10 +111,6 @@ fn page_of_all(command: &Command) -> String {
     for (exit, text) in CODES {
         page.item(name(&exit.code().to_string()), text);
     }
-    page.paragraph().paragraphs(LOOKING);
-    page.section("SEE ALSO");
-    page.paragraphs("ocf_heartbeat_pgsqlms(7), crm_mon(8)");
-    page.render()
 }
 
 fn page_of_one(command: &Command) -> String {

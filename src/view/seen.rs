@@ -104,22 +104,15 @@ pub struct Policy {
 impl Seen {
     /// What runs on a node: here the server itself knows best.
     pub fn running(&self, node: &NodeName) -> Running {
-        let local = self
-            .local
-            .as_ref()
-            .filter(|_| self.here.as_ref() == Some(node));
-        let role = local
-            .and_then(|local| local.survey.as_ref())
-            .map(Survey::role);
-        match role {
+        let is_here = self.here.as_ref() == Some(node);
+        let local = self.local.as_ref().filter(|_| is_here);
+        let survey = local.and_then(|local| local.survey.as_ref());
+        let by_pacemaker = self.cib.nodes.get(node).map(|node| node.running);
+        match survey.map(Survey::role) {
             Some(Role::Primary) => Running::Primary,
             Some(Role::Standby) => Running::Standby,
             None if local.is_some_and(|local| local.is_stopped) => Running::Stopped,
-            None => self
-                .cib
-                .nodes
-                .get(node)
-                .map_or(Running::Unknown, |node| node.running),
+            None => by_pacemaker.unwrap_or(Running::Unknown),
         }
     }
 
