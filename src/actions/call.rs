@@ -5,6 +5,7 @@ use super::bounds::bounded;
 use crate::ocf::{Environment, Failure, Parameters, Request};
 use crate::pacemaker::{Cluster, RealCluster, Tools};
 use crate::postgres::{RealServer, Server};
+use crate::steps::aftermath;
 use crate::steps::bring_up::BringUp;
 use crate::steps::slots::SlotCare;
 use crate::system::Notes;
@@ -46,6 +47,14 @@ impl Call {
             cluster: &*self.cluster,
             notes: &self.notes,
             deadline: self.request.deadline,
+        }
+    }
+
+    /// Where nothing runs: this node tells what it has seen of elections, since nobody asks it for
+    /// its vote. Not where a person asks by hand, perhaps without a cluster.
+    pub fn testify(&self) {
+        if self.request.node.is_some() {
+            aftermath::testify(&*self.cluster, &self.notes);
         }
     }
 

@@ -44,7 +44,7 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
     // seen, the processes tell.
     if probe && matches!(call.server.has_database(), Ok(false)) {
         rebuild::say(&*call.server);
-        testify(call);
+        call.testify();
         return Ok(OcfExit::NotRunning);
     }
     let deadline = call.request.deadline;
@@ -73,16 +73,9 @@ fn look(call: &Call, longest: Option<Duration>) -> Outcome {
     }
     let answer = state.monitor(probe);
     if probe && answer == Ok(OcfExit::NotRunning) {
-        testify(call);
+        call.testify();
     }
     answer
-}
-
-/// Not where a person asks by hand, perhaps without a cluster.
-fn testify(call: &Call) {
-    if call.request.node.is_some() {
-        aftermath::testify(&*call.cluster, &call.notes);
-    }
 }
 
 /// Scores and a reign of its own would make the role of the real primary, whose commits

@@ -206,6 +206,17 @@ fn a_stop_of_what_does_not_run_needs_nothing() {
     assert_eq!(fleet.stop("n1"), SUCCESS);
 }
 
+/// Its promotions were refused too often, and Pacemaker stops it: nobody asks it for its vote then.
+#[test]
+fn a_stopped_node_tells_what_it_was_told_of_elections() {
+    let fleet = running();
+    fleet.tell(["pre", "promote"], &[ALL, ("promote", "n3")]);
+    assert_eq!(fleet.stop("n2"), SUCCESS);
+    let told = fleet.cluster().value_of("n2", "vote-pgsqld").unwrap();
+    assert!(told.starts_with("1;holds=unknown"), "{told}");
+    assert!(told.contains("promise%20n3%20"), "{told}");
+}
+
 #[test]
 fn a_stop_that_sees_nothing_never_succeeds() {
     let mut fleet = running();
