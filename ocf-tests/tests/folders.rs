@@ -30,6 +30,17 @@ fn names_in(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
+/// All files of a folder and of those in it.
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let names = names_in(folder).into_iter();
+    names
+        .flat_map(|path| match path.is_dir() {
+            true => files_of(&path),
+            false => vec![path],
+        })
+        .collect()
+}
+
 /// What follows `crate::` in `text`: names of folders, or the brace of a list.
 fn used(text: &str) -> impl Iterator<Item = &str> {
     text.split("crate::").skip(1).map(|rest| {
@@ -42,7 +53,7 @@ fn used(text: &str) -> impl Iterator<Item = &str> {
 fn no_file_uses_a_folder_on_its_own_floor_or_above() {
     for (height, names) in FLOORS.iter().enumerate() {
         for name in *names {
-            for file in names_in(&source().join(name)) {
+            for file in files_of(&source().join(name)) {
                 let text = fs::read_to_string(&file).unwrap();
                 for other in used(&text).filter(|other| other != name) {
                     let beneath = floor(other).is_some_and(|below| below < height);
