@@ -125,8 +125,10 @@ fn promises_are_kept_until_their_outcome_is_known() {
             ..synchronous("promises are forgotten", trouble, 3)
         },
     );
-    assert!(
-        matches!(violation, Violation::LostCommit { .. }),
-        "{violation}"
+    // Both come at the same depth, and which is found first depends on the threads.
+    let is_damage = matches!(
+        violation,
+        Violation::LostCommit { .. } | Violation::LeftBranch { .. }
     );
+    assert!(is_damage, "{violation}");
 }
