@@ -215,6 +215,8 @@ fn a_stopped_node_tells_what_it_was_told_of_elections() {
     let told = fleet.cluster().value_of("n2", "vote-pgsqld").unwrap();
     assert!(told.starts_with("1;holds=unknown"), "{told}");
     assert!(told.contains("promise%20n3%20"), "{told}");
+    let shared = fleet.cluster().value_of("n2", "lsn_location-pgsqld");
+    assert_eq!(shared, None, "it would count as a vote");
 }
 
 #[test]
