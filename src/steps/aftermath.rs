@@ -23,8 +23,8 @@ pub fn put_off(cluster: &dyn Cluster, notes: &Notes, is_winner: bool) -> Result<
     vote::withdraw(cluster)
 }
 
-/// In a probe or after a stop, where PostgreSQL does not run: this node tells what it has seen of elections, for as
-/// long as it cannot vote.
+/// In a probe or after a stop, where PostgreSQL does not run: this node tells what it has seen of
+/// elections, for as long as it cannot vote.
 pub fn testify(cluster: &dyn Cluster, notes: &Notes) {
     if vote::testify_of_ledger(cluster) {
         let now = clock::since_epoch().as_secs();

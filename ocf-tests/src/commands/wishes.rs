@@ -9,7 +9,7 @@ use crate::machine::network::MAX_NODES;
 /// How a cluster by hand is to be.
 #[derive(clap::Args, Debug)]
 pub struct Wishes {
-    /// Number of nodes, 2 to 9
+    /// Number of nodes, 2 to 9; seen with up to 5
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=i64::from(MAX_NODES)))]
     pub nodes: u8,
     /// Debian release of the nodes

@@ -200,9 +200,7 @@ mod tests {
 
     #[test]
     fn everything_happens_to_each_shape() {
-        let drawn: Vec<_> = (0..200)
-            .map(|seed| Plan::draw(&mut Chance::new(seed)))
-            .collect();
+        let drawn = crate::run::chance::drawn(200, Plan::draw);
         for tampering in tamper::ALL {
             for shape in [Shape::Both, Shape::Chain] {
                 let such = |plan: &Plan| plan.shape == shape && plan.tampering == *tampering;

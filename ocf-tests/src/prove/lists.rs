@@ -205,9 +205,7 @@ mod tests {
 
     #[test]
     fn every_blow_is_drawn() {
-        let drawn: Vec<_> = (0..300)
-            .map(|seed| Plan::draw(&mut Chance::new(seed)))
-            .collect();
+        let drawn = crate::run::chance::drawn(300, Plan::draw);
         for blow in BLOWS {
             assert!(drawn.iter().any(|plan| plan.blows.contains(blow)), "{blow}");
         }

@@ -53,6 +53,14 @@ pub fn assert_drawn_from_seed<P: PartialEq + std::fmt::Display>(draw: fn(&mut Ch
     assert_ne!(draw(3).to_string(), draw(4).to_string());
 }
 
+/// The plans of the first seeds.
+#[cfg(test)]
+pub fn drawn<P>(count: u64, draw: fn(&mut Chance) -> P) -> Vec<P> {
+    (0..count)
+        .map(|seed| draw(&mut Chance::new(seed)))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,8 +37,9 @@ fn play(scene: &Scene, seed: u64, plan: &Plan) -> Result<String> {
         "cutting the power of {}: {}",
         stage.primary.name, prediction.text
     ));
+    let before = outcome::refusals(&arranged, &prediction);
     scene.cluster.power.off(&stage.primary.name)?;
-    let outcome = outcome::judge(&arranged, &prediction)
+    let outcome = outcome::judge(&arranged, &prediction, before)
         .with_context(|| format!("predicted: {}", prediction.whole()))?;
     Ok(format!(
         "{fields} fields; predicted: {}; {outcome}",

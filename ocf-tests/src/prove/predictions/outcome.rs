@@ -8,20 +8,32 @@ use super::arrange::Arranged;
 use super::facts::Facts;
 use super::said::Prediction;
 use crate::machine::node::Node;
+use crate::prove::judge::logged;
 
 /// By then whoever can be promoted is.
 const LIMIT: Duration = Duration::from_secs(90);
 /// By then Pacemaker has had the lost node fenced, and has promoted whom it can.
 const LONG_ENOUGH: Duration = Duration::from_secs(30);
 
-/// In words, where it was as predicted.
-pub fn judge(arranged: &Arranged, prediction: &Prediction) -> Result<String> {
+/// In words, where it was as predicted. `before`: how often the logs had the reason before the cut.
+pub fn judge(arranged: &Arranged, prediction: &Prediction, before: usize) -> Result<String> {
     match prediction.verdict.as_str() {
         "promote" => promoted(arranged, prediction),
-        "nobody" => nobody(arranged, prediction),
+        "nobody" => nobody(arranged, prediction, before),
         "unknown" => unknown(arranged),
         other => bail!("verdict {other}"),
     }
+}
+
+/// How often the logs have the reason for which nobody is to be promoted: earlier rounds may have
+/// had the same one.
+pub fn refusals(arranged: &Arranged, prediction: &Prediction) -> usize {
+    let reason = reason(prediction);
+    reason.map_or(0, |reason| logged(&arranged.stage.scene.cluster, reason))
+}
+
+fn reason(prediction: &Prediction) -> Option<&str> {
+    prediction.text.strip_prefix("nobody is promoted: ")
 }
 
 fn voters<'a>(arranged: &'a Arranged) -> Vec<&'a Node> {
@@ -86,20 +98,15 @@ fn fork(node: &Node) -> Result<String> {
     fork.map(str::to_owned).context(history.clone())
 }
 
-fn nobody(arranged: &Arranged, prediction: &Prediction) -> Result<String> {
+fn nobody(arranged: &Arranged, prediction: &Prediction, before: usize) -> Result<String> {
     let scene = arranged.stage.scene;
-    let reason = prediction.text.strip_prefix("nobody is promoted: ");
-    let reason = reason.context("no reason")?;
+    let reason = reason(prediction).context("no reason")?;
     // One that is left alone has no quorum, and Pacemaker asks for no election.
     if prediction.held_an_election() {
         scene.steps.wait("the refusal", LIMIT, || {
             ensure!(open(arranged).is_none(), "somebody was promoted");
-            let logs = voters(arranged).into_iter().filter_map(|node| {
-                let path = node.root().join("var/log/pacemaker/pacemaker.log");
-                std::fs::read(path).ok()
-            });
-            let mut logs = logs.map(|log| String::from_utf8_lossy(&log).into_owned());
-            ensure!(logs.any(|log| log.contains(reason)), "no log has: {reason}");
+            let is_said = refusals(arranged, prediction) > before;
+            ensure!(is_said, "no log has since then: {reason}");
             Ok(())
         })?;
     } else {

@@ -150,9 +150,7 @@ mod tests {
 
     #[test]
     fn every_fate_is_drawn() {
-        let drawn: Vec<_> = (0..300)
-            .map(|seed| Plan::draw(&mut Chance::new(seed)))
-            .collect();
+        let drawn = crate::run::chance::drawn(300, Plan::draw);
         for fate in FATES {
             assert!(
                 drawn.iter().any(|plan| plan.fates.contains(fate)),
