@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use super::settings;
@@ -17,18 +16,23 @@ const OOM_ADJUST: (&str, &str) = ("PG_OOM_ADJUST_FILE", "/proc/self/oom_score_ad
 /// How long the language of messages may take to be read: a start needs the time more.
 const LANGUAGE: Duration = Duration::from_secs(5);
 
-/// Adds it to a command that starts the server.
-pub fn give(parameters: &Parameters, user: &SystemUser, command: &mut Command, deadline: Deadline) {
-    let (name, value) = OOM_ADJUST;
-    command.env(name, value);
-    // Without it, what the server itself logs in another language has question marks in it.
-    let limit = deadline.within(LANGUAGE);
-    if let Ok(language) = settings::read(parameters, user, "lc_messages", limit) {
-        if !language.is_empty() {
-            command.env("LANG", language);
-        }
-    }
-    command.envs(of_file(parameters, user));
+/// The language of its messages. Without it, what the server itself logs in another language has
+/// question marks in it.
+pub fn language(parameters: &Parameters, user: &SystemUser, deadline: Deadline) -> Option<String> {
+    settings::read(parameters, user, "lc_messages", deadline.within(LANGUAGE)).ok()
+}
+
+/// The variables for a command that starts the server.
+pub fn of_server(
+    (parameters, user): (&Parameters, &SystemUser),
+    language: Option<&str>,
+) -> Vec<(String, String)> {
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let language = language.filter(|language| !language.is_empty());
+    let mut variables = vec![owned(OOM_ADJUST)];
+    variables.extend(language.map(|language| owned(("LANG", language))));
+    variables.extend(of_file(parameters, user));
+    variables
 }
 
 /// What the admin wrote beside postgresql.conf, where that is not in the data directory:

@@ -19,13 +19,32 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::system::plain_file;
-use crate::wal::{HistoryFile, Timeline};
+use crate::system::{SystemUser, plain_file};
+use crate::wal::{History, HistoryFile, Timeline};
 
 /// Stands in each file that reserves a timeline, as the reason of the branch.
 const RESERVED: &str = "reserved by pgsqlms";
 /// Its name while it is written, which no server reads.
 const DRAFT: &str = "pgsqlms.history.tmp";
+
+/// The history of `timeline`, by its file; unknown without one.
+pub fn known(user: &SystemUser, datadir: &Path, timeline: Timeline) -> History {
+    if timeline == Timeline::FIRST {
+        return History::root();
+    }
+    let path = path_of(datadir, timeline);
+    let text = user.act(|| read(datadir, timeline));
+    let Some(text) = text.unwrap_or_else(|error| {
+        log::warn!("Cannot read {}: {error}", path.display());
+        None
+    }) else {
+        return History::unknown();
+    };
+    History::parse(&text, timeline).unwrap_or_else(|error| {
+        log::warn!("{}: {error}", path.display());
+        History::unknown()
+    })
+}
 
 /// The text of the history file of `timeline`; `None` without one.
 pub fn read(datadir: &Path, timeline: Timeline) -> io::Result<Option<String>> {

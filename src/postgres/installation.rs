@@ -97,6 +97,9 @@ impl Installed for RealServer {
     }
 
     fn settings(&self, names: &[&'static str], deadline: Deadline) -> Vec<Setting> {
-        settings::read_at_once(names, |name| self.setting(name, deadline))
+        let (parameters, user) = (self.parameters(), self.user());
+        settings::read_at_once(names, |name| {
+            settings::read(parameters, user, name, deadline)
+        })
     }
 }

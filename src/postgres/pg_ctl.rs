@@ -6,7 +6,6 @@ use std::process::Command;
 
 use thiserror::Error;
 
-use super::environment;
 use crate::instance::StartOption;
 use crate::instance::start_option;
 use crate::ocf::{Deadline, Failure, Parameters};
@@ -48,10 +47,10 @@ impl From<ServerError> for Failure {
     }
 }
 
-/// Starts the server and returns at once. The options that come with it go before those
+/// Starts the server, with these variables in its environment, and returns at once. The options that come with it go before those
 /// of its configuration and of `start_opts`.
 pub fn start(
-    (parameters, user): (&Parameters, &SystemUser),
+    ((parameters, user), variables): ((&Parameters, &SystemUser), &[(String, String)]),
     output: &Path,
     options: &[StartOption],
     deadline: Deadline,
@@ -66,7 +65,7 @@ pub fn start(
     }
     surroundings::protect_from_oom_killer(&mut command);
     user.dress_with_groups(&mut command);
-    environment::give(parameters, user, &mut command, deadline);
+    command.envs(variables.iter().cloned());
     judge("start", program::run_in_its_locale(&mut command, deadline)?)
 }
 

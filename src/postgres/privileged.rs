@@ -25,7 +25,7 @@ impl RealServer {
     pub(super) fn ask_seeing<T: Send + 'static>(
         &self,
         deadline: Deadline,
-        question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
+        question: impl Fn(&mut Client) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, NoAnswer> {
         let question = rights::seeing(self.logs_in_by_name(), question);
         rights::sighted(self.ask(deadline, question))

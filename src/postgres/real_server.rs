@@ -1,5 +1,6 @@
 //! The server on this node.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,24 +11,21 @@ use nix::sys::signal::Signal;
 use super::control_file::{self, ControlFileError};
 use super::pg_ctl::{self, ServerError, StopMode};
 use super::postmaster::{self, LookError};
-use super::server::{Address, Server, Upstream};
+use super::server::{Address, Server};
+use super::session::Session;
 use super::settings::{self, SettingError};
-use super::upstream::{self, UpstreamError};
 use super::wal_position::{self, WalPosition};
 use super::walsenders::{self, NamedWalsender};
 use super::{
-    activity, children, history_file, last_record, local_wal, lock_files, output, process_table,
-    questions, replay, rights, role_files, session, standby_signal, startup_process, storage,
+    activity, children, environment, history_file, last_record, local_wal, lock_files, output,
+    process_table, questions, replay, rights, role_files, standby_signal, startup_process, storage,
     wal_files, write_probe,
 };
-use crate::instance::configuration::Conninfo;
 use crate::instance::postmaster_pid::PostmasterPid;
 use crate::instance::replay::Replay;
 use crate::instance::replication::Details;
 use crate::instance::role::Files;
-use crate::instance::{
-    Activity, ControlData, NoAnswer, Offered, Postmaster, Process, Role, StartOption,
-};
+use crate::instance::{Activity, ControlData, NoAnswer, Postmaster, Process, Role, StartOption};
 use crate::ocf::{Deadline, Failure, OcfExit, Parameters};
 use crate::system::SystemUser;
 use crate::system::program::ProgramError;
@@ -39,6 +37,9 @@ pub struct RealServer {
     parameters: Parameters,
     user: SystemUser,
     resource: String,
+    session: Session,
+    /// Of its messages, if a start was prepared.
+    language: RefCell<Option<String>>,
 }
 
 impl RealServer {
@@ -73,10 +74,12 @@ impl RealServer {
             parameters,
             user,
             resource: resource.to_owned(),
+            session: Session::default(),
+            language: RefCell::default(),
         }
     }
 
-    /// The account it runs as.
+    /// The account.
     pub fn user(&self) -> &SystemUser {
         &self.user
     }
@@ -85,33 +88,36 @@ impl RealServer {
         &self.parameters.datadir
     }
 
+    /// Ends the session of this action; its next question begins another.
+    pub(super) fn hang_up(&self) {
+        self.session.end();
+    }
+
     /// Asks at the usual address.
     pub(super) fn ask<T: Send + 'static>(
         &self,
         deadline: Deadline,
-        question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
+        question: impl Fn(&mut Client) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, NoAnswer> {
-        session::ask(&self.parameters, &self.user, deadline, question)
+        self.session
+            .ask((&self.parameters, &self.user), deadline, question)
     }
 
     fn ask_at<T: Send + 'static>(
         &self,
         at: &Address,
         deadline: Deadline,
-        question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
+        question: impl Fn(&mut Client) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, NoAnswer> {
+        if at.host == self.parameters.pghost && at.port == self.parameters.pgport {
+            return self.ask(deadline, question);
+        }
         let parameters = Parameters {
             pghost: at.host.clone(),
             pgport: at.port,
             ..self.parameters.clone()
         };
-        session::ask(&parameters, &self.user, deadline, question)
-    }
-}
-
-impl Upstream for RealServer {
-    fn offered_by(&self, source: &Conninfo, deadline: Deadline) -> Result<Offered, UpstreamError> {
-        upstream::offered_by(&self.parameters, &self.user, source, deadline)
+        Session::default().ask((&parameters, &self.user), deadline, question)
     }
 }
 
@@ -193,23 +199,7 @@ impl Server for RealServer {
     }
 
     fn history(&self, timeline: Timeline) -> History {
-        if timeline == Timeline::FIRST {
-            return History::root();
-        }
-        let path = history_file::path_of(self.datadir(), timeline);
-        let text = self
-            .user
-            .act(|| history_file::read(self.datadir(), timeline));
-        let Some(text) = text.unwrap_or_else(|error| {
-            log::warn!("Cannot read {}: {error}", path.display());
-            None
-        }) else {
-            return History::unknown();
-        };
-        History::parse(&text, timeline).unwrap_or_else(|error| {
-            log::warn!("{}: {error}", path.display());
-            History::unknown()
-        })
+        history_file::known(&self.user, self.datadir(), timeline)
     }
 
     fn ends_with_shutdown(
@@ -285,8 +275,23 @@ impl Server for RealServer {
     }
 
     fn start(&self, options: &[StartOption], deadline: Deadline) -> Result<(), ServerError> {
+        self.prepare_start(deadline);
+        let language = self.language.take();
         let whose = (&self.parameters, &self.user);
-        pg_ctl::start(whose, &self.prepare_output(), options, deadline)
+        let variables = environment::of_server(whose, language.as_deref());
+        pg_ctl::start(
+            (whose, &variables),
+            &self.prepare_output(),
+            options,
+            deadline,
+        )
+    }
+
+    fn prepare_start(&self, deadline: Deadline) {
+        if self.language.borrow().is_none() {
+            let language = environment::language(&self.parameters, &self.user, deadline);
+            self.language.replace(language);
+        }
     }
 
     fn stop(&self, mode: StopMode, deadline: Deadline) -> Result<(), ServerError> {

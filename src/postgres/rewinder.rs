@@ -11,8 +11,10 @@ use super::pg_rewind::{self, RewindError};
 use super::real_server::RealServer;
 use super::rebuild_mark::{Rebuild, RebuildFolder};
 use super::rewind_mark::{Found, MarkFolder};
-use super::server::{Rewinder, Server};
+use super::server::{Rewinder, Server, Upstream};
 use super::standby_signal;
+use super::upstream::{self, UpstreamError};
+use crate::instance::Offered;
 use crate::instance::configuration::Conninfo;
 use crate::instance::rejoin::preview::Preview;
 use crate::ocf::Deadline;
@@ -35,6 +37,12 @@ pub(super) fn sync_file_systems(datadir: &Path) -> io::Result<()> {
 
 fn mark_of(server: &RealServer) -> MarkFolder {
     MarkFolder::of(server.resource())
+}
+
+impl Upstream for RealServer {
+    fn offered_by(&self, source: &Conninfo, deadline: Deadline) -> Result<Offered, UpstreamError> {
+        upstream::offered_by(self.parameters(), self.user(), source, deadline)
+    }
 }
 
 impl Rewinder for RealServer {

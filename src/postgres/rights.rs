@@ -36,8 +36,8 @@ pub fn query(client: &mut Client) -> Result<Rights, Error> {
 /// superuser, may be asked anything.
 pub fn seeing<T>(
     is_named: bool,
-    question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
-) -> impl FnOnce(&mut Client) -> Result<Result<T, String>, Error> + Send + 'static
+    question: impl Fn(&mut Client) -> Result<T, Error> + Send + 'static,
+) -> impl Fn(&mut Client) -> Result<Result<T, String>, Error> + Send + 'static
 where
     T: Send + 'static,
 {

@@ -139,6 +139,8 @@ pub trait Server:
     /// Has a standby go on with a replay that somebody paused.
     fn resume_replay(&self, deadline: Deadline) -> Result<(), NoAnswer>;
 
+    /// Asks beforehand what a start needs to know: while clients are still served.
+    fn prepare_start(&self, _deadline: Deadline) {}
     /// Starts the server, with these options over its configuration, and returns at once.
     fn start(&self, options: &[StartOption], deadline: Deadline) -> Result<(), ServerError>;
     /// Asks the server to stop and returns at once.

@@ -1,9 +1,11 @@
-//! One question to the server on a new connection, within a deadline that
-//! also holds against a stopped server.
+//! Questions to the server, each within a deadline that also holds against a stopped server.
 //!
 //! `connect_timeout` bounds connect(2) only, and dropping a client of a
-//! stopped server blocks. So the client lives in a thread that may be left
+//! stopped server blocks. So the client is used in a thread that may be left
 //! behind: the process ends soon after.
+//!
+//! An action asks all of its questions on one connection: for each new one PostgreSQL forks a
+//! process, and clients wait for those of a promotion.
 //!
 //! The session is the agent's own. What a role, a database or the configuration
 //! set as defaults is for applications; the agent would fail by it
@@ -11,6 +13,7 @@
 //! standby) or run functions of somebody else (`search_path`). Settings in the
 //! startup packet beat them all (`PGC_S_CLIENT`, `src/include/utils/guc.h`).
 
+use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -70,44 +73,94 @@ const OF_SUPERUSERS: [&str; 3] = [
     "session_preload_libraries",
 ];
 
-/// Asks `question` as the system user, who logs in under its own name or as `db_role`.
-pub fn ask<T: Send + 'static>(
-    parameters: &Parameters,
-    user: &SystemUser,
-    deadline: Deadline,
-    question: impl FnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
-) -> Result<T, NoAnswer> {
-    if deadline.passed() {
-        return Err(NoAnswer::NotAsked);
+/// The connection of one action, from its first question on.
+#[derive(Default)]
+pub struct Session(RefCell<Option<Client>>);
+
+/// What a thread comes back with.
+type Answered<T> = (Result<T, Error>, Option<Client>);
+
+impl Session {
+    /// Asks `question` as the system user, who logs in under its own name or as `db_role`. Where a
+    /// connection of before fails by it, it is asked once more on a new one: the server may have
+    /// been restarted since.
+    pub fn ask<T: Send + 'static>(
+        &self,
+        (parameters, user): (&Parameters, &SystemUser),
+        deadline: Deadline,
+        question: impl Fn(&mut Client) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        if deadline.passed() {
+            return Err(NoAnswer::NotAsked);
+        }
+        let secrets = Secrets::of(parameters, user);
+        let configs = DATABASES.map(|name| {
+            let mut config = config(parameters, user, deadline);
+            secrets.add_to(config.dbname(name), parameters, name);
+            config
+        });
+        let kept = self.0.take();
+        let (sender, receiver) = mpsc::channel();
+        let worn = user
+            .wear()
+            .map_err(|error| NoAnswer::Unknown(error.to_string()))?;
+        let spawned = thread::Builder::new().spawn(move || {
+            let answered = on_kept(kept, &question);
+            drop(sender.send(answered.unwrap_or_else(|| on_new(&configs, deadline, &question))));
+        });
+        let answer = receiver.recv_timeout(deadline.left());
+        drop(worn);
+        // The limit of processes is reached: that says nothing of the server.
+        spawned.map_err(|error| {
+            NoAnswer::Busy(format!("cannot start a thread for the query: {error}"))
+        })?;
+        match answer {
+            Ok((answer, client)) => {
+                self.0.replace(client);
+                answer.map_err(|error| secrets.explain(refusal(&error)))
+            }
+            Err(RecvTimeoutError::Timeout) => Err(NoAnswer::Silent),
+            Err(RecvTimeoutError::Disconnected) => Err(NoAnswer::CutOff),
+        }
     }
-    let secrets = Secrets::of(parameters, user);
-    let configs = DATABASES.map(|name| {
-        let mut config = config(parameters, user, deadline);
-        secrets.add_to(config.dbname(name), parameters, name);
-        config
-    });
-    let (sender, receiver) = mpsc::channel();
-    let worn = user
-        .wear()
-        .map_err(|error| NoAnswer::Unknown(error.to_string()))?;
-    let spawned = thread::Builder::new().spawn(move || {
-        let mut client = match connect(&configs, deadline) {
-            Ok(client) => client,
-            Err(error) => return drop(sender.send(Err(error))),
-        };
-        let _ = sender.send(question(&mut client));
-        let _ = client.close();
-    });
-    let answer = receiver.recv_timeout(deadline.left());
-    drop(worn);
-    // The limit of processes is reached: that says nothing of the server.
-    spawned
-        .map_err(|error| NoAnswer::Busy(format!("cannot start a thread for the query: {error}")))?;
-    match answer {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(secrets.explain(refusal(&error))),
-        Err(RecvTimeoutError::Timeout) => Err(NoAnswer::Silent),
-        Err(RecvTimeoutError::Disconnected) => Err(NoAnswer::CutOff),
+
+    /// Ends the connection. To say good bye to a server that does not answer would take for ever, so
+    /// nobody waits for that.
+    pub fn end(&self) {
+        if let Some(client) = self.0.take() {
+            drop(thread::Builder::new().spawn(move || drop(client)));
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn on_kept<T>(
+    kept: Option<Client>,
+    question: &impl Fn(&mut Client) -> Result<T, Error>,
+) -> Option<Answered<T>> {
+    let mut client = kept?;
+    let answer = question(&mut client).ok()?;
+    Some((Ok(answer), Some(client)))
+}
+
+fn on_new<T>(
+    configs: &[Config; 2],
+    deadline: Deadline,
+    question: &impl Fn(&mut Client) -> Result<T, Error>,
+) -> Answered<T> {
+    match connect(configs, deadline) {
+        Ok(mut client) => {
+            let answer = question(&mut client);
+            // One that failed may be of a connection that is broken.
+            let kept = answer.is_ok().then_some(client);
+            (answer, kept)
+        }
+        Err(error) => (Err(error), None),
     }
 }
 

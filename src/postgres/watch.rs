@@ -17,6 +17,8 @@ impl Watched for RealServer {
     }
 
     fn has_ended(&self, pid: i32, since: u64, deadline: Deadline) -> bool {
+        // A smart shutdown by hand waits for all sessions.
+        self.hang_up();
         has_ended(pid, since, deadline)
     }
 }

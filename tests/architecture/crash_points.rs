@@ -34,7 +34,7 @@ const HANDLES: [(&str, &str, &str); 5] = [
 ];
 
 /// Methods that reach nothing outside of the agent, and why.
-const INSIDE: [(&str, &str); 15] = [
+const INSIDE: [(&str, &str); 19] = [
     ("resource", "a name that it was given"),
     ("parameters", "the same"),
     ("mark_folder", "the same"),
@@ -42,6 +42,16 @@ const INSIDE: [(&str, &str); 15] = [
     ("named_node", "a name that it was given"),
     ("within", "the same handle with less time"),
     ("unshared", "the same handle with more time"),
+    ("prepare_start", "the language of messages"),
+    (
+        "ask_ahead",
+        "the answer comes with `permanent_and_of_members`",
+    ),
+    ("remember_permanent", "in the fake it calls `permanent`"),
+    (
+        "set_permanent_during",
+        "in the fake it calls `set_permanent`",
+    ),
     ("prepare_output", "a file whose absence changes no decision"),
     ("not_archived", "a number for a message"),
     ("settings", "it calls `setting`"),
