@@ -3,10 +3,10 @@
 use super::Call;
 use crate::instance::plan::Step;
 use crate::ocf::notify::Transition;
-use crate::ocf::{Failure, OcfExit, Outcome, clone, time};
+use crate::ocf::{Failure, OcfExit, Outcome, clone};
 use crate::steps::bring_down::Receivers;
 use crate::steps::election::{Promotion, confirm_elected, wait_until_primary};
-use crate::steps::{bring_down, offer, shutdown, single_user, slots, validation};
+use crate::steps::{before_stop, bring_down, offer, shutdown, single_user, slots, validation};
 
 /// Carries out the steps of a plan.
 pub fn perform(call: &Call, steps: &[Step]) -> Outcome {
@@ -24,9 +24,9 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
         Step::Validate if ran_a_moment_ago(call) => validation::files(server).and(done),
         Step::Validate => validate(call).and(done),
         Step::BringUp => bring_up(call),
-        Step::BringUpForElection => call.bring_up().without_look(),
+        Step::BringUpForElection => bring_up_at_once(call),
         Step::BringUpUnlessStoppedNext if is_stopped_next(call) => done,
-        Step::BringUpUnlessStoppedNext => call.bring_up().without_look(),
+        Step::BringUpUnlessStoppedNext => bring_up_at_once(call),
         Step::BeginUnlessStoppedNext if is_stopped_next(call) => done,
         Step::BeginUnlessStoppedNext => call.bring_up().without_waiting(),
         Step::WaitUntilUp => call.bring_up().wait(),
@@ -35,11 +35,11 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
             done
         }
         Step::Checkpoint => {
-            checkpoint(call);
+            before_stop::checkpoint(server, deadline);
             done
         }
-        Step::StopPrimary => bring_down::cleanly(server, &receivers(call), deadline),
-        Step::StopPrimaryForGood => bring_down::for_good(server, &receivers(call), deadline),
+        Step::StopPrimary => demote(call),
+        Step::StopPrimaryForGood => stop_for_good(call),
         Step::StopStandby => bring_down::standby(server, deadline),
         Step::StopByFiles => bring_down::by_files(server, deadline),
         Step::StopSilent => bring_down::silent(server, deadline).and(done),
@@ -56,6 +56,19 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
         Step::ConfirmElected if call.request.transition.is_none() => done,
         Step::ConfirmElected => confirm_elected(server, cluster),
     }
+}
+
+fn demote(call: &Call) -> Outcome {
+    let (server, deadline) = (&*call.server, call.request.deadline);
+    let receivers = before_stop::look(server, &*call.cluster, deadline);
+    bring_down::cleanly(server, &receivers, deadline)
+}
+
+/// Who receives WAL is asked before: later the server answers nobody.
+fn stop_for_good(call: &Call) -> Outcome {
+    let (server, deadline) = (&*call.server, call.request.deadline);
+    let receivers = Receivers::note(server, &*call.cluster, deadline);
+    bring_down::for_good(server, &receivers, deadline)
 }
 
 /// What makes a start pointless.
@@ -76,6 +89,12 @@ fn bring_up(call: &Call) -> Outcome {
         true => validate(call).and(Err(failure)),
         false => Err(failure),
     })
+}
+
+/// Clients wait for it: the cluster is asked once.
+fn bring_up_at_once(call: &Call) -> Outcome {
+    call.cluster.remember_permanent();
+    call.bring_up().without_look()
 }
 
 fn offer_former_primary(call: &Call) {
@@ -102,26 +121,6 @@ fn is_stopped_next(call: &Call) -> bool {
         );
     }
     is_stopped_next
-}
-
-/// Asked before the stop: later the server answers nobody.
-fn receivers(call: &Call) -> Receivers {
-    Receivers::note(&*call.server, &*call.cluster, call.request.deadline)
-}
-
-/// A stop writes all dirty buffers, and nobody is served meanwhile. What is written
-/// before, while clients still are, is not written then. Its time is bounded, and nothing
-/// depends on it.
-fn checkpoint(call: &Call) {
-    let begin = time::now();
-    let deadline = call.request.deadline;
-    match call.server.checkpoint(deadline.within(deadline.left() / 2)) {
-        Ok(()) => log::info!(
-            "Checkpoint before the stop: {} ms",
-            time::since(begin).as_millis()
-        ),
-        Err(why) => log::warn!("No checkpoint before the stop: {why}"),
-    }
 }
 
 fn elect(call: &Call) -> Outcome {

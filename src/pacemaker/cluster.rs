@@ -38,11 +38,27 @@ pub trait Cluster {
     /// Differs after every change of the configuration; `None` where that cannot be seen.
     fn configuration_version(&self) -> Option<String>;
 
+    /// Reads the permanent attributes once for the rest of this action, or until it changes one
+    /// itself: where clients wait for several steps that need them.
+    fn remember_permanent(&self);
+    /// Begins to ask what `permanent_and_of_members` will be asked for with the same names, within a
+    /// second: the answer is of now.
+    fn ask_ahead(&self, _names: &[&str]) {}
     /// The permanent attributes of all nodes, present or not.
     fn permanent(&self) -> Result<Permanent, ToolError>;
     /// Sets a permanent attribute of a node: a write of the CIB, which aborts the
     /// running transition and reaches every node's disk.
     fn set_permanent(&self, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError>;
+    /// Sets it while `work` is done. Only what comes after the return may rely on it.
+    fn set_permanent_during(
+        &self,
+        (node, name, value): (&NodeName, &str, &str),
+        work: &mut dyn FnMut(),
+    ) -> Result<(), ToolError> {
+        let set = self.set_permanent(node, name, value);
+        work();
+        set
+    }
     /// Deletes a permanent attribute of a node.
     fn delete_permanent(&self, node: &NodeName, name: &str) -> Result<(), ToolError>;
 

@@ -2,104 +2,21 @@
 //! them. Every method reaches them through the journal, where a test has it fail or be
 //! the agent's last.
 
-use std::cell::RefMut;
+use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::cluster::Cluster;
+use super::fake_kept::{Kept, change};
 use super::operations::Monitor;
 use super::permanent::Permanent;
 use super::tools::ToolError;
 use crate::ocf::NodeName;
-use crate::record::{Constraint, score};
+use crate::record::Constraint;
 use crate::testing::journal::{Injected, Journal, Watched};
 use crate::testing::node;
-
-type OfNodes = BTreeMap<NodeName, BTreeMap<String, String>>;
-
-/// What Pacemaker keeps.
-pub struct Kept {
-    /// The permanent attributes of all nodes, present or not.
-    pub permanent: OfNodes,
-    /// The private and transient attributes of the members.
-    pub of_members: OfNodes,
-    /// The nodes of the partition.
-    pub members: BTreeSet<NodeName>,
-    /// Attributes on their way, and how many looks at attributes come before them.
-    arriving: Vec<(usize, NodeName, [String; 2])>,
-    /// The ledgers of all nodes: files, which outlive a power cut.
-    pub ledgers: BTreeMap<NodeName, String>,
-    /// How often each node has lost power.
-    pub boots: BTreeMap<NodeName, u64>,
-    /// The constraints of this resource: those with a node keep the role away from it.
-    pub constraints: Vec<Constraint>,
-    /// Where an admin has moved the role, by a constraint.
-    pub preferred: Option<NodeName>,
-    /// Whether the cause is something else, which nobody can name.
-    pub unnamed: bool,
-    /// How many looks at attributes come before the next private attribute that is set
-    /// arrives, and for how many that is so.
-    pub late: (usize, usize),
-    /// What was permanent before the last write: the disk of each node has only that for a
-    /// moment.
-    pub on_disk: OfNodes,
-    /// How often the CIB was written.
-    pub cib_writes: usize,
-    /// How often the configuration in it was.
-    pub versions: usize,
-}
-
-impl Kept {
-    /// A node leaves: what lived as long as Pacemaker ran there goes.
-    pub fn leave(&mut self, name: &str) {
-        self.members.remove(&node(name));
-        self.of_members.remove(&node(name));
-        self.arriving.retain(|(_, of, _)| *of != node(name));
-    }
-
-    /// All nodes lose power before the last write of the configuration is on their disks.
-    pub fn lose_last_write(&mut self) {
-        self.permanent = self.on_disk.clone();
-    }
-
-    /// As Pacemaker sees them: a constraint is stronger than any score.
-    fn promotion_scores(&self) -> BTreeMap<NodeName, i32> {
-        let stored = Permanent::of_a_test(self.permanent.clone()).scores("pgsqld");
-        let barred = |one: &Constraint, node: &NodeName| one.node.as_ref() == Some(node);
-        let is_forbidden = |node: &NodeName| self.constraints.iter().any(|one| barred(one, node));
-        let score = |node: &NodeName| match stored.get(node) {
-            _ if is_forbidden(node) => score::MINUS_INFINITY,
-            Some(..=score::MINUS_INFINITY) => score::MINUS_INFINITY,
-            _ if self.preferred.as_ref() == Some(node) => score::INFINITY,
-            stored => stored.copied().unwrap_or(-1),
-        };
-        let members = self.members.iter();
-        members.map(|node| (node.clone(), score(node))).collect()
-    }
-
-    fn pass_time(&mut self) {
-        for (looks, node, [name, value]) in std::mem::take(&mut self.arriving) {
-            match looks.checked_sub(1) {
-                Some(left) => self.arriving.push((left, node, [name, value])),
-                None => change(&mut self.of_members, &node, &name, Some(&value)),
-            }
-        }
-    }
-
-    fn arrive(&mut self, looks: usize, node: &NodeName, attribute: [&str; 2]) {
-        let attribute = attribute.map(str::to_owned);
-        self.arriving.push((looks, node.clone(), attribute));
-    }
-
-    fn set_permanent(&mut self, node: &NodeName, name: &str, value: Option<&str>) {
-        self.cib_writes += 1;
-        self.versions += 1;
-        self.on_disk.clone_from(&self.permanent);
-        change(&mut self.permanent, node, name, value);
-    }
-}
 
 /// The handle of one node on the cluster.
 #[derive(Clone)]
@@ -108,32 +25,19 @@ pub struct FakeCluster {
     node: NodeName,
     /// Whether the environment of the action names the node.
     pub named: bool,
+    /// What this action has read once for all of its steps.
+    remembered: RefCell<Option<Permanent>>,
 }
 
 impl FakeCluster {
     /// A cluster of these nodes, all members, as the first one sees it.
     pub fn of(nodes: &[&str], journal: &Rc<Journal>) -> Self {
         let members: BTreeSet<_> = nodes.iter().map(|name| node(name)).collect();
-        let nothing = |node: &NodeName| (node.clone(), BTreeMap::new());
-        let kept = Kept {
-            permanent: members.iter().map(nothing).collect(),
-            of_members: BTreeMap::new(),
-            members,
-            arriving: Vec::new(),
-            ledgers: BTreeMap::new(),
-            boots: BTreeMap::new(),
-            constraints: Vec::new(),
-            preferred: None,
-            unnamed: false,
-            late: (0, 0),
-            on_disk: BTreeMap::new(),
-            cib_writes: 0,
-            versions: 0,
-        };
         Self {
-            kept: Rc::new(Watched::new(kept, journal)),
+            kept: Rc::new(Watched::new(Kept::of(members), journal)),
             node: node(nodes[0]),
             named: true,
+            remembered: RefCell::default(),
         }
     }
 
@@ -239,11 +143,21 @@ impl Cluster for FakeCluster {
     }
 
     fn permanent(&self) -> Result<Permanent, ToolError> {
+        if let Some(remembered) = &*self.remembered.borrow() {
+            return Ok(remembered.clone());
+        }
         let all = |kept: &mut Kept| Ok(Permanent::of_a_test(kept.permanent.clone()));
         self.kept.ask("permanent", all)
     }
 
+    fn remember_permanent(&self) {
+        self.remembered.take();
+        let read = self.permanent().ok();
+        self.remembered.replace(read);
+    }
+
     fn set_permanent(&self, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError> {
+        self.remembered.take();
         let line = line(node, name, Some(value));
         self.kept.act("set_permanent", line, |kept| {
             kept.set_permanent(node, name, Some(value));
@@ -252,6 +166,7 @@ impl Cluster for FakeCluster {
     }
 
     fn delete_permanent(&self, node: &NodeName, name: &str) -> Result<(), ToolError> {
+        self.remembered.take();
         self.kept
             .act("delete_permanent", line(node, name, None), |kept| {
                 kept.set_permanent(node, name, None);
@@ -336,13 +251,5 @@ fn line(node: &NodeName, name: &str, value: Option<&str>) -> String {
     match value {
         Some(value) => format!("{node}: {name} = {value}"),
         None => format!("{node}: no {name}"),
-    }
-}
-
-fn change(all: &mut OfNodes, node: &NodeName, name: &str, value: Option<&str>) {
-    let of_node = all.entry(node.clone()).or_default();
-    match value {
-        Some(value) => drop(of_node.insert(name.to_owned(), value.to_owned())),
-        None => drop(of_node.remove(name)),
     }
 }

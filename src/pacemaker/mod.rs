@@ -7,6 +7,8 @@ mod cib_file;
 mod cluster;
 #[cfg(test)]
 mod fake_cluster;
+#[cfg(test)]
+mod fake_kept;
 mod hosts;
 mod membership;
 pub mod moving;

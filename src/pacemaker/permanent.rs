@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tools::{ToolError, Tools};
+use super::tools::{Begun, ToolError, Tools};
 use crate::ocf::NodeName;
 use crate::record::score;
 
@@ -62,18 +62,27 @@ pub fn query() -> (&'static str, Vec<&'static str>) {
     (CIBADMIN, vec!["--query", "--scope", "nodes"])
 }
 
-/// Sets an attribute of a node. `--update=`, since a negative value would be
-/// taken for an option before Pacemaker 2.1.1.
+/// Sets an attribute of a node.
 pub fn set(tools: &Tools, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError> {
+    tools
+        .finish(begin_to_set(tools, node, name, value))
+        .map(drop)
+}
+
+/// The same, without waiting for it. `--update=`, since a negative value would be
+/// taken for an option before Pacemaker 2.1.1.
+pub fn begin_to_set(tools: &Tools, node: &NodeName, name: &str, value: &str) -> Begun {
     change(tools, node, name, &format!("--update={value}"))
 }
 
 /// Deletes an attribute of a node.
 pub fn delete(tools: &Tools, node: &NodeName, name: &str) -> Result<(), ToolError> {
-    change(tools, node, name, "--delete")
+    tools
+        .finish(change(tools, node, name, "--delete"))
+        .map(drop)
 }
 
-fn change(tools: &Tools, node: &NodeName, name: &str, what: &str) -> Result<(), ToolError> {
+fn change(tools: &Tools, node: &NodeName, name: &str, what: &str) -> Begun {
     let node = node.as_str();
     let change = [
         "--lifetime",
@@ -84,7 +93,7 @@ fn change(tools: &Tools, node: &NodeName, name: &str, what: &str) -> Result<(), 
         name,
         what,
     ];
-    tools.tell("crm_attribute", &change).map(drop)
+    tools.begin("crm_attribute", &change)
 }
 
 /// Reads the section `nodes` of the CIB.

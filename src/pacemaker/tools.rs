@@ -11,7 +11,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::ocf::{Deadline, Environment, Failure, NodeName};
-use crate::system::program::{self, Ended, ProgramError};
+use crate::system::program::{self, Ended, ProgramError, Running};
 
 /// The share of an action's time that one call of a tool has: a daemon that hangs must not
 /// use up what PostgreSQL needs.
@@ -132,17 +132,42 @@ impl Tools {
 
     /// Runs several tools at once that must succeed; what each printed.
     pub fn tell_each(&self, calls: &[(&'static str, Vec<&str>)]) -> Vec<Result<String, ToolError>> {
-        let commands = calls.iter();
-        let commands = commands
-            .map(|(tool, arguments)| (self.command(tool, arguments), self.deadline_of(tool)));
-        let all = program::run_each(commands.collect());
-        let all = calls.iter().zip(all);
-        all.map(|((tool, _), ended)| {
-            self.note_if_hung(tool, &ended);
-            judge(tool, ended?)
-        })
-        .collect()
+        let calls = calls.iter();
+        let begun: Vec<_> = calls
+            .map(|(tool, arguments)| self.begin(tool, arguments))
+            .collect();
+        begun.into_iter().map(|one| self.finish(one)).collect()
     }
+
+    /// Starts a tool that must succeed, and does not wait for it.
+    pub fn begin(&self, tool: &'static str, arguments: &[&str]) -> Begun {
+        let deadline = self.deadline_of(tool);
+        let running = program::begin(&mut self.command(tool, arguments), deadline);
+        Begun {
+            tool,
+            deadline,
+            running,
+        }
+    }
+
+    /// Waits for a tool that was started; what it printed.
+    pub fn finish(&self, begun: Begun) -> Result<String, ToolError> {
+        let Begun {
+            tool,
+            deadline,
+            running,
+        } = begun;
+        let ended = running.and_then(|running| running.finish(deadline));
+        self.note_if_hung(tool, &ended);
+        judge(tool, ended?)
+    }
+}
+
+/// A tool that has been started.
+pub struct Begun {
+    tool: &'static str,
+    deadline: Deadline,
+    running: Result<Running, ProgramError>,
 }
 
 fn judge(tool: &'static str, ended: Ended) -> Result<String, ToolError> {

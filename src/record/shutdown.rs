@@ -2,8 +2,9 @@
 //!
 //! A primary that is demoted writes a shutdown checkpoint as its last record.
 //! Whoever holds that record holds all of its commits. The demoted node publishes
-//! where the record starts. Before a promotion the other nodes copy that with their votes, in
-//! case the demoted node goes away; where nobody is promoted, in post-demote.
+//! where the record starts. Before a promotion the other nodes take that into their ledgers and
+//! votes, in case the demoted node goes away, and a later monitor makes a copy of it; where nobody is
+//! promoted, post-demote does.
 //!
 //! The attribute needs no cleaning: it binds until a later primary was elected and
 //! has opened its branch (`Reign::supersedes`). From then on a standby that misses

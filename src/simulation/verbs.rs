@@ -118,7 +118,7 @@ fn a_demotion_stops_cleanly_tells_where_and_comes_up_as_a_standby() {
     // Who votes remembers it.
     fleet
         .journal
-        .assert_order(&["start", "n3: shutdown-seen-pgsqld", "promote"]);
+        .assert_order(&["start", "n3: ledger", "n3: vote-pgsqld", "promote"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What an election leaves to do and nobody waits for: the address of the new primary waits for
 //! post-promote on all nodes, so that notes it down, and a monitor does it.
 
-use super::{fencing, vote};
+use super::{fencing, shutdown, vote};
 use crate::pacemaker::{Cluster, ToolError};
 use crate::record::note::AFTERMATH;
 use crate::system::{Notes, clock};
@@ -37,7 +37,8 @@ pub fn forget(notes: &Notes) {
     notes.forget(&AFTERMATH);
 }
 
-/// In a monitor: takes the vote back, and looks on a new primary whether the cluster has fencing.
+/// In a monitor: copies the shutdown checkpoint that this node voted with, takes the vote back, and
+/// looks on a new primary whether the cluster has fencing.
 ///
 /// Until then the vote stays. It counts for no later election, where this node votes anew; and for
 /// another attempt at the same one it is what it was, the least that this node holds.
@@ -52,7 +53,8 @@ pub fn attend(cluster: &dyn Cluster, notes: &Notes) {
     if age.is_some_and(|age| age < LATER) {
         return;
     }
-    if let Err(error) = vote::withdraw(cluster) {
+    let settled = shutdown::copy_known(cluster).and_then(|()| vote::withdraw(cluster));
+    if let Err(error) = settled {
         log::warn!("Cannot take back the vote of the last election: {error}");
         return;
     }

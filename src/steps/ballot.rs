@@ -25,8 +25,7 @@ pub struct Candidacy<'a> {
 }
 
 /// What the nodes publish for an election, in the order of `Published`.
-const ASKED_FOR: [Name; 4] = [
-    Vote::PAF_NAME,
+const ASKED_FOR: [Name; 3] = [
     Vote::NAME,
     ShutdownCheckpoint::NAME,
     ShutdownCheckpoint::COPY_NAME,
@@ -37,7 +36,6 @@ type OfNodes = BTreeMap<NodeName, String>;
 /// The private attributes of all members.
 #[derive(Default)]
 struct Published {
-    shared_votes: OfNodes,
     votes: OfNodes,
     checkpoints: OfNodes,
     copies: OfNodes,
@@ -48,12 +46,21 @@ impl Published {
         let mut values = values.into_iter();
         let mut next = || values.next().unwrap_or_default();
         Self {
-            shared_votes: next(),
             votes: next(),
             checkpoints: next(),
             copies: next(),
         }
     }
+}
+
+/// Begins to ask for what the first `gather` needs, which is done while this node is looked at.
+pub fn ask_ahead(cluster: &dyn Cluster) {
+    let names = names(cluster);
+    cluster.ask_ahead(&names.each_ref().map(String::as_str));
+}
+
+fn names(cluster: &dyn Cluster) -> [String; 3] {
+    ASKED_FOR.map(|name| name.of(cluster.resource()))
 }
 
 /// The facts of this promotion as this node sees them now, and what of them it knew before
@@ -66,8 +73,8 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
         transition,
     } = *candidacy;
     let resource = cluster.resource();
-    let names = ASKED_FOR.map(|name| name.of(resource));
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let names = names(cluster);
+    let names = names.each_ref().map(String::as_str);
     let (permanent, published) = cluster.permanent_and_of_members(&names)?;
     let published = Published::of(published);
     let mut known = Known::gather(server, cluster, &permanent)?;
@@ -78,18 +85,14 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     ballot.forces = forces(resource, &permanent);
     ballot.sync_guard = server.parameters().sync_guard;
     ballot.max_loss = server.parameters().maxloss;
-    ballot.demoted = demoted(cluster, &known.node, transition)?;
+    ballot.demoted = demoted((cluster, &published), &known.node, transition)?;
     ballot.unreadable.append(&mut known.unreadable);
     votes(&published, &mut ballot);
+    votes_of_paf(cluster, &mut ballot)?;
     for checkpoint in shutdown_checkpoints(&published, &mut ballot) {
         known.all.add_checkpoint(checkpoint);
     }
-    let voters = ballot.voters.clone();
-    let votes = ballot.votes.iter();
-    let seen = votes.filter(|(node, _)| voters.contains(*node));
-    seen.for_each(|(_, vote)| known.all.merge(vote.seen.clone()));
-    let told = ballot.told().cloned();
-    told.for_each(|seen| known.all.merge(seen));
+    merge_what_others_have_seen(&ballot, &mut known);
     let published = ballot.votes.get(&known.node);
     let own = Vote {
         fresh: known.fresh,
@@ -101,9 +104,19 @@ pub fn gather(candidacy: &Candidacy<'_>) -> Result<(Ballot, Known), ToolError> {
     Ok((ballot, known))
 }
 
-/// A fenced node is listed as well, but is no member any more.
+/// Those count that take part, and those that tell without a vote.
+fn merge_what_others_have_seen(ballot: &Ballot, known: &mut Known) {
+    let votes = ballot.votes.iter();
+    let seen = votes.filter(|(node, _)| ballot.voters.contains(*node));
+    seen.for_each(|(_, vote)| known.all.merge(vote.seen.clone()));
+    let told = ballot.told().cloned();
+    told.for_each(|seen| known.all.merge(seen));
+}
+
+/// A fenced node is listed as well, but is no member any more. Private attributes go with their
+/// node, so one that has any is a member.
 fn demoted(
-    cluster: &dyn Cluster,
+    (cluster, published): (&dyn Cluster, &Published),
     candidate: &NodeName,
     transition: &Transition,
 ) -> Result<Option<NodeName>, ToolError> {
@@ -111,7 +124,9 @@ fn demoted(
     let Some(node) = others.next() else {
         return Ok(None);
     };
-    Ok(cluster.members()?.contains(node).then(|| node.clone()))
+    let is_there = published.votes.contains_key(node) || published.checkpoints.contains_key(node);
+    let is_member = is_there || cluster.members()?.contains(node);
+    Ok(is_member.then(|| node.clone()))
 }
 
 /// Whom an admin forces. What cannot be read forces nothing.
@@ -121,17 +136,29 @@ pub fn forces(resource: &str, permanent: &Permanent) -> BTreeMap<NodeName, Force
     readable.collect()
 }
 
-/// All nodes' votes; of a node on PAF its form. One of this agent's that cannot be read may
-/// be of a later version, and the best.
-fn votes(published: &Published, ballot: &mut Ballot) {
-    for (node, text) in &published.shared_votes {
-        match Vote::decode_paf(text) {
-            Ok(vote) => drop(ballot.votes.insert(node.clone(), vote)),
+/// The votes in PAF's form of those that have no other, which are asked for only then.
+fn votes_of_paf(cluster: &dyn Cluster, ballot: &mut Ballot) -> Result<(), ToolError> {
+    let has_voted = |node| ballot.votes.contains_key(node);
+    if ballot.voters.iter().all(has_voted) {
+        return Ok(());
+    }
+    let name = Vote::PAF_NAME.of(cluster.resource());
+    for (node, text) in cluster.of_members(&name)? {
+        if ballot.votes.contains_key(&node) {
+            continue;
+        }
+        match Vote::decode_paf(&text) {
+            Ok(vote) => drop(ballot.votes.insert(node, vote)),
             Err(error) => {
                 log::warn!("Ignoring the vote of {node}, which cannot be read: {error}");
             }
         }
     }
+    Ok(())
+}
+
+/// All nodes' votes. One that cannot be read may be of a later version, and the best.
+fn votes(published: &Published, ballot: &mut Ballot) {
     for (node, text) in &published.votes {
         match Testimony::decode(text) {
             Some(Ok(told)) => {

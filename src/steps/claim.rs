@@ -17,12 +17,13 @@ use crate::wal::{HalfOpen, Timeline};
 /// Writes down who was elected, before PostgreSQL leaves recovery: from then on there may be
 /// commits on a new branch, which the cluster must know of even if all nodes lose power the
 /// next moment. First on this node's disk, since Pacemaker writes its own some time after it
-/// has answered; then where the others see it.
-pub fn publish(
+/// has answered; then where the others see it, while `work` is done, which must open nothing.
+pub fn publish_during(
     server: &dyn Server,
     cluster: &dyn Cluster,
     (ballot, known): (&Ballot, &mut Known),
     deadline: Deadline,
+    work: &mut dyn FnMut(),
 ) -> Result<(), Failure> {
     let Some(own) = ballot.votes.get(&ballot.candidate) else {
         return Err(Failure::soft("This node's own vote is missing"));
@@ -40,7 +41,8 @@ pub fn publish(
     let name = Reign::CLAIM_NAME.of(cluster.resource());
     // Without it there is no promotion.
     let cluster = cluster.unshared();
-    Ok(cluster.set_permanent(&claim.primary, &name, &claim.encode())?)
+    let claimed = cluster.set_permanent_during((&claim.primary, &name, &claim.encode()), work);
+    Ok(claimed?)
 }
 
 /// The timeline that this promotion opens: PostgreSQL takes the first number above its own that

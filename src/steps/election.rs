@@ -63,8 +63,17 @@ impl Promotion<'_> {
             mut known,
             scores,
         } = self.win()?;
-        claim::publish(server, cluster, (&ballot, &mut known), deadline)?;
-        if let Err(failure) = self.prepare(&ballot) {
+        // Replay is finished while the claim is on its way: clients wait for both.
+        let mut replayed = Ok(());
+        let mut replay = || replayed = self.replay(&ballot);
+        claim::publish_during(
+            server,
+            cluster,
+            (&ballot, &mut known),
+            deadline,
+            &mut replay,
+        )?;
+        if let Err(failure) = replayed.and_then(|()| self.reserve_timelines(&ballot)) {
             claim::withdraw(server, cluster, &ballot, deadline);
             return Err(failure);
         }
@@ -81,8 +90,8 @@ impl Promotion<'_> {
         Ok(outcome)
     }
 
-    /// Does all that comes before the order.
-    fn prepare(&self, ballot: &Ballot) -> Result<(), Failure> {
+    /// Finishes the replay of what this node voted with.
+    fn replay(&self, ballot: &Ballot) -> Result<(), Failure> {
         let (server, deadline) = (self.server, self.deadline);
         let own = ballot.votes.get(&ballot.candidate);
         let target = own.map_or(Lsn::ZERO, |vote| vote.position.lsn);
@@ -91,12 +100,12 @@ impl Promotion<'_> {
             target,
             deadline,
         };
-        rest.finish()?;
-        self.reserve_timelines(ballot)
+        rest.finish()
     }
 
     /// Returns how this node won, only if it may be promoted.
     fn win(&self) -> Result<Won, Failure> {
+        ballot::ask_ahead(self.cluster);
         let mut held = self.held()?;
         let patience = self.deadline.within(LONGEST_WAIT);
         loop {

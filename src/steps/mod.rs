@@ -6,6 +6,7 @@
 pub mod aftermath;
 pub mod ballot;
 pub mod bars;
+pub mod before_stop;
 pub mod bring_down;
 pub mod bring_up;
 pub mod claim;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::evidence::Known;
+use super::evidence::{self, Known};
 use super::patience::patiently;
 use crate::instance::{ClusterState, ControlData};
 use crate::ocf::notify::Transition;
@@ -119,6 +119,21 @@ pub fn remember(
         keep(known, cluster, &checkpoint);
     }
     Ok(true)
+}
+
+/// Copies the newest checkpoint of another node that this node's ledger has. Votes tell it
+/// anyway: the copy is for a candidate of the first version, which reads no votes for it.
+pub fn copy_known(cluster: &dyn Cluster) -> Result<(), ToolError> {
+    let node = cluster.node()?;
+    let known = evidence::of_ledger(cluster, &node).checkpoints();
+    let others = known.into_iter().filter(|one| one.node != node);
+    match others.max_by_key(|one| (one.timeline, one.lsn)) {
+        Some(newest) => {
+            let name = ShutdownCheckpoint::COPY_NAME.of(cluster.resource());
+            cluster.set_private(&name, &newest.encode())
+        }
+        None => Ok(()),
+    }
 }
 
 /// A restart of Pacemaker everywhere takes the attribute with it.

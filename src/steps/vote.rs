@@ -27,9 +27,12 @@ pub fn cast(
 ) -> Result<(), Failure> {
     let resource = cluster.resource();
     let shutdown = ShutdownCheckpoint::NAME.of(resource);
+    cluster.ask_ahead(&[&shutdown]);
+    let demoted = transition.demote.contains(&cluster.node()?);
+    let follower = (!demoted).then(|| follower_holds(server, deadline));
     let (permanent, published) = cluster.permanent_and_of_members(&[&shutdown])?;
     let mut known = Known::gather(server, cluster, &permanent)?;
-    let held = hold(server, &known, transition, deadline);
+    let held = follower.unwrap_or_else(|| demoted_holds(server, &known, deadline));
     let held = match held {
         Ok(held) => held,
         Err(failure) => {
@@ -51,7 +54,7 @@ pub fn cast(
     }
     promise(&mut known, transition, held.damaged_until);
     known.keep(cluster);
-    publish(cluster, &vote_of(known, held), stopped)
+    publish(cluster, &vote_of(known, held))
 }
 
 /// The shutdown checkpoint of another node that this transition demotes.
@@ -91,33 +94,26 @@ fn vote_of(known: Known, held: Held) -> Vote {
     }
 }
 
-fn publish(cluster: &dyn Cluster, vote: &Vote, stopped: Option<&str>) -> Result<(), Failure> {
+fn publish(cluster: &dyn Cluster, vote: &Vote) -> Result<(), Failure> {
     let (timeline, lsn) = (vote.position.timeline, vote.position.lsn);
     log::info!("This node votes: timeline {timeline} at {lsn}");
-    let names = [Vote::NAME, Vote::PAF_NAME, ShutdownCheckpoint::COPY_NAME];
-    let names = names.map(|name| name.of(cluster.resource()));
     let (own, shared) = (vote.encode(), vote.encode_paf());
-    let values = names
-        .iter()
-        .zip([Some(own.as_str()), Some(&shared), stopped]);
-    let values = values.filter_map(|(name, value)| Some((name.as_str(), value?)));
-    Ok(cluster.set_private_each(&values.collect::<Vec<_>>())?)
+    let [name, paf_name] = [Vote::NAME, Vote::PAF_NAME].map(|name| name.of(cluster.resource()));
+    Ok(cluster.set_private_each(&[(&name, &own), (&paf_name, &shared)])?)
 }
 
-/// What this node holds. That a primary which was demoted just now is up as a standby is not waited
-/// for: clients are.
-fn hold(
-    server: &dyn Server,
-    known: &Known,
-    transition: &Transition,
-    deadline: Deadline,
-) -> Result<Held, Failure> {
+fn follower_holds(server: &dyn Server, deadline: Deadline) -> Result<Held, Failure> {
+    position::of_standby(server, position::LONGEST_REPLAY, deadline)
+}
+
+/// That a primary which was demoted just now is up as a standby is not waited for: clients are.
+fn demoted_holds(server: &dyn Server, known: &Known, deadline: Deadline) -> Result<Held, Failure> {
     let checkpoints = known.all.checkpoints();
     let own = checkpoints.iter().rfind(|one| one.node == known.node);
-    let own = own.filter(|own| transition.demote.contains(&own.node) && is_last_end(known, own));
+    let own = own.filter(|own| is_last_end(known, own));
     match own.and_then(|own| position::of_demoted(server, own, deadline)) {
         Some(position) => Ok(Held::of(position)),
-        None => position::of_standby(server, position::LONGEST_REPLAY, deadline),
+        None => follower_holds(server, deadline),
     }
 }
 

@@ -70,17 +70,10 @@ pub fn run_in_its_locale(command: &mut Command, deadline: Deadline) -> Result<En
     Running::begin(command, deadline)?.finish(deadline)
 }
 
-/// Runs all of them at once, each as `run` does, by its deadline.
-pub fn run_each(commands: Vec<(Command, Deadline)>) -> Vec<Result<Ended, ProgramError>> {
-    let begin = |(mut command, deadline)| {
-        in_c_locale(&mut command);
-        (Running::begin(&mut command, deadline), deadline)
-    };
-    let running: Vec<_> = commands.into_iter().map(begin).collect();
-    let running = running.into_iter();
-    running
-        .map(|(running, deadline)| running?.finish(deadline))
-        .collect()
+/// Begins what `run` does, and does not wait for the end.
+pub fn begin(command: &mut Command, deadline: Deadline) -> Result<Running, ProgramError> {
+    in_c_locale(command);
+    Running::begin(command, deadline)
 }
 
 fn in_c_locale(command: &mut Command) {
@@ -92,8 +85,8 @@ fn in_c_locale(command: &mut Command) {
 
 type Text = mpsc::Receiver<String>;
 
-/// A program that has been started.
-struct Running {
+/// A program that has been started. One that is dropped goes on, and nobody hears of its end.
+pub struct Running {
     program: PathBuf,
     child: Child,
     /// What it writes to stdout and stderr.
@@ -117,7 +110,8 @@ impl Running {
         }
     }
 
-    fn finish(self, deadline: Deadline) -> Result<Ended, ProgramError> {
+    /// Waits for its end.
+    pub fn finish(self, deadline: Deadline) -> Result<Ended, ProgramError> {
         let Self {
             program,
             mut child,
