@@ -94,6 +94,7 @@ fn bring_up(call: &Call) -> Outcome {
 /// Clients wait for it: the cluster is asked once.
 fn bring_up_at_once(call: &Call) -> Outcome {
     call.cluster.remember_permanent();
+    call.server.prepare_start(call.request.deadline);
     call.bring_up().without_look()
 }
 

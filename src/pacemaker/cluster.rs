@@ -38,8 +38,8 @@ pub trait Cluster {
     /// Differs after every change of the configuration; `None` where that cannot be seen.
     fn configuration_version(&self) -> Option<String>;
 
-    /// Reads the permanent attributes once for the rest of this action, or until it changes one
-    /// itself: where clients wait for several steps that need them.
+    /// Has the permanent attributes of now answer for the rest of this action, or until it changes one
+    /// itself: where clients wait for several steps that need them. The answer is not waited for.
     fn remember_permanent(&self);
     /// Begins to ask what `permanent_and_of_members` will be asked for with the same names, within a
     /// second: the answer is of now.

@@ -20,10 +20,20 @@ use crate::system::{boot, kept_file};
 pub struct RealCluster {
     tools: Tools,
     resource: String,
-    /// What this action has read once for all of its steps.
-    remembered: Rc<RefCell<Option<Permanent>>>,
+    /// What this action reads once for all of its steps.
+    remembered: Rc<RefCell<Remembered>>,
     /// What it has asked and not heard the answer of.
     ahead: Rc<RefCell<Option<Ahead>>>,
+}
+
+/// The permanent attributes that are kept, if any are.
+#[derive(Default)]
+enum Remembered {
+    #[default]
+    Nothing,
+    /// The answer is on its way.
+    Asked(Begun),
+    Known(Permanent),
 }
 
 /// Questions on their way: for these attributes of all members, and for the permanent ones.
@@ -117,9 +127,9 @@ impl Cluster for RealCluster {
     }
 
     fn remember_permanent(&self) {
-        // One that cannot be read now may be when it is needed.
-        let read = Permanent::read(&self.tools).ok();
-        self.remembered.replace(read);
+        let (tool, words) = permanent::query();
+        let asked = Remembered::Asked(self.tools.begin(tool, &words));
+        self.remembered.replace(asked);
     }
 
     fn ask_ahead(&self, names: &[&str]) {
@@ -128,10 +138,13 @@ impl Cluster for RealCluster {
     }
 
     fn permanent(&self) -> Result<Permanent, ToolError> {
-        match &*self.remembered.borrow() {
-            Some(remembered) => Ok(remembered.clone()),
-            None => Permanent::read(&self.tools),
-        }
+        let known = match self.remembered.take() {
+            Remembered::Nothing => return Permanent::read(&self.tools),
+            Remembered::Asked(begun) => Permanent::of_answer(self.tools.finish(begun))?,
+            Remembered::Known(known) => known,
+        };
+        self.remembered.replace(Remembered::Known(known.clone()));
+        Ok(known)
     }
 
     fn set_permanent(&self, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError> {
@@ -226,5 +239,103 @@ impl Cluster for RealCluster {
 
     fn monitors(&self) -> Result<Vec<Monitor>, ToolError> {
         operations::monitors(&self.tools, &self.resource)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::ocf::Environment;
+    use crate::testing::{in_ms, node};
+
+    /// Each tool notes that it ran; the CIB's entry says how often that was read.
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            let folder = Self(tempfile::tempdir().unwrap());
+            let runs = folder.0.path().join("runs");
+            let runs = runs.display();
+            let note = format!("#!/bin/sh\necho $0 \"$@\" >> {runs}\n");
+            let count = format!("$(grep -c cibadmin {runs})");
+            let cib = format!(
+                "echo \"<nodes><node uname='srv1'><i><nvpair name='read' value='{count}'/></i></node></nodes>\"\n"
+            );
+            let value = "echo 'name=\"vote\" host=\"srv1\" value=\"1\"'\n";
+            folder.tool("cibadmin", &format!("{note}{cib}"));
+            folder.tool("attrd_updater", &format!("{note}{value}"));
+            folder.tool("crm_attribute", &note);
+            folder
+        }
+
+        fn tool(&self, name: &str, script: &str) {
+            let path = self.0.path().join(name);
+            fs::write(&path, script).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+
+        fn cluster(&self) -> RealCluster {
+            let folder = self.0.path().to_str().unwrap();
+            let environment = Environment::of(&[("HA_SBIN_DIR", folder)]);
+            RealCluster::new(Tools::new(&environment, in_ms(60_000)), "pgsqld")
+        }
+
+        /// Those that nobody waits for run as well.
+        fn assert_runs(&self, wanted: usize) {
+            let path = self.0.path().join("runs");
+            let runs = || fs::read_to_string(&path).map_or(0, |text| text.lines().count());
+            let patience = in_ms(5_000);
+            while runs() < wanted && patience.sleep(Duration::from_millis(10)) {}
+            assert_eq!(runs(), wanted);
+        }
+    }
+
+    fn read(cluster: &dyn Cluster) -> String {
+        let permanent = cluster.permanent().unwrap();
+        permanent.values("read")[&node("srv1")].to_owned()
+    }
+
+    #[test]
+    fn what_is_remembered_is_read_once_until_it_is_changed() {
+        let folder = Folder::new();
+        let cluster = folder.cluster();
+        cluster.remember_permanent();
+        assert_eq!(read(&cluster), "1");
+        assert_eq!(read(&*cluster.within(Duration::from_secs(9))), "1");
+        let set = cluster.unshared().set_permanent(&node("srv1"), "x", "y");
+        assert!(set.is_ok());
+        assert_eq!(read(&cluster), "2");
+        assert_eq!(read(&cluster), "3");
+    }
+
+    #[test]
+    fn what_was_asked_ahead_is_not_asked_again_and_of_other_names_it_is() {
+        let folder = Folder::new();
+        let cluster = folder.cluster();
+        cluster.ask_ahead(&["vote"]);
+        let (_, votes) = cluster.permanent_and_of_members(&["vote"]).unwrap();
+        assert_eq!(votes[0][&node("srv1")], "1");
+        folder.assert_runs(2);
+        cluster.ask_ahead(&["vote"]);
+        let (_, both) = cluster.permanent_and_of_members(&["vote", "stop"]).unwrap();
+        assert_eq!(both.len(), 2);
+        folder.assert_runs(7);
+        cluster.ask_ahead(&["vote"]);
+        std::thread::sleep(FRESH);
+        cluster.permanent_and_of_members(&["vote"]).unwrap();
+        // The answer would not have been of now.
+        folder.assert_runs(11);
+    }
+
+    #[test]
+    fn what_is_done_meanwhile_does_not_hide_that_a_claim_failed() {
+        let folder = Folder::new();
+        folder.tool("crm_attribute", "#!/bin/sh\nsleep 0.2; exit 1\n");
+        let (cluster, mut worked) = (folder.cluster(), false);
+        let set = cluster.set_permanent_during((&node("srv1"), "x", "y"), &mut || worked = true);
+        assert!(set.is_err() && worked);
     }
 }
