@@ -26,11 +26,11 @@ const PACE: Duration = Duration::from_millis(5);
 const SILENCE: Duration = Duration::from_secs(3);
 /// A packet to an address that is on its way to another node gets no answer: the shorter this
 /// is, the sharper the downtime is measured. A living server answers in a millisecond.
-const CONNECTING: Duration = Duration::from_millis(50);
+const CONNECTING: Duration = Duration::from_millis(200);
 /// Two acknowledgements further apart are an interruption.
 const INTERRUPTION: Duration = Duration::from_millis(200);
 /// Pause after a failed connection.
-const RETRY: Duration = Duration::from_millis(10);
+const RETRY: Duration = Duration::from_millis(50);
 /// A test may give others' sessions odd defaults: they are not the client's.
 const OWN_SETTINGS: &str = "-c default_transaction_isolation=read\\ committed \
      -c default_transaction_read_only=off -c default_transaction_deferrable=off \
