@@ -15,6 +15,7 @@
 
 use std::cell::RefCell;
 use std::io::ErrorKind;
+use std::mem::ManuallyDrop;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -99,12 +100,13 @@ impl Session {
             secrets.add_to(config.dbname(name), parameters, name);
             config
         });
-        let kept = self.0.take();
         let (sender, receiver) = mpsc::channel();
         let worn = user
             .wear()
             .map_err(|error| NoAnswer::Unknown(error.to_string()))?;
+        let kept = self.0.take().map(ManuallyDrop::new);
         let spawned = thread::Builder::new().spawn(move || {
+            let kept = kept.map(ManuallyDrop::into_inner);
             let answered = on_kept(kept, &question);
             drop(sender.send(answered.unwrap_or_else(|| on_new(&configs, deadline, &question))));
         });
@@ -117,18 +119,21 @@ impl Session {
         match answer {
             Ok((answer, client)) => {
                 self.0.replace(client);
-                answer.map_err(|error| secrets.explain(refusal(&error)))
+                answer.map_err(|error| {
+                    // It may be of a connection that is broken.
+                    self.end();
+                    secrets.explain(refusal(&error))
+                })
             }
             Err(RecvTimeoutError::Timeout) => Err(NoAnswer::Silent),
             Err(RecvTimeoutError::Disconnected) => Err(NoAnswer::CutOff),
         }
     }
 
-    /// Ends the connection. To say good bye to a server that does not answer would take for ever, so
-    /// nobody waits for that.
+    /// Ends the connection.
     pub fn end(&self) {
         if let Some(client) = self.0.take() {
-            drop(thread::Builder::new().spawn(move || drop(client)));
+            leave(client);
         }
     }
 }
@@ -139,13 +144,25 @@ impl Drop for Session {
     }
 }
 
+/// To say good bye to a server that does not answer would take for ever, so nobody waits for that.
+/// Where no thread can be had for it, the end of this process does it.
+fn leave(client: Client) {
+    let client = ManuallyDrop::new(client);
+    drop(thread::Builder::new().spawn(move || drop(ManuallyDrop::into_inner(client))));
+}
+
 fn on_kept<T>(
     kept: Option<Client>,
     question: &impl Fn(&mut Client) -> Result<T, Error>,
 ) -> Option<Answered<T>> {
     let mut client = kept?;
-    let answer = question(&mut client).ok()?;
-    Some((Ok(answer), Some(client)))
+    match question(&mut client) {
+        Ok(answer) => Some((Ok(answer), Some(client))),
+        Err(_) => {
+            leave(client);
+            None
+        }
+    }
 }
 
 fn on_new<T>(
@@ -156,9 +173,7 @@ fn on_new<T>(
     match connect(configs, deadline) {
         Ok(mut client) => {
             let answer = question(&mut client);
-            // One that failed may be of a connection that is broken.
-            let kept = answer.is_ok().then_some(client);
-            (answer, kept)
+            (answer, Some(client))
         }
         Err(error) => (Err(error), None),
     }
