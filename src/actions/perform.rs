@@ -38,7 +38,7 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
             before_stop::checkpoint(server, deadline);
             done
         }
-        Step::StopPrimary => demote(call),
+        Step::StopPrimary => stop_to_demote(call),
         Step::StopPrimaryForGood => stop_for_good(call),
         Step::StopStandby => bring_down::standby(server, deadline),
         Step::StopByFiles => bring_down::by_files(server, deadline),
@@ -58,7 +58,7 @@ fn perform_step(call: &Call, step: Step) -> Outcome {
     }
 }
 
-fn demote(call: &Call) -> Outcome {
+fn stop_to_demote(call: &Call) -> Outcome {
     let (server, deadline) = (&*call.server, call.request.deadline);
     let receivers = before_stop::look(server, &*call.cluster, deadline);
     bring_down::cleanly(server, &receivers, deadline)

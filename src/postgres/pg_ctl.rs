@@ -47,8 +47,8 @@ impl From<ServerError> for Failure {
     }
 }
 
-/// Starts the server, with these variables in its environment, and returns at once. The options that come with it go before those
-/// of its configuration and of `start_opts`.
+/// Starts the server, with these variables in its environment, and returns at once. The options
+/// that come with it go before those of its configuration and of `start_opts`.
 pub fn start(
     ((parameters, user), variables): ((&Parameters, &SystemUser), &[(String, String)]),
     output: &Path,

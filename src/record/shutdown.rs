@@ -95,8 +95,8 @@ impl ShutdownCheckpoint {
         })
     }
 
-    /// What a node copies of all that is published: the newest of the
-    /// nodes that this transition demoted. Older ones may be left on other nodes.
+    /// What a node copies of all that is published or known: the newest of those nodes. Older ones
+    /// may be left on other nodes.
     pub fn to_copy<'a>(
         published: impl Iterator<Item = (&'a NodeName, &'a String)>,
         is_demoted: impl Fn(&NodeName) -> bool,

@@ -126,14 +126,13 @@ pub fn remember(
 pub fn copy_known(cluster: &dyn Cluster) -> Result<(), ToolError> {
     let node = cluster.node()?;
     let known = evidence::of_ledger(cluster, &node).checkpoints();
-    let others = known.into_iter().filter(|one| one.node != node);
-    match others.max_by_key(|one| (one.timeline, one.lsn)) {
-        Some(newest) => {
-            let name = ShutdownCheckpoint::COPY_NAME.of(cluster.resource());
-            cluster.set_private(&name, &newest.encode())
-        }
-        None => Ok(()),
-    }
+    let lines: Vec<_> = known.iter().map(|one| (&one.node, one.encode())).collect();
+    let lines = lines.iter().map(|(of, line)| (*of, line));
+    let Some(newest) = ShutdownCheckpoint::to_copy(lines, |of| *of != node) else {
+        return Ok(());
+    };
+    let name = ShutdownCheckpoint::COPY_NAME.of(cluster.resource());
+    cluster.set_private(&name, newest)
 }
 
 /// A restart of Pacemaker everywhere takes the attribute with it.

@@ -104,12 +104,9 @@ pub fn lost_election_is_held_again(scene: &mut Scene) -> Result<()> {
     let rows = only_the_other_holds(&stage, 100)?;
     stage.prefer(&stage.favourite)?;
     stage.power_off(&stage.primary)?;
-    scene.cluster.heal_network()?;
-    stage.release()?;
     // The constraint moves the role to the favourite as soon as that has got the rows from the other,
     // the only one that holds them: which of the two is primary now says nothing.
-    stage.nothing_lost(rows)?;
-    scene.only_fenced(&stage.primary.name)
+    heals(&stage, rows).map(drop)
 }
 
 /// A6: a standby beyond `maxlag` is not promoted when its primary dies, even if an admin's
@@ -208,12 +205,18 @@ pub(super) fn only_the_other_holds(stage: &Stage, count: u32) -> Result<u64> {
 
 /// After the death of the primary the other standby is promoted, as only it has all rows.
 fn promotes_the_other(stage: &Stage, rows: u64) -> Result<()> {
-    let scene = stage.scene;
-    scene.cluster.heal_network()?;
+    let primary = heals(stage, rows)?;
+    ensure!(primary == stage.other, "{} was promoted", primary.name);
+    Ok(())
+}
+
+/// The new primary after the death of the old one, with all rows.
+fn heals(stage: &Stage, rows: u64) -> Result<Node> {
+    stage.scene.cluster.heal_network()?;
     stage.release()?;
     let primary = stage.nothing_lost(rows)?;
-    ensure!(primary == stage.other, "{} was promoted", primary.name);
-    scene.only_fenced(&stage.primary.name)
+    stage.scene.only_fenced(&stage.primary.name)?;
+    Ok(primary)
 }
 
 /// The old primary, which alone holds all rows, is primary again and the others follow.
