@@ -7,6 +7,7 @@
 //! numbers beside them (`pgsqld:1`) are shuffled at will.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::{Environment, NodeName};
 
@@ -85,6 +86,27 @@ impl Transition {
     }
 }
 
+/// The lists that name somebody: `active srv1 srv2; stop srv1; promote srv2`.
+impl fmt::Display for Transition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lists = [
+            ("active", &self.active),
+            ("promoted", &self.promoted),
+            ("unpromoted", &self.unpromoted),
+            ("start", &self.start),
+            ("stop", &self.stop),
+            ("promote", &self.promote),
+            ("demote", &self.demote),
+        ];
+        let named = lists.iter().filter(|(_, nodes)| !nodes.is_empty());
+        let texts = named.map(|(name, nodes)| {
+            let names: Vec<_> = nodes.iter().map(NodeName::as_str).collect();
+            format!("{name} {}", names.join(" "))
+        });
+        f.write_str(&texts.collect::<Vec<_>>().join("; "))
+    }
+}
+
 /// `CRM_meta_notify_type` and `CRM_meta_notify_operation`; `None` for a call
 /// that names neither, as ocf-tester's.
 pub fn event(environment: &Environment) -> Option<(When, Operation)> {
@@ -116,6 +138,18 @@ mod tests {
 
     fn set(names: &str) -> Nodes {
         names.split_whitespace().filter_map(NodeName::new).collect()
+    }
+
+    #[test]
+    fn lists_that_name_nobody_are_not_shown() {
+        let transition = Transition {
+            active: set("srv1 srv2"),
+            stop: set("srv1"),
+            promote: set("srv2"),
+            ..Transition::default()
+        };
+        let shown = "active srv1 srv2; stop srv1; promote srv2";
+        assert_eq!(transition.to_string(), shown);
     }
 
     #[test]

@@ -197,6 +197,8 @@ impl Promotion<'_> {
     }
 
     fn log_decision(&self, ballot: &Ballot, verdict: &Verdict) {
+        // Who counts as a voter follows from these lists, and Pacemaker logs them nowhere.
+        log::info!("Pacemaker's transition: {}", self.transition);
         for line in explain(ballot, verdict, self.cluster.resource()) {
             log::info!("Election: {line}");
         }
