@@ -11,7 +11,7 @@ use crate::ocf::{Environment, Outcome};
 use crate::pacemaker::FakeCluster;
 use crate::postgres::FakeServer;
 use crate::postgres::fake_instance::{FakeInstance, Processes};
-use crate::system::Notes;
+use crate::system::{FakeNotes, Notes};
 use crate::testing::journal::Journal;
 use crate::testing::node;
 use crate::wal::notation::position;
@@ -22,7 +22,7 @@ pub const NAMES: [&str; 3] = ["n1", "n2", "n3"];
 struct Node {
     server: FakeServer,
     cluster: FakeCluster,
-    notes: tempfile::TempDir,
+    notes: FakeNotes,
 }
 
 /// The cluster.
@@ -42,7 +42,7 @@ impl Fleet {
         let nodes = NAMES.map(|name| Node {
             server: FakeServer::holding(&position(held), &journal),
             cluster: cluster.seen_by(name),
-            notes: tempfile::tempdir().unwrap(),
+            notes: FakeNotes::default(),
         });
         Self { journal, nodes }
     }
@@ -65,19 +65,17 @@ impl Fleet {
         self.cluster().kept().leave(name);
         let boots = &mut self.cluster().kept().boots;
         *boots.entry(node(name)).or_default() += 1;
-        for note in std::fs::read_dir(lost.notes.path()).unwrap().flatten() {
-            std::fs::remove_file(note.path()).unwrap();
-        }
+        lost.notes.lose();
     }
 
     /// A note of a node, by the name of its file.
     pub fn note(&self, name: &str, file: &str) -> String {
-        std::fs::read_to_string(self.node(name).notes.path().join(file)).unwrap()
+        self.node(name).notes.read(file).unwrap()
     }
 
     /// Writes a note of a node.
     pub fn write_note(&self, name: &str, file: &str, text: &str) {
-        std::fs::write(self.node(name).notes.path().join(file), text).unwrap();
+        self.node(name).notes.write(file, text);
     }
 
     /// What the cluster has.
@@ -127,7 +125,7 @@ impl Fleet {
         let handles: Handles = (
             Box::new(node.server.clone()),
             Box::new(node.cluster.clone()),
-            Notes::of_a_test(node.notes.path()),
+            Notes::in_memory(&node.notes),
         );
         action.on(&environment, handles)
     }

@@ -6,6 +6,8 @@
 pub mod boot;
 pub mod clock;
 pub mod delivery;
+#[cfg(test)]
+mod fake_notes;
 pub mod guardian;
 pub mod host_name;
 pub mod interrupts;
@@ -22,5 +24,7 @@ pub mod program;
 pub mod surroundings;
 pub mod user;
 
+#[cfg(test)]
+pub use fake_notes::FakeNotes;
 pub use notes::Notes;
 pub use user::SystemUser;

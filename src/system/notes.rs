@@ -2,15 +2,25 @@
 //! last, so that an action that comes every few seconds need not do it again.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+#[cfg(test)]
+use super::FakeNotes;
 use crate::ocf::Environment;
 
 /// The notes of one resource.
 #[derive(Debug, Clone)]
 pub struct Notes {
-    folder: PathBuf,
+    place: Place,
     resource: String,
+}
+
+/// Where they are.
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(PathBuf),
+    #[cfg(test)]
+    Memory(FakeNotes),
 }
 
 impl Notes {
@@ -20,7 +30,7 @@ impl Notes {
             .get("HA_RSCTMP")
             .unwrap_or("/run/resource-agents");
         Self {
-            folder: PathBuf::from(folder),
+            place: Place::Folder(PathBuf::from(folder)),
             resource: resource.to_owned(),
         }
     }
@@ -28,7 +38,12 @@ impl Notes {
     /// What was noted under `name`, if anything. A name has `RESOURCE` where the resource
     /// belongs.
     pub fn read(&self, name: &impl AsRef<str>) -> Option<String> {
-        fs::read_to_string(self.path(name)).ok()
+        let file = self.file(name);
+        match &self.place {
+            Place::Folder(folder) => fs::read_to_string(folder.join(file)).ok(),
+            #[cfg(test)]
+            Place::Memory(notes) => notes.read(&file),
+        }
     }
 
     /// Whether just `text` was noted under `name`.
@@ -38,12 +53,15 @@ impl Notes {
 
     /// Notes `text`; `false` if that failed. Then the same is done once more next time.
     pub fn write(&self, name: &impl AsRef<str>, text: &str) -> bool {
-        let path = self.path(name);
-        let written = fs::write(&path, text);
-        if let Err(error) = &written {
-            log::debug!("{}: {error}", path.display());
+        let file = self.file(name);
+        match &self.place {
+            Place::Folder(folder) => write(&folder.join(file), text),
+            #[cfg(test)]
+            Place::Memory(notes) => {
+                notes.write(&file, text);
+                true
+            }
         }
-        written.is_ok()
     }
 
     /// Counts one more under `name`, and returns how many that makes. What cannot be noted
@@ -57,21 +75,42 @@ impl Notes {
 
     /// Forgets a note.
     pub fn forget(&self, name: &impl AsRef<str>) {
-        let _ = fs::remove_file(self.path(name));
+        let file = self.file(name);
+        match &self.place {
+            Place::Folder(folder) => drop(fs::remove_file(folder.join(file))),
+            #[cfg(test)]
+            Place::Memory(notes) => notes.forget(&file),
+        }
     }
 
-    fn path(&self, name: &impl AsRef<str>) -> PathBuf {
-        self.folder
-            .join(name.as_ref().replace("RESOURCE", &self.resource))
+    fn file(&self, name: &impl AsRef<str>) -> String {
+        name.as_ref().replace("RESOURCE", &self.resource)
     }
+}
+
+fn write(path: &Path, text: &str) -> bool {
+    let written = fs::write(path, text);
+    if let Err(error) = &written {
+        log::debug!("{}: {error}", path.display());
+    }
+    written.is_ok()
 }
 
 #[cfg(test)]
 impl Notes {
     /// The notes of a test, in a folder of its own.
-    pub fn of_a_test(folder: &std::path::Path) -> Self {
+    pub fn of_a_test(folder: &Path) -> Self {
+        Self::at(Place::Folder(folder.to_owned()))
+    }
+
+    /// Those of a simulation.
+    pub fn in_memory(notes: &FakeNotes) -> Self {
+        Self::at(Place::Memory(notes.clone()))
+    }
+
+    fn at(place: Place) -> Self {
         Self {
-            folder: folder.to_owned(),
+            place,
             resource: "pgsqld".to_owned(),
         }
     }

@@ -184,6 +184,7 @@ const ROOMS: &[Room] = &[
             ("postgres", "hands a server in memory to the verbs"),
             ("pacemaker", "hands a cluster in memory to the verbs"),
             ("system/notes.rs", "hands the notes to the verbs"),
+            ("system/fake_notes.rs", "keeps a node's notes in memory"),
             ("wal", "reads positions"),
             (
                 "record",
