@@ -14,6 +14,12 @@ use super::tools::ToolError;
 use crate::ocf::NodeName;
 use crate::record::{Constraint, score};
 
+/// An answer of `ask_ahead` that was asked for longer ago is not taken for one of now.
+pub(super) const FRESH: Duration = Duration::from_secs(1);
+
+/// The permanent attributes of all nodes, and the values of others on the members that have one.
+pub type Answers = (Permanent, Vec<BTreeMap<NodeName, String>>);
+
 /// The cluster of one resource. Everything answers by the deadline of the action.
 pub trait Cluster {
     /// The resource.
@@ -43,7 +49,7 @@ pub trait Cluster {
     fn remember_permanent(&self);
     /// Begins to ask what `permanent_and_of_members` will be asked for with the same names, within a
     /// second: the answer is of now.
-    fn ask_ahead(&self, _names: &[&str]) {}
+    fn ask_ahead(&self, names: &[&str]);
     /// The permanent attributes of all nodes, present or not.
     fn permanent(&self) -> Result<Permanent, ToolError>;
     /// Sets a permanent attribute of a node: a write of the CIB, which aborts the
@@ -52,26 +58,15 @@ pub trait Cluster {
     /// Sets it while `work` is done. Only what comes after the return may rely on it.
     fn set_permanent_during(
         &self,
-        (node, name, value): (&NodeName, &str, &str),
+        attribute: (&NodeName, &str, &str),
         work: &mut dyn FnMut(),
-    ) -> Result<(), ToolError> {
-        let set = self.set_permanent(node, name, value);
-        work();
-        set
-    }
+    ) -> Result<(), ToolError>;
     /// Deletes a permanent attribute of a node.
     fn delete_permanent(&self, node: &NodeName, name: &str) -> Result<(), ToolError>;
 
     /// The permanent attributes of all nodes, and the values of these private or transient ones
     /// on the members that have one, asked for at once.
-    fn permanent_and_of_members(
-        &self,
-        names: &[&str],
-    ) -> Result<(Permanent, Vec<BTreeMap<NodeName, String>>), ToolError> {
-        let permanent = self.permanent()?;
-        let values = names.iter().map(|name| self.of_members(name));
-        Ok((permanent, values.collect::<Result<_, _>>()?))
-    }
+    fn permanent_and_of_members(&self, names: &[&str]) -> Result<Answers, ToolError>;
     /// The values of a private or transient attribute on the members that have one.
     fn of_members(&self, name: &str) -> Result<BTreeMap<NodeName, String>, ToolError>;
     /// Sets a private attribute of this node: all nodes see it, the CIB never.

@@ -6,14 +6,14 @@ use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::cluster::Cluster;
+use super::cluster::{Answers, Cluster, FRESH};
 use super::fake_kept::{Kept, change};
 use super::operations::Monitor;
 use super::permanent::Permanent;
 use super::tools::ToolError;
-use crate::ocf::NodeName;
+use crate::ocf::{NodeName, time};
 use crate::record::Constraint;
 use crate::testing::journal::{Injected, Journal, Watched};
 use crate::testing::node;
@@ -27,6 +27,17 @@ pub struct FakeCluster {
     pub named: bool,
     /// What this action has read once for all of its steps.
     remembered: RefCell<Option<Permanent>>,
+    /// What it has asked for ahead.
+    ahead: RefCell<Option<Ahead>>,
+}
+
+/// Answers as old as they can be: of the moment in which they were asked for.
+#[derive(Clone)]
+struct Ahead {
+    names: Vec<String>,
+    /// `None` if that failed.
+    answers: Option<Answers>,
+    since: Instant,
 }
 
 impl FakeCluster {
@@ -38,6 +49,7 @@ impl FakeCluster {
             node: node(nodes[0]),
             named: true,
             remembered: RefCell::default(),
+            ahead: RefCell::default(),
         }
     }
 
@@ -77,6 +89,12 @@ impl FakeCluster {
     /// The value of a private or transient attribute.
     pub fn value_of(&self, of: &str, name: &str) -> Option<String> {
         self.kept().of_members.get(&node(of))?.get(name).cloned()
+    }
+
+    fn ask_all(&self, names: &[&str]) -> Result<Answers, ToolError> {
+        let permanent = self.permanent()?;
+        let values = names.iter().map(|name| self.of_members(name));
+        Ok((permanent, values.collect::<Result<_, _>>()?))
     }
 
     fn change(
@@ -154,6 +172,39 @@ impl Cluster for FakeCluster {
         self.remembered.take();
         let read = self.permanent().ok();
         self.remembered.replace(read);
+    }
+
+    fn ask_ahead(&self, names: &[&str]) {
+        if self.kept().is_first_at_once() {
+            return;
+        }
+        self.ahead.replace(Some(Ahead {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            answers: self.ask_all(names).ok(),
+            since: time::now(),
+        }));
+    }
+
+    fn permanent_and_of_members(&self, names: &[&str]) -> Result<Answers, ToolError> {
+        let ahead = self.ahead.take();
+        match ahead.filter(|it| it.names == names && time::since(it.since) < FRESH) {
+            Some(it) => it.answers.ok_or_else(ToolError::injected),
+            None => self.ask_all(names),
+        }
+    }
+
+    fn set_permanent_during(
+        &self,
+        (node, name, value): (&NodeName, &str, &str),
+        work: &mut dyn FnMut(),
+    ) -> Result<(), ToolError> {
+        if self.kept().is_first_at_once() {
+            let set = self.set_permanent(node, name, value);
+            work();
+            return set;
+        }
+        work();
+        self.set_permanent(node, name, value)
     }
 
     fn set_permanent(&self, node: &NodeName, name: &str, value: &str) -> Result<(), ToolError> {

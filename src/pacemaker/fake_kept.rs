@@ -39,6 +39,9 @@ pub struct Kept {
     pub cib_writes: usize,
     /// How often the configuration in it was.
     pub versions: usize,
+    /// What is done beside something else is done before it and after it, by turns. `None`: always
+    /// before it, and what is asked ahead is answered late.
+    pub last_at_once: Option<bool>,
 }
 
 impl Kept {
@@ -59,7 +62,15 @@ impl Kept {
             on_disk: BTreeMap::new(),
             cib_writes: 0,
             versions: 0,
+            last_at_once: None,
         }
+    }
+
+    /// Whether it is the turn of the order that is always so in a test that does not want turns.
+    pub(super) fn is_first_at_once(&mut self) -> bool {
+        let last = self.last_at_once.unwrap_or(false);
+        self.last_at_once = self.last_at_once.map(|last| !last);
+        !last
     }
 
     /// A node leaves: what lived as long as Pacemaker ran there goes.

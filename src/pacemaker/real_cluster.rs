@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::cluster::Cluster;
+use super::cluster::{Answers, Cluster, FRESH};
 use super::operations::Monitor;
 use super::permanent::{self, Permanent};
 use super::tools::{Begun, ToolError, Tools};
@@ -42,9 +42,6 @@ struct Ahead {
     calls: Vec<Begun>,
     since: Instant,
 }
-
-/// An answer that was asked for longer ago is not taken for one of now.
-const FRESH: Duration = Duration::from_secs(1);
 
 impl RealCluster {
     /// The cluster of `resource`, reached by `tools`.
@@ -168,10 +165,7 @@ impl Cluster for RealCluster {
         permanent::delete(&self.tools, node, name)
     }
 
-    fn permanent_and_of_members(
-        &self,
-        names: &[&str],
-    ) -> Result<(Permanent, Vec<BTreeMap<NodeName, String>>), ToolError> {
+    fn permanent_and_of_members(&self, names: &[&str]) -> Result<Answers, ToolError> {
         let ahead = self.ahead.take();
         let ahead = ahead.filter(|it| it.names == names && time::since(it.since) < FRESH);
         let asked = ahead.unwrap_or_else(|| self.begin_to_ask(names));

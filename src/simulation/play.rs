@@ -99,6 +99,7 @@ impl Simulation {
 
     pub fn prepare(&self) {
         let ids = 0..self.setting.nodes;
+        self.fleet.cluster().kept().last_at_once = Some(false);
         if self.setting.nodes == 2 {
             let mut kept = self.fleet.cluster().kept();
             kept.leave(NAMES[2]);

@@ -45,7 +45,7 @@ const INSIDE: [(&str, &str); 19] = [
     ("prepare_start", "the language of messages"),
     (
         "ask_ahead",
-        "the answer comes with `permanent_and_of_members`",
+        "in the fake it calls `permanent` and `of_members`",
     ),
     ("remember_permanent", "in the fake it calls `permanent`"),
     (
