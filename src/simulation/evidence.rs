@@ -2,8 +2,9 @@
 //! next election ends as it would have, or in a refusal.
 
 use super::fleet::{Fleet, List, NAMES};
+use crate::election::rule::Rule;
 use crate::instance::Role;
-use crate::ocf::OcfExit;
+use crate::ocf::{OcfExit, Outcome};
 use crate::postgres::fake_instance::Processes;
 use crate::testing::journal::{Trouble, unless_killed};
 use crate::testing::node;
@@ -174,6 +175,80 @@ fn a_primary_that_was_rebuilt_vouches_for_nothing() {
     fleet.cluster().kept().members.insert(node("n1"));
     let reason = refusal(&fleet, "n3", "n1 n3");
     assert!(reason.contains("synchronous commits of n1"), "{reason}");
+}
+
+/// The archive has more than the winner voted with, so that its branch begins beyond its claim;
+/// it is lost before its monitor writes that down. Who followed it is on its branch, and the old
+/// primary, which comes back, has not left it.
+fn after_an_archive() -> Outcome {
+    let mut fleet = running();
+    for name in NAMES {
+        fleet
+            .server(name)
+            .instance()
+            .synchronous_standby_names
+            .clear();
+    }
+    assert!(fleet.monitor("n1").is_ok());
+    fleet.write("n1", 4096);
+    let end = fleet.server("n1").data().end;
+    let trail = fleet.server("n2").data().trail.clone();
+    fleet.server("n2").data().archive = Some((trail, end));
+    lose(&mut fleet, "n1");
+    assert_eq!(
+        fleet.promote("n2", &[SURVIVORS, ("promote", "n2")]),
+        SUCCESS
+    );
+    fleet.write("n2", 100);
+    fleet.follow("n3", "n2");
+    lose(&mut fleet, "n2");
+    assert_eq!(fleet.start("n1"), SUCCESS);
+    fleet.cluster().kept().members.insert(node("n1"));
+    fleet.promote("n3", &[("active", "n1 n3"), ("promote", "n3")])
+}
+
+fn lose(fleet: &mut Fleet, name: &str) {
+    fleet.server(name).instance().crash();
+    fleet.cluster().kept().leave(name);
+}
+
+#[test]
+fn a_branch_that_began_beyond_its_claim_goes_on() {
+    assert_eq!(after_an_archive(), SUCCESS);
+    let refused = Rule::Opens.weakened(after_an_archive).unwrap_err();
+    assert!(
+        refused.reason.contains("left the branch of n2"),
+        "{refused}"
+    );
+}
+
+/// The old primary comes back with the node that was told of the winner, but the winner stays
+/// away and the configuration lost its claim, when all lost power.
+fn without_the_claim() -> Outcome {
+    let mut fleet = running();
+    fleet.write("n1", 4096);
+    lose(&mut fleet, "n1");
+    let on_disk = fleet.cluster().kept().permanent.clone();
+    assert_eq!(
+        fleet.promote("n2", &[SURVIVORS, ("promote", "n2")]),
+        SUCCESS
+    );
+    for name in ["n2", "n3"] {
+        fleet.lose_power(name);
+    }
+    fleet.cluster().kept().permanent = on_disk;
+    for name in ["n1", "n3"] {
+        assert_eq!(fleet.start(name), SUCCESS);
+        fleet.cluster().kept().members.insert(node(name));
+    }
+    fleet.promote("n1", &[("active", "n1 n3"), ("promote", "n1")])
+}
+
+#[test]
+fn who_was_told_of_a_winner_remembers_what_the_configuration_lost() {
+    let refused = without_the_claim().unwrap_err();
+    assert!(refused.reason.starts_with("Promotion refused"), "{refused}");
+    assert_eq!(Rule::Ledgers.weakened(without_the_claim), SUCCESS);
 }
 
 /// All nodes lose power between any two effects of a promotion, and what was written to the

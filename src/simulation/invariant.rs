@@ -77,6 +77,7 @@ impl Simulation {
 
     fn opened(&self, id: Id) {
         self.say(|| format!("        -- {} has opened", NAMES[id]));
+        self.is_new.set(true);
         let broken = self.broken_by(id);
         let mut instance = self.fleet.instance(NAMES[id]);
         let mut truth = self.truth.borrow_mut();
@@ -84,6 +85,7 @@ impl Simulation {
             truth.broken(violation);
         }
         truth.elected = instance.data.trail.clone();
+        (truth.opener, truth.claim) = (Some(id), self.claim_of(NAMES[id]));
         // PostgreSQL writes a record at the end of recovery.
         instance.data.end = Lsn::from(instance.data.end.as_u64() + 50);
         truth.written = instance.data.end;
@@ -117,6 +119,30 @@ impl Simulation {
             }
         }
         self.excluded(&trail, end, winner)
+    }
+
+    /// The reason of a refusal is an admin's guide: no node that holds WAL of the elected branch
+    /// has left it. Where another claim may have come true nobody can know which that is.
+    pub fn check_refusal(&self, candidate: Id, reason: &str) {
+        if !reason.contains("this node left the branch of") || self.has_other_claim() {
+            return;
+        }
+        let instance = self.fleet.instance(NAMES[candidate]);
+        let mut truth = self.truth.borrow_mut();
+        if instance.data.trail == truth.elected {
+            truth.broken(Violation::WronglyRefused { candidate });
+        }
+    }
+
+    fn claim_of(&self, name: &str) -> Option<String> {
+        self.fleet.cluster().permanent_of(name, "claim-pgsqld")
+    }
+
+    /// Whether a claim stands that is not the one by which the elected branch was opened.
+    fn has_other_claim(&self) -> bool {
+        let came_true = self.truth.borrow().claim.clone();
+        let mut claims = NAMES.iter().filter_map(|name| self.claim_of(name));
+        claims.any(|claim| Some(&claim) != came_true.as_ref())
     }
 
     /// Whether a member knows of this shutdown checkpoint.

@@ -23,8 +23,9 @@ impl Simulation {
         }
         self.apart.set([false; 3]);
         // Where one node alone may act it would not know what only another one has on its disk;
-        // Pacemaker waits for all nodes there (`wait_for_all`).
-        if self.setting.quorum > 1 {
+        // Pacemaker waits for all nodes there (`wait_for_all`). And where only the winner was told
+        // of its election nobody else could know.
+        if self.setting.quorum > 1 && self.truth.borrow().have_others_voted() {
             self.fleet.cluster().kept().lose_last_write();
         }
     }

@@ -20,6 +20,7 @@ const SETTING: Setting = Setting {
     oversleep: 0,
     half_open: HalfOpen::Nothing,
     archive: false,
+    hasty: false,
     known: None,
 };
 const TARGET: Id = 2;

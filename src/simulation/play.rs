@@ -26,6 +26,8 @@ const HELD: &str = "1@0/3000000";
 const MOST_TRANSITIONS: usize = 8;
 /// Rounds of monitors after the faults, within which a primary must be there.
 const ROUNDS: usize = 14;
+/// The first round with the node that opened last, where what has to come at once does.
+const LAST_BACK: usize = 4;
 
 /// How a simulation ended.
 pub struct Ending {
@@ -61,6 +63,7 @@ impl Simulation {
                 armed: RefCell::default(),
                 actor: Cell::new(None),
                 beside: Cell::new(false),
+                is_new: Cell::new(false),
                 held_up: Cell::new(false),
                 cut: Cell::new([false; 3]),
                 apart: Cell::new([false; 3]),
@@ -110,8 +113,11 @@ impl Simulation {
             instance.synchronous_standby_names = self.setting.sync[id].to_owned();
             instance.data.half_open = self.setting.half_open;
             instance.data.hides_half_open = self.setting.known == Some(Known::HalfOpen);
-            let looks = if id % 2 == 0 { 2 } else { 12 };
-            instance.manners.promotion = Obeys::AfterLooks(looks);
+            instance.manners.promotion = match id % 2 {
+                _ if self.setting.hasty => Obeys::AtOnce,
+                0 => Obeys::AfterLooks(2),
+                _ => Obeys::AfterLooks(12),
+            };
         }
     }
 
@@ -272,7 +278,8 @@ impl Simulation {
                 }
                 !node.member && !node.unclean
             };
-            if is_away && !self.apart.get()[id] {
+            let is_late = self.setting.hasty && self.truth.borrow().opener == Some(id);
+            if is_away && !self.apart.get()[id] && !(is_late && round < LAST_BACK) {
                 self.bring_back(id);
             }
         }

@@ -7,6 +7,11 @@ use super::state::Simulation;
 use crate::postgres::fake_instance::Processes;
 
 impl Simulation {
+    /// What may lie in wait at once.
+    fn most_armed(&self) -> usize {
+        if self.setting.hasty { 8 } else { 3 }
+    }
+
     /// The kind of a step, and whether it is possible now.
     pub fn describe(&self, step: Step) -> (&'static str, bool) {
         let pacemaker = self.pacemaker.borrow();
@@ -18,7 +23,7 @@ impl Simulation {
                 drop(pacemaker);
                 self.describe_happening(what)
             }
-            Step::Arm(..) => ("arm", self.armed.borrow().len() < 3),
+            Step::Arm(..) => ("arm", self.armed.borrow().len() < self.most_armed()),
             Step::Move(id) => ("move", is_member(id) && node(id).known == Known::Standby),
             Step::Clear => ("clear", pacemaker.wish.is_some()),
             Step::Aside(id) => ("node standby", is_member(id) && !node(id).aside),

@@ -16,6 +16,8 @@ use crate::postgres::fake_instance::HalfOpen;
 
 /// The schedules of every test.
 const USUAL: u64 = 10_000;
+/// Those of every test in which what lies in wait does so for an opened branch.
+const HASTY: u64 = 2_000;
 /// What must come true in so many.
 const KINDS: [&str; 29] = [
     "tick",
@@ -125,6 +127,21 @@ fn no_schedule_breaks_a_promise() {
     }
 }
 
+/// Clients that write, standbys that follow and power that fails before the new primary's
+/// monitor has come once.
+#[test]
+fn no_opening_breaks_a_promise() {
+    let known = known();
+    let one = Campaign {
+        change: &|setting| (setting.hasty, setting.known) = (true, known),
+        ..campaign(HASTY)
+    };
+    let report = one.run(|work| with_fault(known, work));
+    tell(&report);
+    let seeds: Vec<_> = report.found.iter().map(|one| one.seed).collect();
+    assert!(seeds.is_empty(), "seeds {seeds:?} break a promise");
+}
+
 /// What one seed does it does again: else no fault that was found could be looked at.
 #[test]
 fn a_seed_plays_again_exactly() {
@@ -156,11 +173,21 @@ const RULES: [Missing; 6] = [
 /// The same of faults.
 type Fault = (Known, u64, fn(&mut Setting));
 
-/// An archive and a lost CIB are not felt yet in ten thousand schedules.
-const FAULTS: [Fault; 1] = [(Known::HalfOpen, 3700, |setting| {
-    two(setting);
-    setting.half_open = HalfOpen::History;
-})];
+const FAULTS: [Fault; 3] = [
+    (Known::HalfOpen, 3700, |setting| {
+        two(setting);
+        setting.half_open = HalfOpen::History;
+    }),
+    (Known::Archive, 103_800, |setting| {
+        three(setting);
+        setting.sync = [""; 3];
+        (setting.hasty, setting.archive) = (true, true);
+    }),
+    (Known::LostCib, 0, |setting| {
+        three(setting);
+        (setting.hasty, setting.quorum) = (true, 2);
+    }),
+];
 
 /// As many as that are tried where the seed has become another one.
 const ENOUGH: u64 = 10_000;

@@ -36,6 +36,8 @@ pub struct Setting {
     pub half_open: HalfOpen,
     /// The archive has what the primary wrote up to the last monitor.
     pub archive: bool,
+    /// Whatever lies in wait does so for a branch that has just been opened.
+    pub hasty: bool,
     /// A fault that the agent had once.
     pub known: Option<Known>,
 }
@@ -104,6 +106,8 @@ pub enum Ambush {
     Mute(Id),
     /// Something happens before a call, whether it acts or looks.
     Happen(Happening),
+    /// The same where a branch was opened, and the monitor of its primary has not come yet.
+    Opened(Happening),
 }
 
 /// One step.
@@ -160,7 +164,7 @@ impl Schedule {
             .iter()
             .map(|weight| weight * chance.one(&[0, 1, 1, 2, 4]) + weight / 4)
             .collect();
-        let steps = (0..length).map(|_| step(&mut chance, &weights, setting.nodes));
+        let steps = (0..length).map(|_| step(&mut chance, &weights, setting));
         Self {
             setting,
             steps: steps.collect(),
@@ -194,6 +198,7 @@ fn setting(chance: &mut Chance) -> Setting {
         oversleep: chance.one(&[1000, 700, 2000]),
         half_open: chance.one(&[HalfOpen::WalFile, HalfOpen::Signal, HalfOpen::History]),
         archive: chance.percent(40),
+        hasty: false,
         known: None,
     }
 }
@@ -201,8 +206,8 @@ fn setting(chance: &mut Chance) -> Setting {
 /// Tick, Write, Stream, crash, move and the like, return, arm, and what is rare.
 const USUAL: [usize; 8] = [16, 16, 20, 8, 8, 12, 24, 8];
 
-fn step(chance: &mut Chance, weights: &[usize], nodes: usize) -> Step {
-    let id = chance.below(nodes);
+fn step(chance: &mut Chance, weights: &[usize], setting: Setting) -> Step {
+    let id = chance.below(setting.nodes);
     match chance.weighted(weights) {
         0 => Step::Tick,
         1 => Step::Happen(Happening::Write(1 + chance.below(3) as u8)),
@@ -215,6 +220,7 @@ fn step(chance: &mut Chance, weights: &[usize], nodes: usize) -> Step {
             Step::Cleanup,
             Step::Return(id),
         ]),
+        6 if setting.hasty => arm_opening(chance, id),
         6 => arm(chance, id),
         _ => chance.one(&[
             Step::Happen(Happening::Cut(id)),
@@ -279,6 +285,17 @@ fn arm(chance: &mut Chance, id: Id) -> Step {
     }
 }
 
+/// What has to come at once to be felt: commits that a standby confirms, and then the power.
+fn arm_opening(chance: &mut Chance, id: Id) -> Step {
+    let what = chance.one(&[
+        Happening::Write(1),
+        Happening::Stream(id, true),
+        Happening::Power(id),
+        Happening::AllPower,
+    ]);
+    Step::Arm(chance.below(8) as u8, Ambush::Opened(what))
+}
+
 impl fmt::Display for Happening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -303,6 +320,9 @@ impl fmt::Display for Step {
             Self::Tick => f.write_str("15 s pass, and the monitors run"),
             Self::Happen(what) => what.fmt(f),
             Self::Arm(after, Ambush::Happen(what)) => write!(f, "{after} calls from now: {what}"),
+            Self::Arm(after, Ambush::Opened(what)) => {
+                write!(f, "{after} calls after an opening: {what}")
+            }
             Self::Arm(after, Ambush::Trouble(what)) => {
                 write!(f, "{after} effects from now: {what:?}")
             }

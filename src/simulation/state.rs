@@ -40,6 +40,8 @@ pub struct Simulation {
     pub actor: Cell<Option<Actor>>,
     /// Whether a verb runs beside another one: nothing lies in wait for it.
     pub beside: Cell<bool>,
+    /// Whether a branch was opened, and the monitor of its primary has not come yet.
+    pub is_new: Cell<bool>,
     /// Whether an action was held up.
     pub held_up: Cell<bool>,
     /// Whose replication does not work.

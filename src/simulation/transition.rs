@@ -147,7 +147,7 @@ impl Simulation {
         let outcome = self.verb(action, id, limit, &[], lists);
         let is_promotion = matches!(action, Action::Promote);
         if is_promotion {
-            self.note_promotion(&outcome);
+            self.note_promotion(id, &outcome);
         }
         let mut pacemaker = self.pacemaker.borrow_mut();
         let node = &mut pacemaker.nodes[id];
@@ -173,12 +173,13 @@ impl Simulation {
         node.banned |= matches!(action, Action::Start) || is_hard(&outcome);
     }
 
-    fn note_promotion(&self, outcome: &Option<Outcome>) {
+    fn note_promotion(&self, id: Id, outcome: &Option<Outcome>) {
         let mut counts = self.counts.borrow_mut();
         counts.promotions += u64::from(matches!(outcome, Some(Ok(_))));
         let Some(Err(failure)) = outcome else { return };
         let is_refusal = failure.reason.starts_with("Promotion refused");
         counts.event("promotion refused", is_refusal);
+        self.check_refusal(id, &failure.reason);
         let kind = kind_of(&failure.reason);
         *counts.refusals.entry(kind).or_default() += 1;
         self.last_reason.borrow_mut().clone_from(&failure.reason);
@@ -220,7 +221,10 @@ impl Simulation {
         }
         node.monitored = true;
         match &outcome {
-            Some(Ok(code)) if *code == wanted => return,
+            Some(Ok(code)) if *code == wanted => {
+                let is_new = self.is_new.get() && known != Known::Primary;
+                return self.is_new.set(is_new);
+            }
             Some(Ok(OcfExit::Promoted)) => node.known = Known::Primary,
             Some(Err(failure)) if failure.exit == OcfExit::PromotedFailed => {
                 node.known = Known::Primary;

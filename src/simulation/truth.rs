@@ -37,6 +37,10 @@ pub enum Violation {
     Mixed {
         standby: Id,
     },
+    /// A candidate was refused as one that left the elected branch, and is on it.
+    WronglyRefused {
+        candidate: Id,
+    },
     /// Nobody becomes primary, and no refusal says why.
     NoPrimary {
         reason: String,
@@ -94,6 +98,11 @@ impl fmt::Display for Violation {
                     name(standby)
                 )
             }
+            Self::WronglyRefused { candidate } => write!(
+                f,
+                "{} was refused as one that left the elected branch, and is on it",
+                name(candidate)
+            ),
             Self::NoPrimary { reason } => {
                 write!(
                     f,
@@ -110,6 +119,9 @@ pub struct Truth {
     /// The branch that was opened last, and the end of all that was written on it.
     pub elected: Trail,
     pub written: Lsn,
+    /// Who opened it, and by which claim.
+    pub opener: Option<Id>,
+    pub claim: Option<String>,
     /// The commits of the present primary.
     pub commits: Vec<Lsn>,
     /// The last confirmed commit of each branch.
@@ -128,12 +140,19 @@ impl Truth {
             roles: [false; 3],
             elected: Trail::root(0),
             written: Lsn::ZERO,
+            opener: None,
+            claim: None,
             commits: Vec::new(),
             confirmed: Vec::new(),
             stopped: None,
             votes: Default::default(),
             violation: None,
         }
+    }
+
+    /// Whether a node besides the candidate took part in the present election.
+    pub fn have_others_voted(&self) -> bool {
+        self.votes.iter().flatten().count() > 1
     }
 
     /// A promise is broken; the first one counts.

@@ -65,6 +65,7 @@ impl Simulation {
         self.armed.borrow_mut().retain_mut(|(after, ambush)| {
             let is_due = match ambush {
                 Ambush::Happen(_) => true,
+                Ambush::Opened(_) => self.is_new.get(),
                 Ambush::Mute(id) => is_effect && actor.is_told(*id, "pre"),
                 Ambush::Late(_) => is_effect && actor.told == Some("pre"),
                 _ => is_effect,
@@ -101,7 +102,7 @@ impl Simulation {
                 // A vote has two forms.
                 self.fleet.cluster().kept().late = (usize::from(looks), 2);
             }
-            Ambush::Happen(what) => {
+            Ambush::Happen(what) | Ambush::Opened(what) => {
                 let (kind, possible) = self.describe_happening(what);
                 self.counts.borrow_mut().event(kind, possible);
                 if possible {

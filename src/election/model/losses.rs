@@ -99,6 +99,17 @@ fn last_write_is_lost() -> Scenario {
     }
 }
 
+/// The widest bounds that end within two hours on two cores.
+#[test]
+#[ignore = "takes an hour; run with --release"]
+fn two_losses_of_evidence() {
+    prove_once(&synchronous(
+        "three nodes, evidence is lost twice",
+        Trouble::EVIDENCE,
+        2,
+    ));
+}
+
 /// The voters were told of a candidate that is away, and whose claim the cluster's configuration
 /// lost.
 #[test]

@@ -244,6 +244,20 @@ fn the_last_one_standing() {
 }
 
 #[test]
+#[ignore = "takes an hour; run with --release"]
+fn three_writes_and_two_faults() {
+    for rule in ["", "ANY 1 (n1, n2, n3)", "FIRST 2 (*)"] {
+        let scenario = synchronous("three nodes, three writes", rule, 3);
+        prove_once(&Scenario {
+            writes: 3,
+            moves: 0,
+            trouble: Trouble::POWER,
+            ..scenario
+        });
+    }
+}
+
+#[test]
 #[ignore = "takes many minutes and gigabytes; run with --release"]
 fn wide_bounds() {
     prove_once(&Scenario {
