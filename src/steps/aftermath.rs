@@ -53,8 +53,11 @@ pub fn attend(cluster: &dyn Cluster, notes: &Notes) {
     if age.is_some_and(|age| age < LATER) {
         return;
     }
-    let settled = shutdown::copy_known(cluster).and_then(|()| vote::withdraw(cluster));
-    if let Err(error) = settled {
+    if let Err(error) = shutdown::copy_known(cluster) {
+        log::warn!("Cannot copy the shutdown checkpoint of the last primary: {error}");
+        return;
+    }
+    if let Err(error) = vote::withdraw(cluster) {
         log::warn!("Cannot take back the vote of the last election: {error}");
         return;
     }
