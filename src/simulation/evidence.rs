@@ -222,9 +222,9 @@ fn a_branch_that_began_beyond_its_claim_goes_on() {
     );
 }
 
-/// The old primary comes back with the node that was told of the winner, but the winner stays
-/// away and the configuration lost its claim, when all lost power.
-fn without_the_claim() -> Outcome {
+/// The old primary comes back with n3, which was told of the winner, but the winner stays away
+/// and the configuration lost its claim, when all lost power.
+fn without_the_claim(starts_on_n3: bool) -> Outcome {
     let mut fleet = running();
     fleet.write("n1", 4096);
     lose(&mut fleet, "n1");
@@ -237,18 +237,34 @@ fn without_the_claim() -> Outcome {
         fleet.lose_power(name);
     }
     fleet.cluster().kept().permanent = on_disk;
-    for name in ["n1", "n3"] {
-        assert_eq!(fleet.start(name), SUCCESS);
-        fleet.cluster().kept().members.insert(node(name));
+    let members = ["n1", "n3"].map(node);
+    fleet.cluster().kept().members.extend(members);
+    assert_eq!(fleet.start("n1"), SUCCESS);
+    let on_n3 = fleet.probe("n3");
+    assert_eq!(on_n3, Ok(OcfExit::NotRunning));
+    let active = if starts_on_n3 { "n1 n3" } else { "n1" };
+    if starts_on_n3 {
+        assert_eq!(fleet.start("n3"), SUCCESS);
     }
-    fleet.promote("n1", &[("active", "n1 n3"), ("promote", "n1")])
+    fleet.promote("n1", &[("active", active), ("promote", "n1")])
 }
 
 #[test]
 fn who_was_told_of_a_winner_remembers_what_the_configuration_lost() {
-    let refused = without_the_claim().unwrap_err();
+    let refused = without_the_claim(true).unwrap_err();
     assert!(refused.reason.starts_with("Promotion refused"), "{refused}");
-    assert_eq!(Rule::Ledgers.weakened(without_the_claim), SUCCESS);
+    assert_eq!(Rule::Ledgers.weakened(|| without_the_claim(true)), SUCCESS);
+}
+
+/// PostgreSQL does not start on it, so that nobody asks for its vote.
+#[test]
+fn who_was_told_of_a_winner_says_so_without_a_vote() {
+    let refused = without_the_claim(false).unwrap_err();
+    assert!(refused.reason.starts_with("Promotion refused"), "{refused}");
+    assert_eq!(
+        Rule::Witnesses.weakened(|| without_the_claim(false)),
+        SUCCESS
+    );
 }
 
 /// All nodes lose power between any two effects of a promotion, and what was written to the
