@@ -13,3 +13,4 @@ pub mod release;
 pub mod requirements;
 pub mod shell;
 pub mod sysroot;
+pub mod unpacked;

@@ -1,5 +1,5 @@
 //! A real Prometheus on this machine, which reads what a test hands it. Debian's package is
-//! unpacked into the lab's folder, so that nothing is installed or started here.
+//! unpacked into the lab's folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use std::thread;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::host::{cache, paths, shell};
+use crate::host::{cache, paths, shell, unpacked};
 
 /// The texts that are scraped, by the names of nodes.
 type Texts = Arc<Mutex<BTreeMap<String, String>>>;
@@ -29,7 +29,7 @@ pub struct Prometheus {
 impl Prometheus {
     /// Starts one that scrapes these nodes and judges by these rules.
     pub fn start(nodes: &[String], rules: &Path) -> Result<Self> {
-        let programs = programs()?;
+        let programs = unpacked::folder("prometheus")?.join("usr/bin");
         let texts = Texts::default();
         let source = serve(&texts)?;
         let folder = paths::base().join(format!("prometheus-{}", std::process::id()));
@@ -147,33 +147,4 @@ fn answer(mut stream: TcpStream, texts: &Texts) -> Result<()> {
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close\r\n";
     write!(stream, "{head}Content-Length: {}\r\n\r\n{text}", text.len())?;
     Ok(())
-}
-
-/// The folder of prometheus and promtool.
-fn programs() -> Result<PathBuf> {
-    let folder = paths::base().join("prometheus");
-    let _lock = cache::lock(&paths::base().join("prometheus.lock"))?;
-    let programs = folder.join("usr/bin");
-    if programs.join("promtool").exists() {
-        return Ok(programs);
-    }
-    fs::create_dir_all(&folder)?;
-    let mut download = Command::new("apt-get");
-    shell::run(
-        download
-            .args(["download", "-qq", "prometheus"])
-            .current_dir(&folder),
-    )?;
-    let package = fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
-    let package = package
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|end| end == "deb"));
-    let mut unpack = Command::new("dpkg-deb");
-    shell::run(
-        unpack
-            .arg("-x")
-            .arg(package.context("no package")?)
-            .arg(&folder),
-    )?;
-    Ok(programs)
 }

@@ -12,7 +12,7 @@ use crate::run::scene::Scene;
 const CLOSE_ENOUGH: f64 = 2.5;
 const CONSTRAINTS: &str = "cibadmin --query --scope constraints";
 
-fn switchover(node: &Node, words: &[&str]) -> Result<Output> {
+pub(super) fn switchover(node: &Node, words: &[&str]) -> Result<Output> {
     node.output(&[&["pgsqlms", "switchover"], words].concat())
 }
 
@@ -153,9 +153,8 @@ pub fn interrupted_leaves_no_constraint(scene: &mut Scene) -> Result<()> {
 const SOCKET: &str = include_str!("../../../packaging/systemd/pgsqlms-role.socket");
 const SERVICE: &str = include_str!("../../../packaging/systemd/pgsqlms-role@.service");
 
-/// By the socket each node tells its role, before and after a switchover; who may not ask
-/// Pacemaker calls no node a primary.
-pub fn role_is_told_to_load_balancers(scene: &mut Scene) -> Result<()> {
+/// Each node tells its role to whoever connects, by the packaged units.
+pub(super) fn tell_roles(scene: &Scene) -> Result<()> {
     on_each(&scene.cluster.nodes, |node| {
         let units = "/etc/systemd/system/pgsqlms-role";
         node.write(&format!("{units}.socket"), SOCKET, "root:root", "0644")?;
@@ -163,7 +162,14 @@ pub fn role_is_told_to_load_balancers(scene: &mut Scene) -> Result<()> {
         node.run(&["systemctl", "daemon-reload"])?;
         node.run(&["systemctl", "start", "pgsqlms-role.socket"])
             .map(drop)
-    })?;
+    })
+}
+
+/// By the socket each node tells its role, before and after a switchover; who may not ask
+/// Pacemaker calls no node a primary.
+pub fn role_is_told_to_load_balancers(scene: &mut Scene) -> Result<()> {
+    tell_roles(scene)?;
+
     roles_are_told(scene)?;
     let (primary, target) = (scene.cluster.primary()?, scene.a_standby()?);
     ends_with(&switchover(&primary, &["--to", &target.name])?, 0, &[])?;
