@@ -6,7 +6,7 @@ use super::verdict::{PassedOver, Refusal, Verdict};
 use crate::ocf::NodeName;
 use crate::record::reign::Reign;
 use crate::record::score;
-use crate::wal::Position;
+use crate::wal::{Position, Relation};
 
 /// The lines for the log: one for each voter, the facts that bound the
 /// decision, the decision, and what to do about it.
@@ -202,7 +202,12 @@ fn age_remark(count: &Count<'_>, node: &NodeName) -> String {
     }
 }
 
+/// One that may not be promoted may hold more than the best of the others.
 fn distance(held: &Position, best: Option<&Position>) -> String {
+    let more = best.filter(|best| held.compare(best) == Relation::Ahead);
+    if let Some(bytes) = more.and_then(|best| held.lsn.bytes_since(best.lsn)) {
+        return format!(", {bytes} bytes more than the best that may be promoted");
+    }
     match best.and_then(|best| best.lsn.bytes_since(held.lsn)) {
         Some(0) => ", as much as the best".to_owned(),
         Some(bytes) => format!(", {bytes} bytes behind the best"),

@@ -22,8 +22,8 @@ pub enum Fate {
         instead: BTreeSet<NodeName>,
         /// What goes with the primary.
         loss: Loss,
-        /// From whom it fetches first what only that one holds: Pacemaker may not promote it.
-        fetches_from: Option<NodeName>,
+        /// What it fetches first.
+        fetch: Option<FirstFetch>,
         /// What it has to replay first, where that takes time.
         late: Option<Late>,
     },
@@ -36,6 +36,15 @@ pub enum Fate {
     },
     /// That cannot be told from here.
     Unknown(String),
+}
+
+/// What a winner fetches, before it is promoted, from a node that Pacemaker may not promote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstFetch {
+    /// From whom.
+    pub from: NodeName,
+    /// What becomes of the role where that one cannot be reached: its port is not asked before.
+    pub otherwise: String,
 }
 
 /// What goes with the primary.

@@ -1,5 +1,7 @@
 //! The view for programs. A name in it stays what it is within a number of the schema.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::candidacy::Candidacy;
@@ -9,6 +11,7 @@ use super::prospect::{Fate, Prospect};
 use super::report::{Cluster, NodeView, Primary, View};
 use super::synchronous::Synchronous;
 use super::time::rfc3339;
+use crate::ocf::NodeName;
 use crate::record::Divergence;
 use crate::wal::Lsn;
 
@@ -117,6 +120,10 @@ fn failed(failed: &Failed) -> Value {
     })
 }
 
+fn names(nodes: &BTreeSet<NodeName>) -> Vec<&str> {
+    nodes.iter().map(NodeName::as_str).collect()
+}
+
 /// A prospect alone.
 pub fn prospect(prospect: &Prospect) -> Value {
     let lost: Vec<_> = prospect.lost.iter().map(|node| node.as_str()).collect();
@@ -130,9 +137,9 @@ pub fn prospect(prospect: &Prospect) -> Value {
         Fate::Promotes { loss, late, .. } => (Some(*loss), *late),
         _ => (None, None),
     };
-    let or: Vec<_> = match &prospect.fate {
-        Fate::Promotes { instead, .. } => instead.iter().map(ToString::to_string).collect(),
-        _ => Vec::new(),
+    let (or, fetch) = match &prospect.fate {
+        Fate::Promotes { instead, fetch, .. } => (names(instead), fetch.as_ref()),
+        _ => (Vec::new(), None),
     };
     json!({
         "lost": lost,
@@ -143,6 +150,7 @@ pub fn prospect(prospect: &Prospect) -> Value {
         "loss_bytes_max": loss.and_then(|loss| loss.bytes_max()),
         "behind_bytes": loss.and_then(|loss| loss.behind),
         "to_replay_bytes": late.map(|late| late.left),
+        "if_not_fetched": fetch.map(|fetch| &fetch.otherwise),
         "text": prospect.sentence(),
     })
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cib::Running;
 use super::fate::Positions;
-pub use super::fate::{Fate, Loss};
+pub use super::fate::{Fate, FirstFetch, Loss};
 use super::held::{Held, held};
 use super::replay::Late;
 use super::seen::Seen;
@@ -216,21 +216,24 @@ pub(super) fn ballot(seen: &Seen, first: NodeName, (voters, held): Positions<'_>
 struct Election {
     ballot: Ballot,
     verdict: Verdict,
-    fetches_from: Option<NodeName>,
+    fetch: Option<FirstFetch>,
 }
 
 impl Election {
     /// That of the candidate on the ballot, and of each other that one gives way to.
     fn hold(seen: &Seen, mut ballot: Ballot) -> Self {
         let mut verdict = follow(&mut ballot, seen);
-        let fetches_from = fetch(&mut ballot);
-        if fetches_from.is_some() {
+        let fetch = fetch(&mut ballot).map(|from| FirstFetch {
+            from,
+            otherwise: without_fetch(&verdict),
+        });
+        if fetch.is_some() {
             verdict = elect(&ballot);
         }
         Self {
             ballot,
             verdict,
-            fetches_from,
+            fetch,
         }
     }
 
@@ -245,7 +248,7 @@ impl Election {
                 late: Late::of(seen, candidate),
                 node: candidate.clone(),
                 instead: BTreeSet::new(),
-                fetches_from: self.fetches_from,
+                fetch: self.fetch,
             },
             Verdict::Refuse { reason } => Fate::Nobody {
                 reason: reason.to_string(),
@@ -259,7 +262,7 @@ impl Election {
     /// By how much the winner is behind the primary that is here; 0 where it told of what it
     /// has a moment after that.
     fn behind(&self, seen: &Seen, before: Option<&Held>) -> Option<u64> {
-        let is_known = self.fetches_from.is_some() || before.is_some_and(|held| !held.is_assumed);
+        let is_known = self.fetch.is_some() || before.is_some_and(|held| !held.is_assumed);
         let winner = self.ballot.votes.get(&self.ballot.candidate);
         let winner = winner.filter(|_| is_known)?;
         let behind = seen.writer()?.written.bytes_since(winner.position.lsn);
@@ -277,6 +280,15 @@ fn is_guarded(seen: &Seen, warnings: &[Warning]) -> bool {
     };
     let is_synchronous = seen.last_reign().as_ref().is_some_and(is_guarded_by);
     is_synchronous && seen.policy.sync_guard && !warnings.iter().any(is_forced)
+}
+
+/// What is said of the election of a candidate that has not fetched what it should.
+fn without_fetch(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Promote { .. } => "it is promoted without that".to_owned(),
+        Verdict::Refuse { reason } => format!("nobody is promoted: {reason}"),
+        Verdict::Yield { .. } | Verdict::Wait { .. } => "nobody is promoted".to_owned(),
+    }
 }
 
 /// As if the candidate had fetched what only a node holds that may not be promoted.

@@ -2,7 +2,7 @@
 
 use super::bytes::amount;
 use super::problem::Health;
-use super::prospect::{Fate, Loss, Prospect};
+use super::prospect::{Fate, FirstFetch, Loss, Prospect};
 use super::replay::Late;
 use super::unsure;
 
@@ -15,14 +15,11 @@ impl Prospect {
                 node,
                 instead,
                 loss,
-                fetches_from,
+                fetch,
                 late,
             } => {
                 let instead = unsure::words(instead);
-                let first = fetches_from.as_ref();
-                let first =
-                    first.map(|from| format!(" once it has fetched what only {from} holds"));
-                let first = first.unwrap_or_default();
+                let first = fetch.as_ref().map(fetch_words).unwrap_or_default();
                 let late = late.map(late_words).unwrap_or_default();
                 format!(
                     "{node} is promoted{first}{late}{instead}; {}",
@@ -42,7 +39,7 @@ impl Prospect {
             Fate::Promotes {
                 instead,
                 loss,
-                fetches_from: None,
+                fetch: None,
                 late: None,
                 ..
             } if loss.is_guarded && instead.is_empty() => Health::Well,
@@ -57,6 +54,11 @@ impl Prospect {
         let names: Vec<_> = self.lost.iter().map(|node| node.as_str()).collect();
         names.join(" and ")
     }
+}
+
+fn fetch_words(fetch: &FirstFetch) -> String {
+    let FirstFetch { from, otherwise } = fetch;
+    format!(" once it has fetched what only {from} holds (if it cannot, {otherwise})")
 }
 
 fn late_words(late: Late) -> String {

@@ -18,6 +18,7 @@ const LONG_ENOUGH: Duration = Duration::from_secs(30);
 /// In words, where it was as predicted. `before`: how often the logs had the reason before the cut.
 pub fn judge(arranged: &Arranged, prediction: &Prediction, before: usize) -> Result<String> {
     match prediction.verdict.as_str() {
+        "promote" if reason(prediction).is_some() => either(arranged, prediction, before),
         "promote" => promoted(arranged, prediction),
         "nobody" => nobody(arranged, prediction, before),
         "unknown" => unknown(arranged),
@@ -33,7 +34,9 @@ pub fn refusals(arranged: &Arranged, prediction: &Prediction) -> usize {
 }
 
 fn reason(prediction: &Prediction) -> Option<&str> {
-    prediction.text.strip_prefix("nobody is promoted: ")
+    let otherwise = prediction.if_not_fetched.as_deref();
+    let text = otherwise.unwrap_or(&prediction.text);
+    text.strip_prefix("nobody is promoted: ")
 }
 
 fn voters<'a>(arranged: &'a Arranged) -> Vec<&'a Node> {
@@ -87,6 +90,20 @@ fn promoted(arranged: &Arranged, prediction: &Prediction) -> Result<String> {
     Ok(format!(
         "{name} after {seconds:.1} s, {lost} rows and {gone} bytes lost"
     ))
+}
+
+/// Somebody, or nobody: what the winner has to fetch first may be out of its reach.
+fn either(arranged: &Arranged, prediction: &Prediction, before: usize) -> Result<String> {
+    let steps = &arranged.stage.scene.steps;
+    let is_refused = || refusals(arranged, prediction) > before;
+    steps.wait("a promotion or the refusal", LIMIT, || {
+        ensure!(open(arranged).is_some() || is_refused(), "neither");
+        Ok(())
+    })?;
+    if open(arranged).is_some() {
+        return promoted(arranged, prediction);
+    }
+    Ok("nobody was, since it could not fetch".to_owned())
 }
 
 /// Where the node's timeline begins.

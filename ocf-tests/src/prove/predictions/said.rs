@@ -37,6 +37,8 @@ pub struct Prediction {
     pub written: u64,
     /// In words.
     pub text: String,
+    /// What happens where the winner cannot fetch what it lacks.
+    pub if_not_fetched: Option<String>,
     all: Value,
 }
 
@@ -70,6 +72,7 @@ impl Prediction {
             behind: said["behind_bytes"].as_u64(),
             written: written.context("no position of the primary")?,
             text: text(&said["text"]).context("no text")?,
+            if_not_fetched: text(&said["if_not_fetched"]),
             all,
         })
     }
