@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::wishes::Wishes;
 use crate::host::release;
+use crate::machine::power;
 use crate::run::report;
 use crate::run::runner::{self, Case, Settings};
 use crate::tests::{ALL, CORE};
@@ -31,6 +32,7 @@ pub struct Choice {
 pub fn matrix(choice: &Choice) -> Result<ExitCode> {
     let cases = selected(&choice.filter);
     anyhow::ensure!(!cases.is_empty(), "no test has one of {:?}", choice.filter);
+    power::sweep_stale()?;
     let mut verdicts = Vec::new();
     for name in &choice.releases {
         verdicts.extend(runner::run(cases.clone(), &settings(choice, name)?)?);

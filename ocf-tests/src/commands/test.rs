@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::wishes::Wishes;
+use crate::host::progress::Steps;
 use crate::host::{paths, release};
+use crate::machine::{power, rootfs};
 use crate::run::report::{self, Verdict};
 use crate::run::runner::{self, Case, Length, Settings};
 use crate::tests::{ALL, SHORT_ROUND};
@@ -64,14 +67,15 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    power::sweep_stale()?;
     let cases = select(ALL, choice)?;
     let everything = choice.filter.is_empty();
     let mut verdicts = Vec::new();
     if everything {
-        verdicts.push(without_cluster()?);
+        verdicts.push(beside_the_network()?);
     }
     if report::failed(&verdicts) == 0 {
-        verdicts.extend(run_on(&choice.release, cases, choice)?);
+        verdicts.extend(run_on(&choice.release, cases, choice.jobs, choice)?);
         if everything {
             verdicts.extend(on_other_releases(choice)?);
             println!("what took longest:");
@@ -88,34 +92,51 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
     })
 }
 
-/// A short round on each of the other releases.
+/// A short round on each of the other releases. They are mostly waits, so all run at once.
 fn on_other_releases(choice: &Choice) -> Result<Vec<Verdict>> {
+    let round = ALL.iter().filter(|case| SHORT_ROUND.contains(&case.name));
+    let round: Vec<_> = round.copied().collect();
+    let rounds = thread::scope(|scope| {
+        let threads: Vec<_> = other_releases(&choice.release)
+            .map(|other| scope.spawn(|| run_on(other, round.clone(), 1, choice)))
+            .collect();
+        // All are joined before the first error is picked: none may go on unwatched.
+        let joined = threads.into_iter().map(ScopedJoinHandle::join);
+        joined.collect::<Vec<_>>()
+    });
     let mut verdicts = Vec::new();
-    for other in other_releases(&choice.release) {
-        println!("on {other}:");
-        let round = ALL.iter().filter(|case| SHORT_ROUND.contains(&case.name));
-        verdicts.extend(run_on(other, round.copied().collect(), choice)?);
+    for round in rounds {
+        verdicts.extend(round.map_err(|_| anyhow!("a thread panicked"))??);
     }
     Ok(verdicts)
 }
 
-fn run_on(release: &str, cases: Vec<Case>, choice: &Choice) -> Result<Vec<Verdict>> {
+fn run_on(release: &str, cases: Vec<Case>, jobs: u8, choice: &Choice) -> Result<Vec<Verdict>> {
     let wishes = Wishes {
         nodes: 3,
         release: release.to_owned(),
         sync: false,
     };
     let settings = Settings {
-        jobs: usize::from(choice.jobs).min(cases.len()),
+        jobs: usize::from(jobs).min(cases.len()),
         keep: choice.keep,
         verbose: choice.verbose,
-        options: wishes.options("t")?,
+        options: wishes.options(&clusters(release))?,
     };
     let (began, count) = (Instant::now(), cases.len());
     let verdicts = runner::run(cases, &settings)?;
     let seconds = began.elapsed().as_secs();
     println!("{count} tests on {release} took {seconds} s");
     Ok(verdicts)
+}
+
+/// How the ids of the clusters of tests begin: `t`, and the letter of any other release.
+fn clusters(release: &str) -> String {
+    let letter = release
+        .chars()
+        .take(1)
+        .filter(|_| release != release::DEFAULT);
+    std::iter::once('t').chain(letter).collect()
 }
 
 fn other_releases(but: &str) -> impl Iterator<Item = &'static str> {
@@ -145,6 +166,24 @@ fn select(all: &[Case], choice: &Choice) -> Result<Vec<Case>> {
         (_, true) => bail!("only long tests are named so; `--long` runs them"),
         _ => Ok(cases),
     }
+}
+
+/// The tests that need no cluster, while the root file systems of all releases are fetched.
+fn beside_the_network() -> Result<Verdict> {
+    thread::scope(|scope| {
+        let making = scope.spawn(|| -> Result<()> {
+            for name in release::NAMES {
+                rootfs::ensure(release::find(name)?, &Steps::new("", true))?;
+            }
+            Ok(())
+        });
+        let verdict = without_cluster();
+        // What failed here is tried again where it is needed, and fails there.
+        if let Ok(Err(error)) = making.join() {
+            println!("no root file system yet: {error:#}");
+        }
+        verdict
+    })
 }
 
 /// All tests means all: first those that need no cluster, which are quick.

@@ -103,16 +103,18 @@ struct Runner<'a> {
 /// More failures than this are no matter of a busy machine.
 const MOST_ONCE_MORE: usize = 3;
 
-/// Runs `cases` and returns how each ended.
+/// Runs `cases` and returns how each ended. The ids of the clusters begin with that of the options.
 pub fn run(cases: Vec<Case>, settings: &Settings) -> Result<Vec<Verdict>> {
-    power::sweep_stale()?;
     let agent = &settings.options.agent;
     println!("agent under test: {}", agent.name());
     agent.build()?;
     // Made before the clock of any test runs, and by one worker only.
     prepare::ensure(&settings.options.recipe(), &Steps::new("", true))?;
-    let folder = paths::logs().join(shell::run_words(&["date", "+%Y%m%d-%H%M%S"])?);
-    println!("running {} tests with {} jobs", cases.len(), settings.jobs);
+    let (release, now) = (settings.options.release.name, "+%Y%m%d-%H%M%S");
+    let folder = format!("{}-{release}", shell::run_words(&["date", now])?.trim());
+    let folder = paths::logs().join(folder);
+    let (count, jobs) = (cases.len(), settings.jobs);
+    println!("running {count} tests on {release} with {jobs} jobs");
     let runner = Runner {
         settings,
         folder,
@@ -241,16 +243,22 @@ impl Runner<'_> {
 
     /// Whether the cluster of a failed test is left for somebody to look at.
     fn kept(&self, job: usize) -> bool {
-        let kept = self.settings.keep && power::in_use(&format!("t{job}")).unwrap_or(false);
+        let id = self.id(job);
+        let kept = self.settings.keep && power::in_use(&id).unwrap_or(false);
         if kept {
-            println!("    kept: lab --cluster t{job} status|shell|…|down");
+            println!("    kept: lab --cluster {id} status|shell|…|down");
         }
         kept
     }
 
+    /// The id of a job's cluster.
+    fn id(&self, job: usize) -> String {
+        format!("{}{job}", self.settings.options.id)
+    }
+
     fn on_cluster(&self, job: usize, case: &Case, steps: &Steps, folder: &Path) -> Result<()> {
         let options = Options {
-            id: format!("t{job}"),
+            id: self.id(job),
             synchronous: matches!(
                 case.needs,
                 Needs::SynchronousClient
