@@ -1,5 +1,5 @@
-//! Which resource agent the nodes get: the one of this workspace, an earlier one of this project,
-//! or the original in Perl.
+//! Which resource agent the nodes get: the one of this workspace, of a package, an earlier one of this
+//! project, or the original in Perl.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,12 +9,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::host::deb::{self, Deb};
 use crate::host::history::Commit;
 use crate::host::{package, shell, sysroot};
 use crate::machine::node::Node;
 
 /// Where Pacemaker looks for the agent.
-pub const PATH: &str = "usr/lib/ocf/resource.d/heartbeat/pgsqlms";
+pub const PATH: &str = deb::AGENT;
 
 /// The same agent as a command for people, as the packages install it.
 const COMMAND: &str = "usr/sbin/pgsqlms";
@@ -26,6 +27,8 @@ pub enum Agent {
     Ours,
     /// The native agent as it was at a commit.
     Earlier(Commit),
+    /// The native agent of a package that was built elsewhere.
+    Packaged(Deb),
     /// The Perl agent of Debian's package resource-agents-paf.
     Paf,
 }
@@ -40,14 +43,15 @@ impl Agent {
         Self::named(&name).context("PGSQLMS_UNDER_TEST")
     }
 
-    /// The agent called `ours`, `paf`, or by a commit of this project.
+    /// The agent called `ours`, `paf`, by the file of a package, or by a commit of this project.
     pub fn named(name: &str) -> Result<Self> {
         match name {
             "ours" => Ok(Self::Ours),
             "paf" => Ok(Self::Paf),
-            commit => Commit::find(commit)
-                .map(Self::Earlier)
-                .with_context(|| format!("{name:?} is neither ours nor paf nor a commit")),
+            file if Deb::names(file) => Deb::find(file).map(Self::Packaged),
+            commit => Commit::find(commit).map(Self::Earlier).with_context(|| {
+                format!("{name:?} is neither ours nor paf nor a .deb nor a commit")
+            }),
         }
     }
 
@@ -56,6 +60,7 @@ impl Agent {
         match self {
             Self::Ours => "ours",
             Self::Earlier(commit) => commit.short(),
+            Self::Packaged(deb) => deb.path(),
             Self::Paf => "paf",
         }
     }
@@ -65,6 +70,7 @@ impl Agent {
         match self {
             Self::Ours => sysroot::build().map(drop),
             Self::Earlier(commit) => commit.build().map(drop),
+            Self::Packaged(deb) => deb.unpack().map(drop),
             Self::Paf => Ok(()),
         }
     }
@@ -74,6 +80,7 @@ impl Agent {
         Ok(match self {
             Self::Ours => Some(sysroot::binary()?),
             Self::Earlier(commit) => Some(commit.binary()),
+            Self::Packaged(deb) => Some(deb.binary()),
             Self::Paf => None,
         })
     }
@@ -81,6 +88,10 @@ impl Agent {
     /// Key of what the agent's meta-data make of the cluster configuration: the same for two
     /// native agents whose meta-data are the same.
     pub fn key(&self) -> Result<String> {
+        // Linked with a release's libc that this machine may not have: it cannot be asked here.
+        if let Self::Packaged(deb) = self {
+            return Ok(deb.key());
+        }
         let Some(binary) = self.binary()? else {
             return Ok("paf".to_owned());
         };
@@ -112,7 +123,7 @@ impl Agent {
 }
 
 impl Node {
-    /// Copies the .deb to the node and returns where it is there.
+    /// Copies the .deb to the node (the one under test, or one built for it) and returns where it is there.
     pub fn give_deb(&self) -> Result<String> {
         let (deb, path) = (package::deb()?, "/root/pgsqlms.deb");
         fs::copy(deb, self.root().join(&path[1..]))?;
@@ -141,7 +152,7 @@ mod tests {
             let error = Agent::named(name).unwrap_err().to_string();
             assert_eq!(
                 error,
-                format!("{name:?} is neither ours nor paf nor a commit")
+                format!("{name:?} is neither ours nor paf nor a .deb nor a commit")
             );
         }
     }

@@ -4,6 +4,7 @@
 
 pub mod apt;
 pub mod cache;
+pub mod deb;
 pub mod history;
 pub mod package;
 pub mod paths;

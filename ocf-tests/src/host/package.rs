@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::host::deb::Deb;
 use crate::host::{apt, paths, shell, sysroot};
 
 /// What building and judging needs beyond the rest of the lab.
@@ -19,9 +20,12 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// Two tests may want the package at once, and it is built in one folder.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Builds the .deb and returns where it is.
+/// Where the .deb is: the one that `PGSQLMS_UNDER_TEST` names, else it is built.
 pub fn deb() -> Result<PathBuf> {
-    build("packaging/build-deb")
+    match std::env::var("PGSQLMS_UNDER_TEST") {
+        Ok(name) if Deb::names(&name) => Ok(Deb::find(&name)?.path().into()),
+        _ => build("packaging/build-deb"),
+    }
 }
 
 /// Builds the .rpm and returns where it is.
