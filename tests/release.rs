@@ -73,6 +73,7 @@ fn files_that_name_another_version_are_a_contradiction() {
     for file in [
         "metadata.xml",
         "packaging/debian/changelog",
+        "packaging/rpm/resource-agents-pgsqlms.spec",
         "packaging/generated/pgsqlms.8",
         "packaging/generated/ocf_heartbeat_pgsqlms.7",
     ] {
