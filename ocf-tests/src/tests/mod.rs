@@ -286,7 +286,7 @@ pub const ALL: &[Case] = cases![
     switchover::says_that_the_role_went_back needs SynchronousClient long,
     switchover::interrupted_leaves_no_constraint needs Client long,
     switchover::role_is_told_to_load_balancers needs Client long,
-    balancer::haproxy_follows_the_primary needs Client long,
+    balancer::haproxy_follows_the_primary needs SynchronousClient long,
     setup::faults_are_found needs Silence long,
     admin::first_start_cleanup_and_refresh needs Client,
     admin::promotion_without_fencing_is_said needs Client long,
