@@ -19,7 +19,6 @@ use crate::instance::Postmaster;
 use crate::instance::configuration::Conninfo;
 use crate::instance::rebuild::{self, Cluster, Facts, Refusal, Source};
 use crate::ocf::{self, Deadline, Environment, Failure, NodeName, Parameters, Style, screen};
-use crate::pacemaker::{RealCluster, Tools};
 use crate::postgres::{How, RealServer, Server, Site};
 use crate::system::interrupts::Interrupts;
 use crate::system::lock_file::LockFile;
@@ -98,12 +97,16 @@ pub fn run(wish: &Rebuild, shell: &Environment) -> Result<Health, Failure> {
     let resource = seen.cib.resource.id.clone();
     let server = RealServer::look_up(parameters, &resource)?;
     let deadline = Deadline::after(LONGEST_LOOK);
-    let cluster = RealCluster::new(Tools::new(&environment, deadline), &resource);
     let site = Site::of(&server);
     let lock = lock(&site)?;
+    let against = || {
+        let seen = place.look(shell)?;
+        Ok(rebuild::refusal_of_switch(&cluster(&seen), &wish.of_data()))
+    };
     let rebuilding = Rebuilding {
         server: &server,
-        cluster: &cluster,
+        environment: &environment,
+        against: &against,
         site: &site,
         lock: &lock,
         interrupts: &interrupts,

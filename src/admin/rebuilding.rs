@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use crate::instance::Postmaster;
 use crate::instance::configuration::Conninfo;
+use crate::instance::rebuild::Refusal;
 use crate::instance::rejoin::preview::error_line;
-use crate::ocf::{Deadline, Failure, NodeName, Style, screen};
-use crate::pacemaker::{Cluster, RealCluster};
+use crate::ocf::{Deadline, Environment, Failure, NodeName, Style, screen};
+use crate::pacemaker::{Cluster, RealCluster, Tools};
 use crate::postgres::{How, RealServer, Rebuild, RebuildMark, Server, Site, free_bytes};
 use crate::steps::{evidence, lost, reign};
 use crate::system::interrupts::Interrupts;
@@ -35,8 +36,10 @@ const MOST_WORDS: usize = 20;
 pub struct Rebuilding<'a> {
     /// The server of this node.
     pub server: &'a RealServer,
-    /// Its cluster.
-    pub cluster: &'a RealCluster,
+    /// What Pacemaker would give an action of the resource, by which the cluster is reached.
+    pub environment: &'a Environment,
+    /// What speaks against the switch, looked at anew: a copy takes hours.
+    pub against: &'a dyn Fn() -> Result<Option<Refusal>, Failure>,
     /// Its place on disk.
     pub site: &'a Site<'a>,
     /// Held all the time.
@@ -66,6 +69,13 @@ struct Listener<'a> {
 impl Rebuilding<'_> {
     fn datadir(&self) -> &std::path::Path {
         &self.server.parameters().datadir
+    }
+
+    /// The cluster, which must have answered within `limit` from now: a copy takes longer than any
+    /// question, and what is asked after it needs time of its own.
+    fn cluster(&self, limit: Duration) -> RealCluster {
+        let tools = Tools::new(self.environment, Deadline::after(limit));
+        RealCluster::new(tools, self.server.resource())
     }
 
     fn mark(&self) -> Result<Option<RebuildMark>, Failure> {
@@ -203,8 +213,9 @@ impl Rebuilding<'_> {
         let control = self.server.control_data_in(&self.site.fresh(), deadline);
         let control = control
             .map_err(|error| Failure::soft(format!("The new data are no database: {error}")))?;
-        let permanent = self.cluster.permanent()?;
-        let known = evidence::Known::gather(self.server, self.cluster, &permanent)?;
+        let cluster = self.cluster(LOOK);
+        let permanent = cluster.permanent()?;
+        let known = evidence::Known::gather(self.server, &cluster, &permanent)?;
         let reigns = known.all.reigns();
         let last = crate::record::last_reign(&reigns);
         let system = last.and_then(|last| last.branch.system);
@@ -221,10 +232,18 @@ impl Rebuilding<'_> {
             return Ok(self.left_half_way("PostgreSQL was started here meanwhile"));
         }
         if self.site.is_copied(mark) {
-            lost::keep_before_rebuild(self.server, self.cluster, Deadline::after(KEEPING));
+            let limit = Deadline::after(KEEPING);
+            lost::keep_before_rebuild(self.server, &self.cluster(KEEPING), limit);
         }
-        let permanent = self.cluster.permanent()?;
-        if !evidence::expect_other_data(self.server, self.cluster, &permanent)? {
+        // The last look before the old data go.
+        match (self.against)() {
+            Ok(None) => {}
+            Ok(Some(refusal)) => return Ok(self.left_half_way(&refusal.to_string())),
+            Err(failure) => return Ok(self.left_half_way(&failure.reason)),
+        }
+        let cluster = self.cluster(LOOK);
+        let permanent = cluster.permanent()?;
+        if !evidence::expect_other_data(self.server, &cluster, &permanent)? {
             return Ok(self.left_half_way("this node's ledger cannot be written"));
         }
         let switched = self.site.switch(mark);
@@ -235,7 +254,7 @@ impl Rebuilding<'_> {
 
     /// After the switch.
     pub fn clear_up(&self) -> Result<Health, Failure> {
-        reign::forget(self.cluster);
+        reign::forget(&self.cluster(LOOK));
         let finished = self.site.finish(self.keep_old);
         finished.map_err(|error| {
             Failure::soft(format!(
@@ -251,7 +270,7 @@ impl Rebuilding<'_> {
                 format!("What was there before is in {}.", old.display()),
             );
         }
-        let resource = self.cluster.resource();
+        let resource = self.server.resource();
         let text = format!(
             "To have it started: pcs node unstandby {node}, or: pcs resource clear {resource}-clone \
              {node}"

@@ -289,12 +289,13 @@ fn last_primary(scene: &Scene) -> Result<()> {
     scene.cluster.wait_whole()
 }
 
-/// By a command of the admin, as a backup tool is one: as the user of PostgreSQL.
+/// By a command of the admin, as a backup tool is one: as the user of PostgreSQL, and for longer than
+/// all looks before it may take.
 pub fn a_command_of_the_admin_fills_it(scene: &mut Scene) -> Result<()> {
     let node = scene.a_standby()?;
     standby(scene, &node)?;
     let command = format!(
-        "test $(id -un) = postgres && echo restoring && pg_basebackup -h {} -p {} -U postgres -c fast \
+        "test $(id -un) = postgres && echo restoring && sleep 62 && pg_basebackup -h {} -p {} -U postgres -c fast \
          -D $PGDATA",
         MAIN.vip, MAIN.port
     );

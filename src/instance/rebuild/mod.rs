@@ -105,6 +105,16 @@ pub fn refusals(facts: &Facts, wish: &Wish) -> Vec<Refusal> {
     found
 }
 
+/// What speaks against it once the new data are made, hours later perhaps, and before the old ones
+/// go. That the server may be started here does not: while this goes on, it is not.
+pub fn refusal_of_switch(cluster: &Cluster, wish: &Wish) -> Option<Refusal> {
+    match node_of(cluster) {
+        Err(refusal) => Some(refusal),
+        Ok(here) if !wish.discard => of_what_is_lost(cluster, here),
+        Ok(_) => None,
+    }
+}
+
 fn of_server(facts: &Facts) -> Option<Refusal> {
     match &facts.runs {
         Ok(false) => None,
@@ -114,11 +124,9 @@ fn of_server(facts: &Facts) -> Option<Refusal> {
 }
 
 fn of_cluster(cluster: &Cluster, runs: bool, discards: bool) -> Vec<Refusal> {
-    if let Some(why) = &cluster.silence {
-        return vec![Refusal::NoCluster(why.clone())];
-    }
-    let Some(here) = &cluster.here else {
-        return vec![Refusal::NoName];
+    let here = match node_of(cluster) {
+        Ok(here) => here,
+        Err(refusal) => return vec![refusal],
     };
     let mut found = Vec::new();
     // Whoever stops a server that runs has it kept off.
@@ -129,6 +137,14 @@ fn of_cluster(cluster: &Cluster, runs: bool, discards: bool) -> Vec<Refusal> {
         found.extend(of_what_is_lost(cluster, here));
     }
     found
+}
+
+/// This node, if the cluster tells.
+fn node_of(cluster: &Cluster) -> Result<&NodeName, Refusal> {
+    if let Some(why) = &cluster.silence {
+        return Err(Refusal::NoCluster(why.clone()));
+    }
+    cluster.here.as_ref().ok_or(Refusal::NoName)
 }
 
 /// What the cluster may need of this node's data.

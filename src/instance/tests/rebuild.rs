@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use crate::instance::Offered;
-use crate::instance::rebuild::{Cluster, Facts, Place, Refusal, Source, Wish, refusals};
+use crate::instance::rebuild::{
+    Cluster, Facts, Place, Refusal, Source, Wish, refusal_of_switch, refusals,
+};
 use crate::record::Reign;
 use crate::record::reign::Stage;
 use crate::testing::{check_rows, node};
@@ -112,4 +114,25 @@ fn every_row_of_the_table_of_rebuilds_holds() {
         }
         found.join("; ")
     });
+}
+
+/// What was so when the copy began says nothing hours later. That the node may be started by now does
+/// not count: a start fails as long as it is rebuilt.
+#[test]
+fn before_the_old_data_go_it_counts_who_is_the_primary_then() {
+    let against = |facts: [&str; 4], discard| {
+        let wish = Wish {
+            discard,
+            ..Wish::default()
+        };
+        refusal_of_switch(&cluster(facts), &wish)
+    };
+    assert_eq!(against(["managed", "srv2", "srv2", "-"], false), None);
+    let none = ["standby", "-", "srv2", "-"];
+    assert_eq!(against(none, false), Some(Refusal::NoPrimary));
+    assert_eq!(against(none, true), None);
+    let own = against(["standby", "srv2", "srv1", "-"], false);
+    assert_eq!(own, Some(Refusal::Elected(node("srv1"))));
+    let silent = against(["silent", "srv2", "srv2", "-"], true);
+    assert_eq!(silent, Some(Refusal::NoCluster(NO_LUCK.to_owned())));
 }
