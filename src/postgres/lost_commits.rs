@@ -14,6 +14,8 @@ use crate::wal::{Lsn, Timeline};
 
 /// What `pg_waldump` says where no record follows another one (13 to 18).
 const END_OF_WAL: &str = "error in WAL record at ";
+/// And where the records go on in a file that is not there.
+const NO_FILE: &str = "could not find file ";
 /// And where there is none at all from the place on where it was to begin.
 const NO_RECORD: &str = "could not find a valid record after ";
 
@@ -55,21 +57,18 @@ impl KeptWal {
         Ok(commits)
     }
 
-    /// It ends where the WAL does, with an error. With any other, and nothing shown, it has seen
-    /// nothing, and that is not nothing that was there.
+    /// It ends where the WAL does, with an error. With any other, or where it was killed, it has not
+    /// seen all that is there, whatever it has shown before.
     fn count(
         &self,
         dump: &mut Command,
         timeline: Timeline,
         commits: &mut Commits,
     ) -> io::Result<()> {
-        let (mut has_seen, mut complaint) = (false, String::new());
+        let mut complaint = String::new();
         let ended = long_program::run(dump, |line| {
             match line.filter(|(_, line)| !line.is_empty()) {
-                Some((From::Out, line)) => {
-                    has_seen = true;
-                    commits.count(line, self.lost.fork);
-                }
+                Some((From::Out, line)) => commits.count(line, self.lost.fork),
                 Some((From::Err, line)) => line.clone_into(&mut complaint),
                 None => {}
             }
@@ -77,10 +76,30 @@ impl KeptWal {
         })?;
         // The node left an earlier timeline in this file, and wrote nothing behind the fork on it.
         let is_left = timeline < self.lost.timeline && says(&complaint, NO_RECORD);
-        let is_read = ended.success() || has_seen || is_left || says(&complaint, END_OF_WAL);
+        let is_read = ended.success()
+            || is_left
+            || says(&complaint, END_OF_WAL)
+            || self.is_behind_all(&complaint);
         is_read
             .then_some(())
             .ok_or_else(|| unread(ended, &complaint))
+    }
+
+    /// Whether it looked for the file behind the last one that was kept of the timeline.
+    fn is_behind_all(&self, complaint: &str) -> bool {
+        let missing = complaint
+            .split('"')
+            .nth(1)
+            .filter(|_| says(complaint, NO_FILE));
+        let missing = missing.and_then(|name| Segment::parse(name, self.lost.segment_size));
+        let Some(missing) = missing else { return false };
+        let place = |one: &Segment| one.begin(self.lost.segment_size);
+        let mut kept = self.files.iter();
+        !kept.any(|name| {
+            Segment::parse(name, self.lost.segment_size).is_some_and(|one| {
+                one.timeline == missing.timeline && place(&one) >= place(&missing)
+            })
+        })
     }
 }
 
@@ -133,7 +152,7 @@ mod tests {
     /// A dump that saw nothing for any other reason has not seen that there is nothing.
     #[test]
     fn only_the_end_of_the_wal_ends_a_count() {
-        let kept = kept(&[]);
+        let kept = kept(&["000000020000000000000005"]);
         let count_on = |timeline: u32, script: &str| {
             let mut dump = Command::new("sh");
             dump.args(["-c", script]);
@@ -144,10 +163,15 @@ mod tests {
         };
         let count = |script: &str| count_on(2, script);
         let commit = "echo 'rmgr: Transaction, lsn: 0/05000110, desc: COMMIT 2026'";
-        assert_eq!(
-            count(&format!("{commit}; echo 'no such file' >&2; exit 1")),
-            Ok(1)
+        let no_file = |name: &str| format!("pg_waldump: error: could not find file \"{name}\": No");
+        let then = |complaint: &str| count(&format!("{commit}; echo '{complaint}' >&2; exit 1"));
+        assert_eq!(then(&no_file("000000020000000000000006")), Ok(1));
+        // A file between, a disk that fails, and a killed program: there may be more.
+        assert!(then(&no_file("000000020000000000000004")).is_err());
+        assert!(
+            then("pg_waldump: error: could not read from file 5, offset 8192: I/O error").is_err()
         );
+        assert!(count(&format!("{commit}; kill -9 $$")).is_err());
         for word in ["error", "fatal"] {
             let end = format!("pg_waldump: {word}: error in WAL record at 0/5000110: invalid");
             assert_eq!(count(&format!("echo '{end}' >&2; exit 1")), Ok(0));
