@@ -27,6 +27,7 @@ const TEMPLATE: Parameter = Parameter::place("recovery_template", "", Kind::Dire
 const START_OPTS: Parameter = Parameter::place("start_opts", "", Kind::Text);
 
 /// All parameters, in the order of metadata.xml.
+#[cfg(test)]
 pub const ALL: [Parameter; 15] = [
     SYSTEM_USER,
     DB_ROLE,
