@@ -50,10 +50,12 @@ pub fn look(server: &RealServer, cib: &Cib, deadline: Deadline) -> Local {
         }
         _ => Vec::new(),
     };
+    let mark = server.mark();
     Local {
         position: control.and_then(|control| held(server, &control, survey.as_ref())),
         still: still(server, survey.as_ref(), deadline),
-        is_half_rewound: matches!(server.mark(), Ok(Found::Here { .. })),
+        is_half_rewound: matches!(mark, Ok(Found::Here { .. })),
+        unread_mark: mark.err().map(|error| error.to_string()),
         leftover: leftover(server),
         // Where it cannot be asked, the survey says why.
         grants: rights::lacking(server, deadline)

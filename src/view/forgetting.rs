@@ -77,7 +77,11 @@ fn here(seen: &Seen) -> impl Iterator<Item = Checked> {
         let text = format!("a rewind of {here} has begun and was not seen to end");
         Checked::fail("half-rewound", text)
     });
-    [runs, half].into_iter().flatten()
+    let unread = local.unread_mark.as_ref().map(|why| {
+        let text = format!("whether a rewind of {here} has ended cannot be told: {why}");
+        Checked::unknown("half-rewound", text)
+    });
+    [runs, half.or(unread)].into_iter().flatten()
 }
 
 fn node_of(seen: &Seen, node: &NodeName, facts: &Node) -> Option<Checked> {

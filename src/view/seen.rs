@@ -56,6 +56,8 @@ pub struct Local {
     pub still: BTreeSet<NodeName>,
     /// Whether a rewind of it has begun and was not seen to end.
     pub is_half_rewound: bool,
+    /// Why it cannot be told whether one has.
+    pub unread_mark: Option<String>,
     /// What is left of a rebuild that was interrupted.
     pub leftover: Option<Leftover>,
     /// What gives the role of parameter `db_role` the rights that it lacks, in SQL.

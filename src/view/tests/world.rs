@@ -72,6 +72,7 @@ struct Parts {
     replayed: Option<Lsn>,
     dead: bool,
     leftover: Option<Leftover>,
+    unread_mark: Option<String>,
     grants: Vec<String>,
     slots: Vec<Kept>,
 }
@@ -120,6 +121,7 @@ impl Parts {
             "replayed" => self.replayed = Some(lsn(rest)),
             "still" => drop(self.still.insert(node(rest))),
             "dead" => self.dead = true,
+            "unread-mark" => self.unread_mark = Some(rest.to_owned()),
             "rebuild" => self.leftover = Some(leftover(rest)),
             "grant" => self.grants.push(rest.to_owned()),
             "slot" => self.slots.push(kept(&words)),
@@ -219,6 +221,7 @@ impl Parts {
             is_stopped: self.dead,
             still: self.still.clone(),
             leftover: self.leftover.clone(),
+            unread_mark: self.unread_mark.clone(),
             grants: self.grants.clone(),
             timelines: self
                 .timelines

@@ -221,6 +221,12 @@ fn of_server(seen: &Seen, node: &NodeName, local: &Local) -> Vec<Problem> {
             format!("a rewind of {node} has begun and did not end: nothing is started there");
         all.push(attention("half-rewound", node, text).cure("docs/cookbook.md: rewind a node"));
     }
+    if let Some(why) = &local.unread_mark {
+        let text = format!(
+            "whether a rewind of {node} has ended cannot be told, and nothing is started there: {why}"
+        );
+        all.push(attention("half-rewound", node, text).cure("docs/cookbook.md: rewind a node"));
+    }
     all.extend(
         local
             .leftover
