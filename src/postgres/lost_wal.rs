@@ -88,7 +88,7 @@ impl LostFolder {
     fn make_room(&self, needed: u64) -> io::Result<()> {
         for entry in fs::read_dir(&self.0)? {
             let path = entry?.path();
-            if !path.join(ABOUT).exists() {
+            if !path.join(ABOUT).try_exists()? {
                 remove(&path)?;
             }
         }

@@ -57,8 +57,13 @@ pub fn keep(
 pub fn keep_before_rebuild(server: &dyn Server, cluster: &dyn Cluster, limit: Deadline) {
     let is_half_rewound = matches!(server.mark(), Ok(Found::Here { .. }));
     // The rewind has kept it.
-    if is_half_rewound || !matches!(server.has_database(), Ok(true)) {
+    if is_half_rewound {
         return;
+    }
+    match server.has_database() {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => return log::warn!("Cannot keep the WAL that is thrown away: {error}"),
     }
     let goes = match what_goes(server, cluster, limit) {
         Ok(goes) => goes,
