@@ -10,11 +10,18 @@ use crate::system::plain_file;
 
 const WANTED: &str = "etc/systemd/system/multi-user.target.wants";
 
-/// The file that says so: Debian's `start.conf`, or the link of an enabled unit of the
-/// packages of the RHEL family. `root` is `/`.
+/// The file that says so: Debian's `start.conf`, also where it is missing, or the link of an enabled
+/// unit of the packages of the RHEL family. `root` is `/`. As the user to whom `pgdata` belongs.
 pub fn reason(root: &Path, pgdata: &Path, datadir: &Path) -> Option<PathBuf> {
     let start = pgdata.join("start.conf");
-    if let Ok(text) = plain_file::read(&start) {
+    let text = match plain_file::read_behind_links(&start) {
+        Ok(text) => Some(text),
+        // `postgresql-generator` of Debian's postgresql-common takes a file that is not there for
+        // "auto". One that cannot be read may say so.
+        Err(_) if is_debians(root, pgdata) => return Some(start),
+        Err(_) => None,
+    };
+    if let Some(text) = text {
         let mut words = text.lines().filter_map(|line| {
             let line = line.split('#').next().unwrap_or_default().trim();
             (!line.is_empty()).then_some(line)
@@ -23,6 +30,13 @@ pub fn reason(root: &Path, pgdata: &Path, datadir: &Path) -> Option<PathBuf> {
     }
     let unit = root.join(WANTED).join(unit_of(datadir)?);
     fs::symlink_metadata(&unit).is_ok().then_some(unit)
+}
+
+/// Whether the folder is the configuration of one of Debian's clusters.
+fn is_debians(root: &Path, pgdata: &Path) -> bool {
+    let below = pgdata.strip_prefix(root.join("etc/postgresql"));
+    let is_place = below.is_ok_and(|below| below.components().count() == 2);
+    is_place && fs::symlink_metadata(pgdata.join("postgresql.conf")).is_ok()
 }
 
 /// `/var/lib/pgsql/data` is of `postgresql.service`, `/var/lib/pgsql/16/data` of
@@ -63,6 +77,16 @@ mod tests {
             fs::write(&start, text).unwrap();
             assert_eq!(reason().is_some(), is, "{text:?}");
         }
+        let elsewhere = root.path().join("elsewhere");
+        fs::write(&elsewhere, "auto\n").unwrap();
+        fs::remove_file(&start).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &start).unwrap();
+        assert_eq!(reason(), Some(start.clone()));
+        // Without the file Debian starts what has a configuration there.
+        fs::remove_file(&start).unwrap();
+        assert_eq!(reason(), None);
+        fs::write(pgdata.join("postgresql.conf"), "").unwrap();
+        assert_eq!(reason(), Some(start));
     }
 
     #[test]
