@@ -11,7 +11,7 @@
 //! | [`cluster`] | PostgreSQL and Pacemaker on them: made, started, operated, asked |
 //! | [`watch`] | what clients and logs saw of a cluster |
 //! | [`run`] | what a test needs: its scene, faults, chance, and the runner |
-//! | [`measure`], [`document`], [`prove`], [`soak`] | four things that are done with a scene |
+//! | [`measure`], [`picture`], [`document`], [`prove`], [`soak`] | five things that are done with a cluster |
 //! | [`tests`] | the table of all tests |
 //! | [`commands`] | the command line |
 
@@ -22,6 +22,7 @@ pub mod document;
 pub mod host;
 pub mod machine;
 pub mod measure;
+pub mod picture;
 pub mod prove;
 pub mod run;
 pub mod soak;

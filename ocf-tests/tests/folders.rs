@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["cluster"],
     &["watch"],
     &["run"],
-    &["measure", "document", "prove", "soak"],
+    &["measure", "picture", "document", "prove", "soak"],
     &["tests"],
     &["commands"],
 ];

@@ -14,6 +14,7 @@ mod demo;
 mod hand;
 mod matrix;
 mod package;
+mod picture;
 mod prove;
 mod soak;
 mod test;
@@ -73,6 +74,8 @@ enum What {
     Demo,
     /// Measure the Perl agent and ours, each in the same way
     Bench(bench::Choice),
+    /// Draw the dashboard for Grafana from a real run, as an SVG
+    Picture(picture::Choice),
     /// Prove by many rounds, at random moments, that nothing is lost and nobody gets stuck
     Prove(prove::Choice),
     /// Deal random faults for a long time and watch that nothing is lost
@@ -123,6 +126,7 @@ fn run(what: What, id: &str) -> Result<ExitCode> {
         What::Heal => hand::heal(id)?,
         What::Demo => demo::demo()?,
         What::Bench(choice) => bench::bench(&choice)?,
+        What::Picture(choice) => picture::picture(&choice)?,
         What::Prove(choice) => return prove::prove(&choice),
         What::Soak(choice) => return soak::soak(&choice),
         What::Test(choice) => return test::test(&choice),

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
@@ -79,12 +79,18 @@ impl Prometheus {
         let ended = check.wait_with_output()?;
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         ensure!(ended.status.success(), "promtool: {said}");
-        let mut texts = self
-            .texts
-            .lock()
-            .map_err(|_| anyhow::anyhow!("a thread died"))?;
-        texts.insert(node.to_owned(), text.to_owned());
+        self.replace(node, Some(text));
         Ok(())
+    }
+
+    /// What the next scrapes of a node get, unchecked; without a text its series end.
+    pub fn replace(&self, node: &str, text: Option<&str>) {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        match text {
+            // What a node prints comes here without its last line break.
+            Some(text) => texts.insert(node.to_owned(), format!("{}\n", text.trim_end())),
+            None => texts.remove(node),
+        };
     }
 
     /// What a query gives now: a line for each series; none where there is no such series.
@@ -97,6 +103,18 @@ impl Prometheus {
             query,
         ]);
         Ok(shell::run(&mut command)?.trim().to_owned())
+    }
+
+    /// What a query gives from `begin` to `end` (seconds since 1970), a sample each `step` seconds,
+    /// as JSON: a list of series with `metric` and `values`.
+    pub fn range(&self, query: &str, begin: f64, end: f64, step: f64) -> Result<String> {
+        let mut command = Command::new(self.programs.join("promtool"));
+        command.args(["query", "range", "--format=json"]);
+        command.arg(format!("--start={begin:.3}"));
+        command.arg(format!("--end={end:.3}"));
+        command.arg(format!("--step={step}s"));
+        command.arg(format!("http://{}", self.address)).arg(query);
+        shell::run(&mut command)
     }
 }
 
