@@ -8,6 +8,7 @@ use crate::host::{paths, shell};
 use crate::machine::power;
 use crate::measure::bench::{self, Plan, Subject};
 use crate::measure::results::{self, Results};
+use crate::picture::ranges;
 
 /// Where the table stands in the page.
 const BEGIN: &str = "<!-- The table below is written by `cargo lab bench --write`. -->";
@@ -35,13 +36,19 @@ pub struct Choice {
     /// Have monitors of the primary wait for a crash (paf has none that can)
     #[arg(long)]
     watched: bool,
-    /// Put the table into docs/benchmarks.md, in place of the one there
+    /// Put the table into docs/benchmarks.md, in place of the one there, and draw it
     #[arg(long)]
     write: bool,
+    /// Measure nothing; draw the table in docs/benchmarks.md
+    #[arg(long)]
+    draw: bool,
 }
 
 /// Measures, prints a table, and writes it where asked.
 pub fn bench(choice: &Choice) -> Result<()> {
+    if choice.draw {
+        return draw();
+    }
     power::sweep_stale()?;
     let steps = Steps::new("", true);
     let mut columns: Vec<(Agent, Results)> = Vec::new();
@@ -67,7 +74,21 @@ pub fn bench(choice: &Choice) -> Result<()> {
         std::fs::write(&path, with_table(&page, &said)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
         println!("written to {}", path.display());
+        draw()?;
     }
+    Ok(())
+}
+
+/// The picture of the table in the page, beside it.
+fn draw() -> Result<()> {
+    let docs = paths::workspace().join("docs");
+    let page = std::fs::read_to_string(docs.join("benchmarks.md"))?;
+    let (_, rest) = page.split_once(BEGIN).context("no begin of the table")?;
+    let (table, _) = rest.split_once(END).context("no end of the table")?;
+    let path = docs.join("pictures/benchmarks.svg");
+    std::fs::write(&path, ranges::draw(table))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    println!("written to {}", path.display());
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod frame;
 mod graph;
 mod legend;
 pub mod page;
+pub mod ranges;
 pub mod record;
 mod stat;
 pub mod story;
