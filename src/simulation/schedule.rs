@@ -36,7 +36,8 @@ pub struct Setting {
     pub half_open: HalfOpen,
     /// The archive has what the primary wrote up to the last monitor.
     pub archive: bool,
-    /// Whatever lies in wait does so for a branch that has just been opened.
+    /// All aims at the moment after an opening: what lies in wait does so for a branch that has just
+    /// been opened, promotions open at once, and who opened last comes back last.
     pub hasty: bool,
     /// A fault that the agent had once.
     pub known: Option<Known>,

@@ -72,7 +72,7 @@ pub fn test(choice: &Choice) -> Result<ExitCode> {
     let everything = choice.filter.is_empty();
     let mut verdicts = Vec::new();
     if everything {
-        verdicts.push(beside_the_network()?);
+        verdicts.push(prepare_and_test_without_cluster()?);
     }
     if report::failed(&verdicts) == 0 {
         verdicts.extend(run_on(&choice.release, cases, choice.jobs, choice)?);
@@ -169,7 +169,7 @@ fn select(all: &[Case], choice: &Choice) -> Result<Vec<Case>> {
 }
 
 /// The tests that need no cluster, while the root file systems of all releases are fetched.
-fn beside_the_network() -> Result<Verdict> {
+fn prepare_and_test_without_cluster() -> Result<Verdict> {
     thread::scope(|scope| {
         let making = scope.spawn(|| -> Result<()> {
             for name in release::NAMES {
