@@ -43,7 +43,7 @@ impl Prometheus {
         let file = folder.join("prometheus.yml");
         fs::write(&file, configuration)?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let server = Command::new(programs.join("prometheus"))
+        let server = unpacked::server(&programs.join("prometheus"))
             .arg(format!("--config.file={}", file.display()))
             .arg(format!(
                 "--storage.tsdb.path={}",

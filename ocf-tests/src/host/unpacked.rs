@@ -32,6 +32,14 @@ pub fn folder(package: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// A command for a server of a test, which the kernel ends with the thread that started it: also
+/// where the lab itself is killed.
+pub fn server(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
+}
+
 /// The libraries among the contents of a folder, for `LD_LIBRARY_PATH`.
 pub fn libraries(folder: &Path) -> PathBuf {
     let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);

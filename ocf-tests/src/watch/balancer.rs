@@ -1,8 +1,8 @@
 //! A real HAProxy between clients and the servers of a cluster.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -30,7 +30,7 @@ impl Balancer {
         let file = folder.join("haproxy.cfg");
         fs::write(&file, configuration(backend))?;
         let warden = cluster.power.pid();
-        let server = Command::new("nsenter")
+        let server = unpacked::server(Path::new("nsenter"))
             .arg(format!("--net=/proc/{warden}/ns/net"))
             .arg(programs.join("usr/sbin/haproxy"))
             .arg("-db")
