@@ -99,9 +99,9 @@ fn last_write_is_lost() -> Scenario {
     }
 }
 
-/// The widest bounds that end within two hours on two cores.
+/// The widest bounds that have ended.
 #[test]
-#[ignore = "takes an hour; run with --release"]
+#[ignore = "three million states; run with --release"]
 fn two_losses_of_evidence() {
     prove_once(&synchronous(
         "three nodes, evidence is lost twice",
