@@ -3,11 +3,10 @@
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::host::{cache, paths, shell};
+use crate::host::{cache, paths, shell, unpacked};
 
 /// Where packages have the agent.
 pub const AGENT: &str = "usr/lib/ocf/resource.d/heartbeat/pgsqlms";
@@ -61,8 +60,7 @@ impl Deb {
         }
         let making = folder.join("unpacked");
         cache::remove_tree(&making)?;
-        let mut unpack = Command::new("dpkg-deb");
-        shell::run(unpack.args(["--extract", &self.path]).arg(&making))?;
+        unpacked::unpack(Path::new(&self.path), &making)?;
         fs::rename(making.join(AGENT), &binary)
             .with_context(|| format!("{} has no agent", self.path))?;
         cache::remove_tree(&making)?;

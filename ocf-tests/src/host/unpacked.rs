@@ -61,7 +61,8 @@ fn download(name: &str, folder: &Path) -> Result<PathBuf> {
         .with_context(|| format!("{name}: no package"))
 }
 
-fn unpack(archive: &Path, folder: &Path) -> Result<()> {
+/// Unpacks a package into a folder, which is made.
+pub fn unpack(archive: &Path, folder: &Path) -> Result<()> {
     let mut command = Command::new("dpkg-deb");
     command.arg("-x").arg(archive).arg(folder);
     shell::run(&mut command).map(drop)

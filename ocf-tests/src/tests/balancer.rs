@@ -14,6 +14,9 @@ use crate::watch::client::{Target, connect};
 const PAGE: &str = include_str!("../../../docs/monitoring.md");
 /// It asks each second, and believes the second answer that a server is no primary.
 const LIMIT: Duration = Duration::from_secs(20);
+/// New connections go to each server in turn that is believed to be the primary: one that leads
+/// there may be chance, two rounds are none.
+const IN_A_ROW: usize = 6;
 
 /// New connections through a real HAProxy reach the primary: at first, after a switchover, and
 /// after the primary has lost its power.
@@ -46,9 +49,11 @@ fn leads_to(scene: &Scene, balancer: &Balancer, primary: &Node) -> Result<()> {
     let began = Instant::now();
     let what = format!("HAProxy to lead to {}", primary.name);
     let waited = scene.steps.wait(&what, LIMIT, || {
-        let (address, is_standby) = who_answers(balancer.target())?;
-        let is_there = address == primary.address().to_string();
-        ensure!(is_there && !is_standby, "{address}, standby: {is_standby}");
+        for _ in 0..IN_A_ROW {
+            let (address, is_standby) = who_answers(balancer.target())?;
+            let is_there = address == primary.address().to_string();
+            ensure!(is_there && !is_standby, "{address}, standby: {is_standby}");
+        }
         Ok(())
     });
     waited.with_context(|| balancer.errors())?;
