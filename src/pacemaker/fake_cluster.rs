@@ -175,7 +175,7 @@ impl Cluster for FakeCluster {
     }
 
     fn ask_ahead(&self, names: &[&str]) {
-        if self.kept().is_first_at_once() {
+        if self.kept().has_usual_order() {
             return;
         }
         self.ahead.replace(Some(Ahead {
@@ -198,7 +198,7 @@ impl Cluster for FakeCluster {
         (node, name, value): (&NodeName, &str, &str),
         work: &mut dyn FnMut(),
     ) -> Result<(), ToolError> {
-        if self.kept().is_first_at_once() {
+        if self.kept().has_usual_order() {
             let set = self.set_permanent(node, name, value);
             work();
             return set;

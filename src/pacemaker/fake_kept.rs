@@ -39,8 +39,8 @@ pub struct Kept {
     pub cib_writes: usize,
     /// How often the configuration in it was.
     pub versions: usize,
-    /// What is done beside something else is done before it and after it, by turns. `None`: always
-    /// before it, and what is asked ahead is answered late.
+    /// Whether the next claim comes after what is done beside it, and the next question asked ahead
+    /// is answered as of then; by turns with the usual order. `None`: always the usual order.
     pub last_at_once: Option<bool>,
 }
 
@@ -66,8 +66,9 @@ impl Kept {
         }
     }
 
-    /// Whether it is the turn of the order that is always so in a test that does not want turns.
-    pub(super) fn is_first_at_once(&mut self) -> bool {
+    /// Whether it is the turn of the usual order: a claim before what is done beside it, and an answer
+    /// as of the moment in which it is used.
+    pub(super) fn has_usual_order(&mut self) -> bool {
         let last = self.last_at_once.unwrap_or(false);
         self.last_at_once = self.last_at_once.map(|last| !last);
         !last
